@@ -1,0 +1,22 @@
+"""The log type of a CloudWatch Logs stream of an EKS cluster, from the stream's name."""
+
+from eks_log_forwarder.records import LogType
+
+# The audit prefix goes before the api prefix, which it begins with.
+_PREFIXES = (
+    ("kube-apiserver-audit-", LogType.AUDIT),
+    ("kube-apiserver-", LogType.API),
+    ("authenticator-", LogType.AUTHENTICATOR),
+    ("kube-controller-manager-", LogType.CONTROLLER_MANAGER),
+    # undocumented: EKS writes it where controllerManager is on
+    ("cloud-controller-manager-", LogType.CONTROLLER_MANAGER),
+    ("kube-scheduler-", LogType.SCHEDULER),
+)
+
+
+def log_type_of(stream: str) -> LogType:
+    """The log type that a stream's name stands for; `unknown` for any other name."""
+    for prefix, log_type in _PREFIXES:
+        if stream.startswith(prefix):
+            return log_type
+    return LogType.UNKNOWN

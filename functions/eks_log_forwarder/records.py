@@ -1,0 +1,48 @@
+"""The shapes that travel through the pipeline: what CloudWatch hands over and what a collector receives."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class LogType(StrEnum):
+    """The EKS API's five names of control-plane log types, and one for a stream of no known name."""
+
+    API = "api"
+    AUDIT = "audit"
+    AUTHENTICATOR = "authenticator"
+    CONTROLLER_MANAGER = "controllerManager"
+    SCHEDULER = "scheduler"
+    UNKNOWN = "unknown"
+
+
+class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One line of a log, as CloudWatch Logs hands it to a subscription; `timestamp` in ms since 1970.
+
+    `id` is unique to the event and stays the same however often the event is delivered.
+    """
+
+    id: str
+    timestamp: int
+    message: str
+    extractedFields: dict[str, str] | None = None  # noqa: N815  # CloudWatch's name
+
+
+class SubscriptionPayload(msgspec.Struct, frozen=True):
+    """What `awslogs.data` holds (CloudWatch Logs user guide, "Subscription filters with AWS Lambda")."""
+
+    messageType: str  # noqa: N815  # CloudWatch's names, here and below
+    owner: str
+    logGroup: str  # noqa: N815
+    logStream: str  # noqa: N815
+    subscriptionFilters: list[str]  # noqa: N815
+    logEvents: list[LogEvent]  # noqa: N815
+
+
+class Detection(msgspec.Struct, frozen=True):
+    """One Sigma rule that matched an event, as the record names it."""
+
+    id: str
+    title: str
+    level: str
+    tags: list[str]
