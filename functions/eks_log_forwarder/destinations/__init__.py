@@ -1,0 +1,1 @@
+"""One module a collector, and the registry that names them."""

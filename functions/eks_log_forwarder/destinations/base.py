@@ -1,0 +1,47 @@
+"""What every destination says: how a record is encoded, what a request is, what an answer means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from eks_log_forwarder.outcomes import Outcome
+from eks_log_forwarder.records import Record
+from eks_log_forwarder.secrets import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP POST. URL and headers may hold the token, so neither shows in a repr."""
+
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the collector answered; `body` holds at most its first 64 KiB.
+
+    `retry_after_seconds` is the Retry-After header, whether given in seconds or as a date.
+    """
+
+    status: int
+    body: bytes = field(repr=False)
+    retry_after_seconds: float | None = None
+
+
+class Destination(Protocol):
+    """A collector. Adding one is one module here and one line in the registry."""
+
+    @property
+    def max_events_per_request(self) -> int | None:
+        """How many events a request can hold; None where only the settings bound it."""
+
+    def encode(self, record: Record) -> bytes:
+        """One record as it will stand in a request's body."""
+
+    def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
+        """The request that carries these records, compressed where the settings say so."""
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """What an answer means for the batch it answers."""

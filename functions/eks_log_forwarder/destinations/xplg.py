@@ -1,0 +1,59 @@
+"""XPLG (formerly XpoLog), HTTP listener: `POST …/logeye/api/logger.jsp?token=…`.
+
+The listener is a JSP behind a web server: a wrong path can answer with a page and status 200. The token
+stands in the URL. Whether it reads gzip is not documented, so compression is off unless asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.destinations.json_body import JsonBody
+from eks_log_forwarder.outcomes import Delivered, Failure, Outcome, outcome_of_failure, outcome_of_status
+from eks_log_forwarder.records import Record
+from eks_log_forwarder.secrets import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Xplg:
+    """XPLG's listener; the body's format is a setting, since its listener accounts differ."""
+
+    url: str = field(repr=False)
+    json_body: JsonBody
+
+    @property
+    def max_events_per_request(self) -> int | None:
+        """As the body format says."""
+        return self.json_body.max_events_per_request
+
+    def encode(self, record: Record) -> bytes:
+        """One JSON object."""
+        return self.json_body.encode(record)
+
+    def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
+        """A POST with the token in the URL; application/json is what XPLG's own set-ups send."""
+        headers = {"Content-Type": "application/json"}
+        body = self.json_body.build(encoded, headers)
+        return Request(_with_token(self.url, credentials.token), headers, body)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """By status, and a page is no success."""
+        outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+        if isinstance(outcome, Delivered) and _is_page(answer):
+            return outcome_of_failure(Failure.HTML_ANSWER)
+        return outcome
+
+
+def _with_token(url: str, token: str | None) -> str:
+    if token is None:
+        return url
+    parts = urlsplit(url)
+    query = f"{parts.query}&" if parts.query else ""
+    return urlunsplit(parts._replace(query=f"{query}token={quote(token, safe='')}"))
+
+
+def _is_page(answer: Answer) -> bool:
+    # Not by Content-Type: a JSP that sets none says text/html of everything, a success included.
+    start = answer.body[:1024].lower()
+    return b"<html" in start or b"<!doctype html" in start

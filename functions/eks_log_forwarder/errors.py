@@ -1,0 +1,42 @@
+"""What can go wrong, as a tree. No message holds a payload, a token or a URL.
+
+ForwarderError
+├── SettingsError      the environment of the function is wrong
+├── PayloadError       the invocation does not hold a subscription payload
+├── SecretError        the destination's secret cannot be read or used
+└── UndeliveredError   events were neither delivered nor parked: Lambda has to keep them
+"""
+
+from collections.abc import Sequence
+
+
+class ForwarderError(Exception):
+    """The root of all that this package raises on purpose."""
+
+
+class SettingsError(ForwarderError):
+    """The environment is missing or wrong; the message lists every fault."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("the function's settings are wrong: " + "; ".join(faults))
+        self.faults = tuple(faults)
+
+
+class PayloadError(ForwarderError):
+    """The invocation's payload is not what a CloudWatch Logs subscription sends."""
+
+
+class SecretError(ForwarderError):
+    """The destination's secret could not be read, or what it holds could not be used."""
+
+
+class UndeliveredError(ForwarderError):
+    """Events were neither delivered nor parked; raising keeps them in Lambda's hands."""
+
+    def __init__(self, *, undelivered: int, received: int, reason: str) -> None:
+        super().__init__(
+            f"{undelivered} of {received} events were not delivered ({reason}); Lambda keeps the payload"
+        )
+        self.undelivered = undelivered
+        self.received = received
+        self.reason = reason

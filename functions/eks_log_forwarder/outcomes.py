@@ -1,0 +1,79 @@
+"""What became of a request, as values: exceptions are for faults of ours, not of a collector.
+
+    status                          outcome
+    2xx                             Delivered
+    408, 425, 429, 5xx but 501, 505 Unreachable, worth a retry, after Retry-After where there is one
+    401, 403                        Unreachable, once the secret has been read again
+    400, 409, 411, 413, 422 …       Rejected: this request will never succeed
+    3xx, 404, 405, 406, 410, 415 …  Unreachable, not worth a retry now: the URL or the settings are wrong
+
+A wrong URL rejects nothing: its events wait until somebody mends it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Failure(StrEnum):
+    """What can go wrong on the way to an answer, or in its body."""
+
+    ANSWER_CUT = "answer_cut"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECTION_RESET = "connection_reset"
+    CONNECTION_TIMEOUT = "connection_timeout"
+    ANSWER_TIMEOUT = "answer_timeout"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    TLS = "tls"
+    REQUEST_INVALID = "request_invalid"
+    HTML_ANSWER = "html_answer"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  # a reason, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The collector took the whole request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """This request will never succeed; a part of it might."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The request may succeed later; `retry` says whether it is worth a try within the invocation."""
+
+    reason: str
+    retry: bool = True
+    retry_after_seconds: float | None = None
+
+
+type Outcome = Delivered | Rejected | Unreachable
+
+UNAUTHORIZED = frozenset({401, 403})
+_RETRYABLE = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
+# what says that the request went to the wrong place or in the wrong manner, whatever it carried
+_MISDIRECTED = frozenset({402, 404, 405, 406, 407, 410, 414, 415, 421, 426, 431, 451, 501, 505})
+
+
+def outcome_of_status(status: int, *, retry_after_seconds: float | None = None) -> Outcome:
+    """What an HTTP status means (RFC 9110, section 15; see the table above)."""
+    reason = f"http_{status}"
+    if 200 <= status < 300:  # noqa: PLR2004  # RFC 9110, section 15.3
+        return Delivered()
+    if status in _RETRYABLE:
+        return Unreachable(reason, retry_after_seconds=retry_after_seconds)
+    if status in UNAUTHORIZED or status in _MISDIRECTED or status < 400:  # noqa: PLR2004  # section 15.5
+        return Unreachable(reason, retry=False)
+    return Rejected(reason)
+
+
+def outcome_of_failure(failure: Failure) -> Unreachable:
+    """What a failure on the way means: nothing of it says anything about the events."""
+    return Unreachable(failure, retry=failure not in _NOT_WORTH_A_RETRY)
+
+
+# A certificate, an invalid URL or a web page does not mend itself within seconds.
+_NOT_WORTH_A_RETRY = frozenset({Failure.TLS, Failure.REQUEST_INVALID, Failure.HTML_ANSWER})

@@ -1,0 +1,106 @@
+"""The destination's secret: read from Secrets Manager, cached, never shown."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from eks_log_forwarder.errors import SecretError
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+CACHE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the secret holds; every part is optional and none shows in a repr."""
+
+    token: str | None = field(default=None, repr=False)
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    ca_certificate: str | None = field(default=None, repr=False)
+    client_certificate: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
+
+
+class ReadSecret(Protocol):
+    """Gives the credentials; `again` reads them past the cache."""
+
+    def __call__(self, *, again: bool = False) -> Credentials: ...  # noqa: D102  # the class says it
+
+
+def read_nothing(*, again: bool = False) -> Credentials:  # noqa: ARG001  # the shape of ReadSecret
+    """The credentials of a destination without a secret."""
+    return Credentials()
+
+
+class SecretReader:
+    """Reads one secret; its connection to Secrets Manager is made at the first read."""
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+        self._provider: SecretsProvider | None = None
+
+    def __call__(self, *, again: bool = False) -> Credentials:
+        """The credentials, at most `CACHE_SECONDS` old, or read now.
+
+        Raises:
+            SecretError: Secrets Manager does not give the secret, or it is not of a known form. The
+                message names the secret and never what it holds.
+        """
+        # Imported here because it brings boto3, 0.7 s that a warm cache or a missing secret need not pay.
+        from aws_lambda_powertools.utilities.parameters.exceptions import (  # noqa: PLC0415
+            GetParameterError,
+        )
+
+        provider = self._provider = self._provider or _new_provider()
+        try:
+            value = provider.get(self._arn, max_age=CACHE_SECONDS, force_fetch=again)
+        except GetParameterError as error:
+            # the text is botocore's: the operation and AWS's reason, never the value
+            msg = f"the destination's secret {self._arn} could not be read: {error}"
+            raise SecretError(msg) from None
+        if not isinstance(value, str):
+            msg = f"the destination's secret {self._arn} is binary; store it as text"
+            raise SecretError(msg)
+        return parse_secret(value, self._arn)
+
+
+def parse_secret(value: str, arn: str) -> Credentials:
+    """A plain token, or a JSON object with any of the fields of `Credentials`.
+
+    Raises:
+        SecretError: the text is empty, or an object that is not JSON or holds an unknown field.
+    """
+    text = value.strip()
+    if not text:
+        msg = f"the destination's secret {arn} is empty"
+        raise SecretError(msg)
+    if not text.startswith("{"):
+        return Credentials(token=text)
+    try:
+        fields = msgspec.json.decode(text, type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        msg = f"the destination's secret {arn} begins like a JSON object but is not one of texts"
+        raise SecretError(msg) from None
+    known = Credentials.__dataclass_fields__
+    if unknown := [name for name in fields if name not in known]:
+        msg = f"the destination's secret {arn} has {len(unknown)} unknown field(s); it may hold " + ", ".join(
+            known
+        )
+        raise SecretError(msg)
+    return Credentials(**{name: text.strip() for name, text in fields.items()})
+
+
+def _new_provider() -> "SecretsProvider":
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415  # as above
+    from botocore.config import Config  # noqa: PLC0415
+
+    # boto3's own 60 seconds with retries outlast the function
+    return SecretsProvider(
+        boto_config=Config(
+            connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}
+        )
+    )

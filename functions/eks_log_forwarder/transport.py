@@ -1,0 +1,180 @@
+"""One HTTP session a container: the only module that imports requests.
+
+An attempt ends in an answer or in a named failure, within the time it was given, whatever the other side
+does. requests' own time-outs are for one read of a socket, and name resolution has none at all; so an
+attempt runs in a thread that is left behind when its time is up.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from queue import Empty, SimpleQueue
+from time import monotonic, time
+
+import requests
+import urllib3.exceptions as urllib3_errors
+from requests import exceptions as requests_errors
+from requests.adapters import HTTPAdapter
+
+from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.errors import ForwarderError
+from eks_log_forwarder.outcomes import Failure
+
+MAX_ANSWER_BYTES = 64 * 1024
+
+# A connection that was quiet for longer may have been forgotten by a NAT gateway or closed while Lambda
+# held the container frozen; a new one costs less than a request that nobody answers.
+MAX_IDLE_SECONDS = 60
+
+
+class Transport:
+    """A session that keeps its connection across requests and invocations."""
+
+    def __init__(
+        self,
+        *,
+        connect_timeout_seconds: float,
+        read_timeout_seconds: float,
+        clock: Callable[[], float] = monotonic,
+        wall_clock: Callable[[], float] = time,
+    ) -> None:
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._read_timeout_seconds = read_timeout_seconds
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._session: requests.Session | None = None
+        self._last_used = 0.0
+
+    def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
+        """Sends one request; after `within_seconds` at the latest there is a result."""
+        session = self._current_session()
+        results: SimpleQueue[Answer | Failure | ForwarderError] = SimpleQueue()
+        threading.Thread(
+            target=lambda: results.put(self._attempt(session, request, within_seconds)),
+            name="http-attempt",
+            daemon=True,
+        ).start()
+        try:
+            result = results.get(timeout=max(within_seconds, 0))
+        except Empty:
+            self._session = None  # it belongs to the thread that was left behind
+            return Failure.ANSWER_TIMEOUT
+        self._last_used = self._clock()
+        if isinstance(result, ForwarderError):
+            raise result
+        return result
+
+    def _current_session(self) -> requests.Session:
+        if self._session is not None and self._clock() - self._last_used > MAX_IDLE_SECONDS:
+            self._session.close()
+            self._session = None
+        if self._session is None:
+            self._session = _new_session()
+        return self._session
+
+    def _attempt(
+        self, session: requests.Session, request: Request, within_seconds: float
+    ) -> Answer | Failure | ForwarderError:
+        try:
+            with session.post(
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                timeout=(
+                    min(self._connect_timeout_seconds, within_seconds),
+                    min(self._read_timeout_seconds, within_seconds),
+                ),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return Answer(
+                    response.status_code,
+                    _read_body(response),
+                    _retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
+                )
+        except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError) as error:
+            return _failure_of(error)
+        except Exception as error:  # noqa: BLE001  # a bug; its text may hold the URL and so the token
+            return ForwarderError(
+                f"the HTTP library raised {type(error).__name__}; its text may hold a token"
+            )
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no .netrc, proxy or CA bundle of the environment gets a say
+    session.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _read_body(response: requests.Response) -> bytes:
+    """The body, or its first 64 KiB: then the connection is closed with the rest unread."""
+    pieces: list[bytes] = []
+    size_bytes = 0
+    while size_bytes < MAX_ANSWER_BYTES:
+        piece = response.raw.read1(MAX_ANSWER_BYTES - size_bytes)
+        if not piece:
+            break
+        pieces.append(piece)
+        size_bytes += len(piece)
+    return b"".join(pieces)
+
+
+def _retry_after_seconds(header: str | None, now: float) -> float | None:
+    """Retry-After in seconds or as an HTTP date (RFC 9110, section 10.2.3); None where it says nothing."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max((date - datetime.fromtimestamp(now, UTC)).total_seconds(), 0.0)
+
+
+# The first row whose class is found in an exception, or in what it was raised for, names the failure.
+_FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
+    (urllib3_errors.NameResolutionError, Failure.NAME_NOT_RESOLVED),
+    (urllib3_errors.SSLError, Failure.TLS),
+    (requests_errors.SSLError, Failure.TLS),
+    (urllib3_errors.NewConnectionError, Failure.CONNECTION_REFUSED),  # before its parent below
+    (urllib3_errors.ConnectTimeoutError, Failure.CONNECTION_TIMEOUT),
+    (requests_errors.ConnectTimeout, Failure.CONNECTION_TIMEOUT),
+    (urllib3_errors.ReadTimeoutError, Failure.ANSWER_TIMEOUT),
+    (requests_errors.ReadTimeout, Failure.ANSWER_TIMEOUT),
+    (TimeoutError, Failure.ANSWER_TIMEOUT),
+    (urllib3_errors.IncompleteRead, Failure.ANSWER_CUT),
+    (urllib3_errors.InvalidChunkLength, Failure.ANSWER_CUT),
+    (requests_errors.InvalidURL, Failure.REQUEST_INVALID),
+    (requests_errors.InvalidHeader, Failure.REQUEST_INVALID),
+    (requests_errors.InvalidSchema, Failure.REQUEST_INVALID),
+    (urllib3_errors.LocationParseError, Failure.REQUEST_INVALID),
+)
+
+
+def _failure_of(error: BaseException) -> Failure:
+    """Names a failure by the exceptions that an error wraps, without a look at their texts."""
+    chain = list(_wrapped(error))
+    for kind, failure in _FAILURES:
+        if any(isinstance(link, kind) for link in chain):
+            return failure
+    return Failure.CONNECTION_RESET
+
+
+def _wrapped(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        link = waiting.pop()
+        if isinstance(link, BaseException) and link not in found:
+            found.append(link)
+            waiting += [*link.args, getattr(link, "reason", None), link.__cause__]
+    return found
