@@ -1,0 +1,114 @@
+"""`python -m tools.listener`: receives log records on this machine and prints them, until it is stopped."""
+
+import argparse
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from tools.listener.protocols import DEVELOPMENT_TOKEN, PROTOCOLS
+from tools.listener.server import Sink, running_listener
+from tools.listener.terminal import Display, SavedRecords, open_console
+
+_TOKEN_VARIABLE = "LISTENER_TOKEN"  # noqa: S105  # the variable's name
+_LAST_PORT = 65_535
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError
+    return port
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """The command line's options; ends the process with status 2 where they are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.listener",
+        description="A local log listener for development. It speaks XPLG's endpoint "
+        "(POST /logeye/api/logger.jsp?token=…) and a plain one (POST /ingest, Authorization: Bearer …), "
+        "takes NDJSON, a JSON array or one JSON object a request, plain or gzip, and prints what arrives.",
+        epilog="Ctrl-C or SIGTERM ends it, with the totals and status 0.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine alone)")
+    add("--port", type=_port, default=30303, help="port, 0 for a free one (default: %(default)s, XPLG's own)")
+    add("--token", help=f"token to ask for (default: ${_TOKEN_VARIABLE}, else {DEVELOPMENT_TOKEN})")
+    add("--quiet", action="store_true", help="print refusals and totals only, not the records")
+    add("--save", type=Path, metavar="FILE", help="append every record to FILE, one line of JSON each")
+    add("--ready-file", type=Path, metavar="FILE", help="write the port to FILE once it is listened on")
+    return parser.parse_args(arguments)
+
+
+def choose_token(option: str | None) -> tuple[str, str]:
+    """The token and where it came from, in words."""
+    if option is not None:
+        return option, "--token"
+    if token := os.environ.get(_TOKEN_VARIABLE):
+        return token, _TOKEN_VARIABLE
+    return DEVELOPMENT_TOKEN, "the built-in development token, see --help"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Listens until SIGINT or SIGTERM; the process's exit status."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    token, source = choose_token(options.token)
+    if not token:
+        return _fail("the token is empty: give --token a value or leave it out")
+    console = open_console()
+    display = Display(console, quiet=options.quiet)
+    sinks: list[Sink] = [display]
+    with ExitStack() as stack:
+        try:
+            if options.save:
+                saved = stack.enter_context(closing(SavedRecords(options.save)))
+                sinks.insert(0, saved)  # what is shown has been saved
+            listening = running_listener(
+                token=token, host=options.host, port=options.port, sinks=tuple(sinks)
+            )
+            listener = stack.enter_context(listening)
+            if options.ready_file:
+                _write_whole(options.ready_file, listener.origin.rpartition(":")[2])
+        except OSError as error:
+            return _fail(_explain(error, options))
+        for path in PROTOCOLS:
+            console.print(f"Listening on {listener.url_of(path)}", soft_wrap=True)
+        console.print(f"The token is from {source}. Ctrl-C ends.", soft_wrap=True)
+        stop.wait()
+    display.totals()
+    return 0
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Writes so that a reader who polls for the file never finds it half written."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text + "\n", encoding="ascii")
+    beside.replace(path)
+
+
+def _explain(error: OSError, options: argparse.Namespace) -> str:
+    if error.filename is not None:
+        return f"{error.filename} cannot be written: {error.strerror}"
+    where = f"{options.host} port {options.port}"
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{where} is in use: stop what listens there, or choose another port with --port (0: a free one)"
+        )
+    if isinstance(error, socket.gaierror):
+        return f"the host {options.host} is not known: give --host an address of this machine"
+    return f"cannot listen on {where}: {error.strerror}; --host and --port choose another address"
+
+
+def _fail(message: str) -> int:
+    print(f"listener: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(run(parse_arguments(sys.argv[1:])))

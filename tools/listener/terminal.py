@@ -1,0 +1,110 @@
+"""What the listener shows: each record as a line, each request's counts, and the totals at the end."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from tools.listener.bodies import Record
+from tools.listener.gist import line_of, log_type_of
+from tools.listener.server import ReceivedRequest
+
+_WIDTH_OF_A_PIPE = 160
+_COLOURS = {
+    "audit": "magenta",
+    "authenticator": "yellow",
+    "api": "blue",
+    "scheduler": "green",
+    "controllerManager": "cyan",
+}
+
+
+def open_console() -> Console:
+    """Standard output; a terminal's own width, or a fixed one where the output is a file or a pipe."""
+    width = None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
+    # what arrives is shown as it is: no markup, no emoji codes, no guessed colours
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+class Display:
+    """Prints what arrives, and counts it a log type. A sink of the listener; not thread-safe by itself."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._counts: Counter[str] = Counter()
+        self._requests = 0
+        self._refused = 0
+        self._connections: set[int] = set()
+
+    def __call__(self, request: ReceivedRequest, records: tuple[Record, ...]) -> None:
+        """Shows one request; a refused one even when quiet, as it needs somebody's eye."""
+        self._requests += 1
+        self._connections.add(request.connection)
+        self._counts.update(map(log_type_of, records))
+        if request.fault:
+            self._refused += 1
+            # the path is the client's own text: repr keeps its control characters off the terminal
+            self._say(
+                f"! {request.method} {request.path[:80]!r} answered {request.status}: {request.fault}", "red"
+            )
+        elif not self._quiet:
+            for record in records:
+                self._show(record)
+            how = f"{request.body_format}{' ' + request.content_encoding if request.content_encoding else ''}"
+            self._say(f"+{len(records)} ({how}, {request.size} bytes)   {self._running()}", "dim")
+
+    def totals(self) -> None:
+        """Says what has arrived in all."""
+        self._say(
+            f"Received {self._counts.total()} records in {_counted(self._requests, 'request')} on"
+            f" {_counted(len(self._connections), 'connection')}, {self._refused} refused. {self._running()}",
+            "bold",
+        )
+
+    def _running(self) -> str:
+        counts = ", ".join(f"{log_type} {count}" for log_type, count in sorted(self._counts.items()))
+        return f"{counts}; {self._counts.total()} in all" if counts else "nothing yet"
+
+    def _show(self, record: Record) -> None:
+        line = line_of(record)
+        text = Text.assemble(
+            (f"{line.time:<12} ", "dim"),
+            (f"{line.cluster} ", "bold"),
+            (f"{line.log_type:<17} ", _COLOURS.get(line.log_type, "white")),
+            line.gist,
+        )
+        self._console.print(text, no_wrap=True, overflow="ellipsis")
+
+    def _say(self, text: str, style: str) -> None:
+        self._console.print(text, style=style, soft_wrap=True)
+
+
+class SavedRecords:
+    """Appends each record to a file as one line of JSON, flushed before the request is answered."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the file, so that a path that cannot be written fails at the start.
+
+        Raises:
+            OSError: the file cannot be opened for appending.
+        """
+        self._file: TextIO = path.open("a", encoding="utf-8")
+
+    def __call__(self, _request: ReceivedRequest, records: tuple[Record, ...]) -> None:
+        """Saves one request's records."""
+        if records:
+            self._file.write("".join(f"{msgspec.json.encode(record).decode()}\n" for record in records))
+            self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,189 @@
+"""Makes a CloudWatch Logs subscription event from a text file of log lines.
+
+    python tools/make_event.py events/lines/audit.log --type audit --out events/cw.json
+    python tools/make_event.py --all
+
+The same lines and options always make the same event, so events/ can be compared with its lines.
+"""
+
+import argparse
+import base64
+import gzip
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+EVENTS = Path(__file__).resolve().parent.parent / "events"
+START_MS = 1_768_384_800_000  # 2026-01-14T10:00:00Z, when the lines in events/lines begin
+STEP_MS = 1_000
+# An event id of CloudWatch's is a number of 56 decimal digits whose bits above the 144th are the time.
+_ID_BITS_BELOW_TIME = 144
+_ID_DIGITS = 56
+
+STREAM_PREFIXES = {
+    "api": "kube-apiserver",
+    "audit": "kube-apiserver-audit",
+    "authenticator": "authenticator",
+    "cloudControllerManager": "cloud-controller-manager",
+    "controllerManager": "kube-controller-manager",
+    "scheduler": "kube-scheduler",
+}
+_LINES_OF_EVENTS = {
+    "api": ("api", "api"),
+    "authenticator": ("authenticator", "authenticator"),
+    "cloud-controller-manager": ("cloud-controller-manager", "cloudControllerManager"),
+    "controller-manager": ("controller-manager", "controllerManager"),
+    "cw": ("audit", "audit"),
+    "scheduler": ("scheduler", "scheduler"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an event's lines come from, as CloudWatch would name it; `stream` in full."""
+
+    stream: str
+    cluster: str = "demo"
+    account: str = "111122223333"
+    start_ms: int = START_MS
+    step_ms: int = STEP_MS
+
+
+def stream_name(log_type: str, cluster: str) -> str:
+    """A stream's name of a log type, such as `kube-apiserver-audit-<32 hex>`; one a cluster."""
+    prefix = STREAM_PREFIXES[log_type]
+    return f"{prefix}-{hashlib.sha256(f'{cluster} {prefix}'.encode()).hexdigest()[:32]}"
+
+
+def read_lines(path: Path) -> list[str]:
+    """The messages of a text file, one a line; empty lines are left out, as CloudWatch takes none.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return [line for line in path.read_bytes().decode().split("\n") if line]
+
+
+def data_message(lines: list[str], source: Source) -> dict[str, object]:
+    """A DATA_MESSAGE of one stream's lines (CloudWatch Logs user guide, "Subscription filters")."""
+    log_group = f"/aws/eks/{source.cluster}/cluster"
+    log_events = []
+    for number, line in enumerate(lines):
+        timestamp = source.start_ms + number * source.step_ms
+        identity = f"{source.account} {log_group} {source.stream} {number} {line}"
+        log_events.append({"id": _event_id(timestamp, identity), "timestamp": timestamp, "message": line})
+    return {
+        "messageType": "DATA_MESSAGE",
+        "owner": source.account,
+        "logGroup": log_group,
+        "logStream": source.stream,
+        "subscriptionFilters": ["eks-log-forwarder"],
+        "logEvents": log_events,
+    }
+
+
+def control_message(lines: list[str]) -> dict[str, object]:
+    """What CloudWatch sends to see whether the destination can be reached: of no group, with empty ids."""
+    return {
+        "messageType": "CONTROL_MESSAGE",
+        "owner": "CloudwatchLogs",
+        "logGroup": "",
+        "logStream": "",
+        "subscriptionFilters": [],
+        "logEvents": [{"id": "", "timestamp": START_MS, "message": line} for line in lines],
+    }
+
+
+def encode_event(payload: dict[str, object]) -> str:
+    """The event as the text of a file: `{"awslogs": {"data": base64 of gzip of JSON}}`."""
+    plain = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    data = base64.b64encode(gzip.compress(plain, mtime=0)).decode()
+    return json.dumps({"awslogs": {"data": data}}) + "\n"
+
+
+def all_payloads() -> dict[str, dict[str, object]]:
+    """The payload of every file in events/ that is made from events/lines, by the file's stem."""
+    payloads = {
+        event: data_message(read_lines(_lines(stem)), Source(stream_name(log_type, "demo")))
+        for event, (stem, log_type) in _LINES_OF_EVENTS.items()
+    }
+    return payloads | {"control-message": control_message(read_lines(_lines("control-message")))}
+
+
+def _lines(stem: str) -> Path:
+    return EVENTS / "lines" / f"{stem}.log"
+
+
+def _event_id(timestamp: int, identity: str) -> str:
+    digest = int.from_bytes(hashlib.sha256(identity.encode()).digest()[: _ID_BITS_BELOW_TIME // 8])
+    return f"{(timestamp << _ID_BITS_BELOW_TIME) + digest:0{_ID_DIGITS}d}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Makes a CloudWatch Logs subscription event, as Lambda receives it, from a text file "
+        "with one log message a line. The same input always makes the same event.",
+        epilog="Examples: make_event.py my-audit.ndjson --type audit --cluster prod --out events/mine.json; "
+        "make_event.py --all makes events/*.json anew from events/lines/*.log.",
+    )
+    add = parser.add_argument
+    add(
+        "lines", type=Path, nargs="?", help="text file in UTF-8, one message a line; empty lines are left out"
+    )
+    add("--all", action="store_true", help="make every event in events/ anew from events/lines")
+    stream = parser.add_mutually_exclusive_group()
+    stream.add_argument(
+        "--type", choices=sorted(STREAM_PREFIXES), help="log type, which gives a stream's name"
+    )
+    stream.add_argument("--stream", help="the stream's name in full, such as kube-apiserver-audit-<32 hex>")
+    add("--cluster", default="demo", help="cluster, in the log group's name (default: %(default)s)")
+    add("--account", default="111122223333", help="owner of the log group (default: %(default)s)")
+    add(
+        "--start",
+        type=int,
+        default=START_MS,
+        metavar="MS",
+        help="first message's ms since 1970 (%(default)s)",
+    )
+    add(
+        "--step",
+        type=int,
+        default=STEP_MS,
+        metavar="MS",
+        help="ms from message to message (default: %(default)s)",
+    )
+    add("--out", type=Path, metavar="FILE", help="where to write the event (default: standard output)")
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command line; the process's exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.all:
+        for stem, payload in all_payloads().items():
+            (EVENTS / f"{stem}.json").write_text(encode_event(payload), encoding="utf-8")
+        return 0
+    if options.lines is None or not (options.stream or options.type):
+        parser.error("give a file of lines, and --type or --stream; or --all")
+    try:
+        lines = read_lines(options.lines)
+        stream = options.stream or stream_name(options.type, options.cluster)
+        source = Source(stream, options.cluster, options.account, options.start, options.step)
+        text = encode_event(data_message(lines, source))
+        if options.out:
+            options.out.write_text(text, encoding="utf-8")
+        else:
+            print(text, end="")
+    except OSError as error:
+        parser.error(f"{error.filename}: {error.strerror}")
+    except UnicodeDecodeError as error:
+        parser.error(f"{options.lines} is not UTF-8: byte {error.start} cannot be read")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
