@@ -1,9 +1,10 @@
 """What the listener shows: each record as a line, each request's counts, and the totals at the end."""
 
+import errno
+import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 from rich.console import Console
@@ -93,13 +94,18 @@ class SavedRecords:
         Raises:
             OSError: the file cannot be opened for appending.
         """
-        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._file = path.open("ab", buffering=0)  # nothing of a failed write is left for the next one
 
     def __call__(self, _request: ReceivedRequest, records: tuple[Record, ...]) -> None:
-        """Saves one request's records."""
+        """Saves one request's records.
+
+        Raises:
+            OSError: not all of them could be written.
+        """
         if records:
-            self._file.write("".join(f"{msgspec.json.encode(record).decode()}\n" for record in records))
-            self._file.flush()
+            lines = msgspec.json.Encoder().encode_lines(records)
+            if self._file.write(lines) != len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Closes the file."""
