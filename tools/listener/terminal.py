@@ -57,19 +57,21 @@ class Display:
             for record in records:
                 self._show(record)
             how = f"{request.body_format}{' ' + request.content_encoding if request.content_encoding else ''}"
-            self._say(f"+{len(records)} ({how}, {request.size} bytes)   {self._running()}", "dim")
+            self._say(
+                f"+{len(records)} ({how}, {request.size} bytes)   {self._by_log_type()}; {self._counts.total()} in all",
+                "dim",
+            )
 
     def totals(self) -> None:
         """Says what has arrived in all."""
         self._say(
             f"Received {self._counts.total()} records in {_counted(self._requests, 'request')} on"
-            f" {_counted(len(self._connections), 'connection')}, {self._refused} refused. {self._running()}",
+            f" {_counted(len(self._connections), 'connection')}, {self._refused} refused. {self._by_log_type()}",
             "bold",
         )
 
-    def _running(self) -> str:
-        counts = ", ".join(f"{log_type} {count}" for log_type, count in sorted(self._counts.items()))
-        return f"{counts}; {self._counts.total()} in all" if counts else "nothing yet"
+    def _by_log_type(self) -> str:
+        return ", ".join(f"{log_type} {count}" for log_type, count in sorted(self._counts.items()))
 
     def _show(self, record: Record) -> None:
         line = line_of(record)
