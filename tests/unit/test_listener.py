@@ -158,7 +158,7 @@ def test_the_plain_path_asks_for_a_bearer_token(
 
 def test_a_wrong_path_answers_200_with_a_page(listener: Listener, session: requests.Session) -> None:
     """As a product behind Tomcat does: a client that looks at the status alone loses its records."""
-    answer = session.post(listener.url_of("/logeye/api/loger.jsp"), data=NDJSON, timeout=5)
+    answer = session.post(listener.url_of("/logeye/api/other.jsp"), data=NDJSON, timeout=5)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert answer.text.startswith("<!DOCTYPE html>")
     assert listener.records == []

@@ -57,16 +57,15 @@ class Display:
             for record in records:
                 self._show(record)
             how = f"{request.body_format}{' ' + request.content_encoding if request.content_encoding else ''}"
-            self._say(
-                f"+{len(records)} ({how}, {request.size} bytes)   {self._by_log_type()}; {self._counts.total()} in all",
-                "dim",
-            )
+            so_far = f"{self._by_log_type()}; {self._counts.total()} in all"
+            self._say(f"+{len(records)} ({how}, {request.size} bytes)   {so_far}", "dim")
 
     def totals(self) -> None:
         """Says what has arrived in all."""
         self._say(
             f"Received {self._counts.total()} records in {_counted(self._requests, 'request')} on"
-            f" {_counted(len(self._connections), 'connection')}, {self._refused} refused. {self._by_log_type()}",
+            f" {_counted(len(self._connections), 'connection')}, {self._refused} refused."
+            f" {self._by_log_type()}".rstrip(),
             "bold",
         )
 
