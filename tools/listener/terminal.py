@@ -1,9 +1,10 @@
 """What the listener shows: each record as a line, each request's counts, and the totals at the end."""
 
+import errno
+import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 from rich.console import Console
@@ -56,19 +57,20 @@ class Display:
             for record in records:
                 self._show(record)
             how = f"{request.body_format}{' ' + request.content_encoding if request.content_encoding else ''}"
-            self._say(f"+{len(records)} ({how}, {request.size} bytes)   {self._running()}", "dim")
+            so_far = f"{self._by_log_type()}; {self._counts.total()} in all"
+            self._say(f"+{len(records)} ({how}, {request.size} bytes)   {so_far}", "dim")
 
     def totals(self) -> None:
         """Says what has arrived in all."""
         self._say(
             f"Received {self._counts.total()} records in {_counted(self._requests, 'request')} on"
-            f" {_counted(len(self._connections), 'connection')}, {self._refused} refused. {self._running()}",
+            f" {_counted(len(self._connections), 'connection')}, {self._refused} refused."
+            f" {self._by_log_type()}".rstrip(),
             "bold",
         )
 
-    def _running(self) -> str:
-        counts = ", ".join(f"{log_type} {count}" for log_type, count in sorted(self._counts.items()))
-        return f"{counts}; {self._counts.total()} in all" if counts else "nothing yet"
+    def _by_log_type(self) -> str:
+        return ", ".join(f"{log_type} {count}" for log_type, count in sorted(self._counts.items()))
 
     def _show(self, record: Record) -> None:
         line = line_of(record)
@@ -93,13 +95,18 @@ class SavedRecords:
         Raises:
             OSError: the file cannot be opened for appending.
         """
-        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._file = path.open("ab", buffering=0)  # nothing of a failed write is left for the next one
 
     def __call__(self, _request: ReceivedRequest, records: tuple[Record, ...]) -> None:
-        """Saves one request's records."""
+        """Saves one request's records.
+
+        Raises:
+            OSError: not all of them could be written.
+        """
         if records:
-            self._file.write("".join(f"{msgspec.json.encode(record).decode()}\n" for record in records))
-            self._file.flush()
+            lines = msgspec.json.Encoder().encode_lines(records)
+            if self._file.write(lines) != len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Closes the file."""
