@@ -21,6 +21,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tools.check_build import BuildError, check_build
+
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 _START_SECONDS = 60
@@ -94,6 +96,10 @@ class LocalAws:
         """`sam build`, and an import of what it built; the folder of the build."""
         build_dir = self.workdir / "build"
         self.sam("build", "--build-dir", str(build_dir))
+        try:
+            check_build(build_dir / "ForwardFunction")
+        except BuildError as error:
+            raise LocalAwsError(str(error)) from error
         return build_dir
 
     def deploy(self, build_dir: Path, stack: str, parameters: Mapping[str, str]) -> dict[str, str]:

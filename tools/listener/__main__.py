@@ -38,19 +38,22 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine alone)")
     add("--port", type=_port, default=30303, help="port, 0 for a free one (default: %(default)s, XPLG's own)")
     add("--token", help=f"token to ask for (default: ${_TOKEN_VARIABLE}, else {DEVELOPMENT_TOKEN})")
+    add("--no-token", action="store_true", help="take what carries no token, as a local invocation does")
     add("--quiet", action="store_true", help="print refusals and totals only, not the records")
     add("--save", type=Path, metavar="FILE", help="append every record to FILE, one line of JSON each")
     add("--ready-file", type=Path, metavar="FILE", help="write the port to FILE once it is listened on")
     return parser.parse_args(arguments)
 
 
-def choose_token(option: str | None) -> tuple[str, str]:
-    """The token and where it came from, in words."""
-    if option is not None:
-        return option, "--token"
+def choose_token(options: argparse.Namespace) -> tuple[str | None, str]:
+    """The token, None for none, and a sentence that says where it came from."""
+    if options.no_token:
+        return None, "No token is asked for."
+    if options.token is not None:
+        return options.token, "The token is from --token."
     if token := os.environ.get(_TOKEN_VARIABLE):
-        return token, _TOKEN_VARIABLE
-    return DEVELOPMENT_TOKEN, "the built-in development token, see --help"
+        return token, f"The token is from {_TOKEN_VARIABLE}."
+    return DEVELOPMENT_TOKEN, "The token is the built-in development token, see --help."
 
 
 def run(options: argparse.Namespace) -> int:
@@ -58,8 +61,8 @@ def run(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    token, source = choose_token(options.token)
-    if not token:
+    token, source = choose_token(options)
+    if token == "":
         return _fail("the token is empty: give --token a value or leave it out")
     console = open_console()
     display = Display(console, quiet=options.quiet)
@@ -79,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
             return _fail(_explain(error, options))
         for path in PROTOCOLS:
             console.print(f"Listening on {listener.url_of(path)}", soft_wrap=True)
-        console.print(f"The token is from {source}. Ctrl-C ends.", soft_wrap=True)
+        console.print(f"{source} Ctrl-C ends.", soft_wrap=True)
         stop.wait()
     display.totals()
     return 0

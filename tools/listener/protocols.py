@@ -43,20 +43,21 @@ class Outcome:
     fault: str = ""
 
 
-type Protocol = Callable[[Incoming, str], Outcome]
+type Protocol = Callable[[Incoming, str | None], Outcome]
+"""The request and the token that it should carry; None asks for none."""
 
 
-def xplg(request: Incoming, token: str) -> Outcome:
+def xplg(request: Incoming, token: str | None) -> Outcome:
     """XPLG's HTTP listener: the token stands in the URL, `?token=<UUID>`."""
     if not _same(request.query.get("token", ""), token):
         return refused(401, "the token in the URL is missing or wrong")
     return _accept_json(request)
 
 
-def http(request: Incoming, token: str) -> Outcome:
+def http(request: Incoming, token: str | None) -> Outcome:
     """A plain collector: the token stands in `Authorization: Bearer …` (RFC 6750, section 2.1)."""
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not _same(credentials.strip(), token):
+    if not _same(credentials.strip() if scheme.lower() == "bearer" else "", token):
         fault = "the bearer token in Authorization is missing or wrong"
         return refused(401, fault, (("WWW-Authenticate", "Bearer"),))
     return _accept_json(request)
@@ -65,7 +66,7 @@ def http(request: Incoming, token: str) -> Outcome:
 PROTOCOLS: dict[str, Protocol] = {XPLG_PATH: xplg, HTTP_PATH: http}
 
 
-def answer(request: Incoming, token: str) -> Outcome:
+def answer(request: Incoming, token: str | None) -> Outcome:
     """What the listener says to a request, whatever its path and method."""
     protocol = PROTOCOLS.get(request.path)
     if protocol is None:
@@ -100,5 +101,5 @@ def _page(path: str) -> Outcome:
     )
 
 
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode())
+def _same(given: str, wanted: str | None) -> bool:
+    return wanted is None or hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode())

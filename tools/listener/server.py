@@ -39,7 +39,7 @@ type Sink = Callable[[ReceivedRequest, tuple[Record, ...]], None]
 class Listener:
     """What is being received; `records` and `requests` grow in the order of arrival."""
 
-    def __init__(self, token: str, origin: str, sinks: tuple[Sink, ...] = ()) -> None:
+    def __init__(self, token: str | None, origin: str, sinks: tuple[Sink, ...] = ()) -> None:
         self.records: list[Record] = []
         self.requests: list[ReceivedRequest] = []
         self.origin = origin
@@ -105,14 +105,15 @@ class Listener:
 @contextmanager
 def running_listener(
     *,
-    token: str = DEVELOPMENT_TOKEN,
+    token: str | None = DEVELOPMENT_TOKEN,
     host: str = "127.0.0.1",
     port: int = 0,
     sinks: tuple[Sink, ...] = (),
 ) -> Iterator[Listener]:
     """A listener in a thread of this process, listening from the first line of the `with` block on.
 
-    Port 0 takes a free one. At the end of the block its connections are cut and the port is free again.
+    Port 0 takes a free one; a token of None takes requests without one, and with any. At the end of the
+    block its connections are cut and the port is free again.
 
     Raises:
         OSError: the address cannot be listened on.

@@ -1,0 +1,49 @@
+# Every target sets up what it needs; `make` prints the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo listener build check format test requirements clean
+
+export SAM_CLI_TELEMETRY := 0
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+python := .venv/bin/python
+
+help:  ## print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## make the environments .venv and .venv-ministack (the other targets do it too)
+	@tools/setup .venv requirements/dev.txt
+	@tools/setup .venv-ministack requirements/ministack.txt
+
+demo: setup  ## real log lines through a deployed stack into a listener, on this machine alone
+	@$(python) -m tools.demo
+
+listener: setup  ## a local log listener that speaks XPLG's endpoint; ARGS="--help" for its options
+	@$(python) -m tools.listener $(ARGS)
+
+build: setup  ## sam build, and an import of what it built
+	@sam build
+	@$(python) -m tools.check_build .aws-sam/build
+
+check: setup  ## format, lint, types, spelling, template
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@codespell
+	@sam validate --lint
+
+format: setup  ## write the files as the formatter wants them
+	@ruff format .
+	@ruff check --fix .
+
+test: check  ## check, and all the tests
+	@$(python) -m pytest --cov
+
+requirements: setup  ## pin the newest versions that requirements/*.in allow, with hashes
+	@for name in functions dev ministack uv; do \
+	  case $$name in functions) out=functions/requirements.txt ;; *) out=requirements/$$name.txt ;; esac; \
+	  case $$name in uv) version=3.9 ;; *) version=$$(cat .python-version) ;; esac; \
+	  uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	    --custom-compile-command 'make requirements' --python-version $$version requirements/$$name.in -o $$out; \
+	done
+
+clean:  ## remove environments, builds and caches
+	@rm -rf .venv .venv-ministack .venv-uv .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

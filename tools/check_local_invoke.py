@@ -1,0 +1,57 @@
+"""Runs `sam local invoke -e events/cw.json` in a container, and checks what arrived at a listener.
+
+The container reaches this machine as `host.docker.internal`, which on Linux is the docker bridge's address;
+so the listener listens there, on the port that samconfig.toml names. Arguments go on to `sam local invoke`.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.listener import running_listener
+from tools.make_event import EVENTS, read_lines
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = 30303
+_TIMEOUT_SECONDS = 180
+
+
+def bridge_address() -> str:
+    """This machine's address on Docker's default network."""
+    template = "{{range .IPAM.Config}}{{.Gateway}}{{end}}"
+    command = ["docker", "network", "inspect", "bridge", "--format", template]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603  # ours
+
+
+def invoke(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
+    """The command that the README gives, and what it ended with."""
+    return subprocess.run(  # noqa: S603  # our own arguments
+        [ROOT / ".venv" / "bin" / "sam", "local", "invoke", "-e", "events/cw.json", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        check=False,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0 when every line of the event arrived, and where nothing listens that was said."""
+    unheard = invoke(arguments)
+    if "connection_refused" not in unheard.stdout + unheard.stderr:
+        print(unheard.stdout, unheard.stderr, sep="\n")
+        print("check_local_invoke: with no listener, the function did not say that nothing listens")
+        return 1
+    with running_listener(token=None, host=bridge_address(), port=PORT) as listener:
+        done = invoke(arguments)
+        arrived = [record["message"] for record in listener.records]
+    if done.returncode or arrived != read_lines(EVENTS / "lines" / "audit.log"):
+        print(done.stdout, done.stderr, sep="\n")
+        print(f"check_local_invoke: sam ended with {done.returncode}, and {len(arrived)} lines arrived")
+        return 1
+    print(f"sam local invoke delivered {len(arrived)} lines to the listener")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
