@@ -55,7 +55,7 @@ class Forwarder:
         if tally.delivered:
             tally.oldest_event_ms = max(time() * 1000 - payload.logEvents[0].timestamp, 0.0)
         for leftover in leftovers:
-            tally.reasons[leftover.reason] += len(leftover.events)
+            tally.give_reason(leftover.reason, len(leftover.events))
         tally.details = sorted({leftover.detail for leftover in leftovers} - {""})
         return leftovers
 

@@ -1,6 +1,5 @@
 """The account of one payload: what became of every event."""
 
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from eks_log_forwarder.errors import TallyError
@@ -30,8 +29,12 @@ class Tally:
     slowest_request_ms: float = 0.0
     oldest_event_ms: float = 0.0
     parked_age_seconds: float = 0.0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, int] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
+
+    def give_reason(self, reason: str, events: int) -> None:
+        """Says why so many events were not delivered."""
+        self.reasons[reason] = self.reasons.get(reason, 0) + events
 
     def answer(self) -> dict[str, str | int]:
         """What the handler returns."""
