@@ -1,10 +1,12 @@
 """The typed header of a Kubernetes audit event (audit.k8s.io/v1 and v1beta1, kind Event)."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 AUDIT_API_GROUP = "audit.k8s.io/"
+V1: Final = "audit.k8s.io/v1"
+V1BETA1: Final = "audit.k8s.io/v1beta1"
 
 
 class User(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -76,7 +78,7 @@ class AuditHeader(
     response_status: ResponseStatus | None = None
     annotations: dict[str, str] = {}
     kind: Literal["Event"] = "Event"
-    api_version: Literal["audit.k8s.io/v1", "audit.k8s.io/v1beta1"] = "audit.k8s.io/v1"
+    api_version: Literal["audit.k8s.io/v1", "audit.k8s.io/v1beta1"] = V1
 
 
 def without_empty_parts(header: AuditHeader) -> AuditHeader:

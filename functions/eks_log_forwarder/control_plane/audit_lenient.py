@@ -7,6 +7,8 @@ import msgspec
 
 from eks_log_forwarder.control_plane.audit_header import (
     AUDIT_API_GROUP,
+    V1,
+    V1BETA1,
     AuditHeader,
     ObjectRef,
     ResponseStatus,
@@ -38,7 +40,6 @@ def header_of(event: Mapping[str, Any]) -> AuditHeader:
     A number or a nested value in the place of a text becomes its JSON, a single value in the place of a
     list becomes a list of one; what has no sensible reading counts as absent. Never raises.
     """
-    beta = event.get("apiVersion") == "audit.k8s.io/v1beta1"
     return without_empty_parts(
         AuditHeader(
             level=_text(event.get("level")),
@@ -55,7 +56,7 @@ def header_of(event: Mapping[str, Any]) -> AuditHeader:
             annotations={
                 encodable(key): _text(value) for key, value in _mapping(event.get("annotations")).items()
             },
-            api_version="audit.k8s.io/v1beta1" if beta else "audit.k8s.io/v1",
+            api_version=V1BETA1 if event.get("apiVersion") == V1BETA1 else V1,
         )
     )
 

@@ -27,12 +27,12 @@ def salvage_audit(message: str) -> AuditHeader | None:
     with no fields at all is a cut event whose intact part names none of them. One pass, linear in the
     length; fields within bodies are never taken for the event's own.
     """
-    opening = _OPENING.match(message)
-    if opening is None:
-        return None
     text = message.rstrip()
     marked = text.endswith(CUT_MARKER)
     text = text.removesuffix(CUT_MARKER)
+    opening = _OPENING.match(text)
+    if opening is None:
+        return None
     members, closed = _intact_members(text, opening.end())
     if closed and not marked:
         return None
