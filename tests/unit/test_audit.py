@@ -230,11 +230,13 @@ def test_decodes_the_whole_event_on_demand(message: str, expected: dict[str, Any
     assert decode_audit_event(message) == expected
 
 
-def has_empty(value: object) -> bool:
-    """Whether a JSON value, or anything in it, is empty."""
-    if isinstance(value, dict | list):
-        return not value or any(map(has_empty, value.values() if isinstance(value, dict) else value))
-    return value in {"", None}
+def has_empty_field(value: object) -> bool:
+    """Whether any field of a JSON value, at any depth, is empty."""
+    if isinstance(value, list):
+        return any(map(has_empty_field, value))
+    if isinstance(value, dict):
+        return any(field in ("", None, [], {}) or has_empty_field(field) for field in value.values())
+    return False
 
 
 JSON_VALUES = st.recursive(
@@ -259,4 +261,4 @@ def test_an_event_parses_whatever_its_fields_hold(changes: dict[str, Any]) -> No
     """With any JSON in the place of any fields, the event has a header, and the header can be encoded."""
     header = parse_audit(json.dumps(EKS_EVENT | changes))
     assert header is not None
-    assert not has_empty(msgspec.json.decode(msgspec.json.encode(header)))
+    assert not has_empty_field(msgspec.json.decode(msgspec.json.encode(header)))
