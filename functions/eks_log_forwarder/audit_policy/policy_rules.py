@@ -95,13 +95,12 @@ def _names(faults: Faults, value: object, place: str) -> Names | None:
 
 
 def _read_level(value: object, place: str, faults: Faults) -> Level:
-    level = faults.string(value, place)
-    if level in Level:
+    if value in (None, ""):
+        faults.add(place, f"must be one of {_LEVELS}")
+    elif (level := faults.string(value, place)) in Level:
         return Level(level)
-    if value is None or level:
-        faults.add(
-            place, f"unknown level {level!r}; known are {_LEVELS}" if level else f"must be one of {_LEVELS}"
-        )
+    elif level:
+        faults.add(place, f"unknown level {level!r}; known are {_LEVELS}")
     return Level.REQUEST_RESPONSE
 
 
