@@ -85,6 +85,7 @@ def test_omits_managed_fields_in_objects_items_and_rows(place: str, body: str, s
         f'{{"spec": {{"template":{{"metadata":{META}}}}}}}',
         f'{{"kind":"Pod","rows":[{{"object":{{"metadata":{META}}}}}]}}',
         f'[{{"metadata":{META}}}]',
+        f'{{"items":[{{"metadata":{BARE}}}], "kind":"PodList"}}',
         '{"metadata":"managedFields","items":"managedFields"}',
         f'{{"items":{{"metadata":{META}}}}}',
         '"managedFields"',

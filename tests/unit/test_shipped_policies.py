@@ -83,7 +83,7 @@ ROLES = "clusterroles.rbac.authorization.k8s.io"
     ],
 )
 def test_quiet_drops_what_machines_say_to_themselves(fields: dict[str, Any]) -> None:
-    """Lease renewals, endpoint churn, health and discovery URLs, controllers' own watches; not as a denial."""
+    """Lease renewals, endpoint churn, health and discovery URLs, controllers' watches; not denials."""
     policy = shipped("quiet")
     assert policy.decide(header_of(**fields)).action is Action.DROP
     for code in (401, 403):
@@ -195,7 +195,7 @@ def test_security_trims_a_kubelets_status_to_its_metadata() -> None:
     bodies = (
         ',"requestObject":{"status":{"images":[]}},"responseObject":{"kind":"Node","metadata":{"name":"n1"}}'
     )
-    end = ',"stageTimestamp":"2026-01-02T03:04:05.678901Z","annotations":{"authorization.k8s.io/decision":"allow"}}'
+    end = ',"stageTimestamp":"2026-01-02T03:04:05.678901Z","annotations":{"a.k8s.io/decision":"allow"}}'
     message = f"{start}RequestResponse{middle}{bodies}{end}"
     decision = shipped("security").decide(header_of(**json.loads(message)))
     assert trim(message, decision) == f"{start}Metadata{middle}{end}"
@@ -203,7 +203,7 @@ def test_security_trims_a_kubelets_status_to_its_metadata() -> None:
 
 @pytest.mark.parametrize(("name", "last_rule"), [("quiet", 9), ("security", 8)])
 def test_each_policy_ends_in_a_catch_all(name: str, last_rule: int) -> None:
-    """A request that nothing else matches is decided by the last rule, so nothing falls to level None unsaid."""
+    """A request that nothing else matches is decided by the last rule and not dropped."""
     odd = header_of(verb="odd", user={"username": "odd"}, objectRef=object_of("odd.example.com"))
     decision = shipped(name).decide(odd)
     assert (decision.rule, decision.action is Action.DROP) == (last_rule, False)
