@@ -22,6 +22,18 @@ class SettingsError(ForwarderError):
         self.faults = tuple(faults)
 
 
+class PolicyError(ForwarderError):
+    """An audit policy that the API server would refuse; the message lists every fault by file and rule."""
+
+
+class DetectionError(ForwarderError):
+    """Detection rules that cannot be used; the message lists every fault by file and field."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("the detection rules are wrong: " + "; ".join(faults))
+        self.faults = tuple(faults)
+
+
 class PayloadError(ForwarderError):
     """The invocation's payload is not what a CloudWatch Logs subscription sends."""
 
