@@ -7,7 +7,7 @@ import re
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.redaction.container_env import env_spans
-from eks_log_forwarder.redaction.credentials import credential_spans, token_field_spans
+from eks_log_forwarder.redaction.credentials import credential_spans
 from eks_log_forwarder.redaction.secret_data import secret_spans
 from eks_log_forwarder.redaction.spans import Span, replace
 
@@ -30,9 +30,10 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     at the header as it was.
     """
     end = len(message) - len(_CUT_MARK) if message.endswith(_CUT_MARK) else len(message)
-    spans = credential_spans(message, end)
-    if "questObject" in message or "sponseObject" in message:  # audit bodies, which most events do not have
-        spans += token_field_spans(message, end)
+    has_body = "questObject" in message or "sponseObject" in message or '"auditID"' not in message
+    is_bare = not has_body and "?" not in message and "%" not in message
+    spans = credential_spans(message, end, is_bare=is_bare)
+    if has_body:  # most audit events have none; of any other text it cannot be told so cheaply
         spans += env_spans(message, end)
         spans += secret_spans(message, end, header)
     if not spans:

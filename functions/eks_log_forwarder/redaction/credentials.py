@@ -25,12 +25,18 @@ _AUTHORIZATION = NamedValue.of("uthorization", http_header=True)
 _AMZ_QUERY = NamedValue.of("X-Amz-S", "(?:ignature|ecurity-Token)")
 _BEARER_TOKEN = NamedValue.of("earer", "(?:[-_]?[Tt]oken)?")
 _CLIENT_KEY = NamedValue.of("client-key-data")
-_UNDERSCORE_TOKEN = NamedValue.of("_token")  # access_token, id_token, refresh_token of OAuth 2.0
-_TOKEN_FIELD = NamedValue.of('"token')  # TokenReview, TokenRequest, kubeconfig, custom resources
+_TOKEN = (
+    NamedValue.of(  # of TokenReview, kubeconfig, OAuth 2.0 (access_token), query parameters; not nextToken
+        "token", before=r"""(?:(?<=["_?&])|(?<=u0026)|(?<=%26)|(?<=%3F))"""
+    )
+)
 
 
-def credential_spans(text: str, end: int) -> list[Span]:
-    """The places of credentials in a text that ends, or was cut, at `end`."""
+def credential_spans(text: str, end: int, *, is_bare: bool) -> list[Span]:
+    """The places of credentials in a text that ends, or was cut, at `end`.
+
+    A bare text is an audit event without body and query, most of all there are: no room for a named field.
+    """
     spans: list[Span] = []
     if "J" in text:
         spans += _json_web_tokens_and_base64_keys(text, end)
@@ -44,16 +50,10 @@ def credential_spans(text: str, end: int) -> list[Span]:
         spans += _AMZ_QUERY.spans(text, end)
     if "V" in text and "K" in text:
         spans += pem_spans(text, end)
-    if "client-key-data" in text:
+    if not is_bare:
         spans += _CLIENT_KEY.spans(text, end)
-    if "_" in text:
-        spans += _UNDERSCORE_TOKEN.spans(text, end)
+        spans += _TOKEN.spans(text, end)
     return spans
-
-
-def token_field_spans(text: str, end: int) -> list[Span]:
-    """The places of the values of fields named `token`, which only bodies have."""
-    return _TOKEN_FIELD.spans(text, end)
 
 
 def _json_web_tokens_and_base64_keys(text: str, end: int) -> list[Span]:

@@ -108,14 +108,14 @@ def _take_string(container: Container, text: str, span: Span, leaves: list[Leaf]
 
 @lru_cache(MAX_DEPTH + 1)
 def _content(depth: int) -> re.Pattern[str]:
-    return re.compile(_content_pattern(depth))
+    return re.compile(content_pattern(depth))
 
 
 @lru_cache(MAX_DEPTH + 1)
 def _tokens(depth: int) -> re.Pattern[str]:
     quote = rf'\\{{{2**depth - 1}}}"'
     return re.compile(
-        rf"(?P<string>{quote}(?P<content>{_content_pattern(depth)})(?:{quote})?+)"
+        rf"(?P<string>{quote}(?P<content>{content_pattern(depth)})(?:{quote})?+)"
         r"|(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)"
         r'|(?P<other>(?:[^"\\{}\[\],]|\\++[nrt])++)'  # numbers, literals, colons, whitespace
         r"|(?P<foreign>.)",
@@ -123,7 +123,7 @@ def _tokens(depth: int) -> re.Pattern[str]:
     )
 
 
-def _content_pattern(depth: int) -> str:
+def content_pattern(depth: int) -> str:
     """Up to the closing quote of that depth or of a shallower one, neither included; linear in time."""
     group = 2 ** (depth + 1)  # so many backslashes are whole escaped backslashes at that depth
     return rf'(?:[^"\\]++|\\{{{group}}}|\\{{{group - 1}}}"|\\++(?!"))*+'

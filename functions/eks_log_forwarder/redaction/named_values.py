@@ -9,9 +9,10 @@ from eks_log_forwarder.redaction.url_forms import COLON, EQUALS, SPACE, TOKEN, W
 
 _VALUE = rf"{TOKEN}++"
 _SCHEME = r"(?i:Bearer|Basic|Digest|Negotiate|Token|ApiKey|AWS4-HMAC-SHA256)"
-AUTHORIZATION_VALUE = (  # RFC 9110, section 11.4: scheme and credentials, or parameters
-    rf"(?!\[REDACTED:)\[?+(?:{_SCHEME}{SPACE}++{_VALUE}(?:,{SPACE}*+{_VALUE})*+|(?!{WORD}){_VALUE})"
+_CREDENTIALS = (  # RFC 9110, section 11.4: scheme and credentials, or parameters
+    rf"(?:{_SCHEME}{SPACE}++{_VALUE}(?:[,;]{SPACE}*+{_VALUE})*+|(?!{WORD}){_VALUE})"
 )
+_OPENING = r"(?:\\*+\")?+(?!\[{1,2}REDACTED:)\[?+"  # Go prints lists of header values in brackets
 _NEXT_IN_LIST = re.compile(r'(?P<quote>\\*+")\s*+,\s*+(?P=quote)')
 
 
@@ -23,16 +24,16 @@ class NamedValue(NamedTuple):
     plain: re.Pattern[str]
 
     @classmethod
-    def of(cls, needle: str, rest: str = "", *, http_header: bool = False) -> Self:
-        """The name is the needle and a pattern for the rest of it; an HTTP header's value has a scheme.
+    def of(cls, needle: str, rest: str = "", *, before: str = "", http_header: bool = False) -> Self:
+        """The name is the needle and a pattern for the rest of it, behind what `before` asserts.
 
-        An HTTP header may also be `{"name": …, "value": …}` (core/v1 HTTPHeader).
+        An HTTP header's value may have a scheme; core/v1 HTTPHeader writes it `{"name": …, "value": …}`.
         """
-        name = re.escape(needle) + rest
+        name = before + re.escape(needle) + rest
         as_header = r"|,\s*+(?P=quote)value(?P=quote)\s*+:\s*+" if http_header else ""
         quoted = rf'{name}(?P<quote>\\*+")\s*+(?::\s*+(?P<list>\[\s*+)?+{as_header})(?P=quote)'
         if http_header:
-            plain = rf"{name}\s*+(?:{EQUALS}|{COLON}){SPACE}*+(?:\\*+\")?+(?P<value>{AUTHORIZATION_VALUE})"
+            plain = rf"{name}\s*+(?:{EQUALS}|{COLON}){SPACE}*+{_OPENING}(?P<value>{_CREDENTIALS})"
         else:
             plain = rf"{name}(?:{EQUALS}|{COLON}{SPACE}*+(?!{WORD}))(?:\\*+\")?+(?P<value>{_VALUE})"
         return cls(needle, re.compile(quoted), re.compile(plain))

@@ -12,6 +12,15 @@ from eks_log_forwarder.redaction.spans import Span
 
 _OPERATIONS = re.compile(r'"(?:requestObject|patch)(?P<escape>\\*+)"\s*+:\s*+(?=\[)')
 
+_REQUEST_PATCH = re.compile(r'questObject\\*+"\s*+:\s*+\[')
+_WEBHOOK_PATCH = "patch.webhook.admission.k8s.io"
+
+
+def has_patch(text: str) -> bool:
+    """Whether there may be a JSON patch; a fraction of what looking for operations costs."""
+    request = text.find("questObject")
+    return (request >= 0 and _REQUEST_PATCH.match(text, request) is not None) or _WEBHOOK_PATCH in text
+
 
 def patch_values(text: str, end: int) -> Iterator[tuple[Span, Leaf]]:
     """Each string in an operation's `value`, with the place of the operation's path.

@@ -61,26 +61,21 @@ def _has_secret_kind(text: str) -> bool:
 def _classify(text: str, tree: Tree, *, is_secret: bool) -> tuple[set[Container], dict[Container, bool]]:
     """The containers that are in a Secret, and of each container whether it is in data (True).
 
-    Metadata is not looked into (False for data): labels and annotations may have a key named data.
+    A Secret's own metadata is in neither state: labels and annotations may have a key named data.
     """
     secret: set[Container] = set()
     data: dict[Container, bool] = {}
-    metadata: set[Container] = set()
     for container in tree.containers:
         parent = container.parent
         kind = container.strings.get("kind")
-        if (
-            is_secret
-            or (parent is not None and parent in secret)
-            or (kind is not None and text[kind[0] : kind[1]] in _KINDS)
-        ):
+        if kind is not None and text[kind[0] : kind[1]] in _KINDS:
             secret.add(container)
-        if container.name == "metadata" or (parent is not None and parent in metadata):
-            metadata.add(container)
-        elif container.name in _DATA_KEYS or (parent is not None and data.get(parent, False)):
-            data[container] = True
-        else:
-            data[container] = False
+            data[container] = parent is not None and data.get(parent, False)
+            continue
+        if is_secret or (parent is not None and parent in secret):
+            secret.add(container)
+        if container.name != "metadata" and (parent is None or parent in data):
+            data[container] = container.name in _DATA_KEYS or (parent is not None and data[parent])
     return secret, data
 
 
