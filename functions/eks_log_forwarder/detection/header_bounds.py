@@ -1,0 +1,123 @@
+"""What an audit event's header alone says of a rule: that it cannot match, or that it does.
+
+Each part of a tree gets two functions of the header, `surely` (true only where the part holds) and `maybe`
+(false only where it does not). Negation swaps them, which keeps both right under any condition.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.detection.nodes import All, AnyOf, FieldComparison, FieldTest, KeywordTest, Node, Not
+
+type HeaderTest = Callable[[AuditHeader], bool]
+
+
+def _always(_: AuditHeader) -> bool:
+    return True
+
+
+def _never(_: AuditHeader) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`surely` implies the rule and the rule implies `maybe`."""
+
+    surely: HeaderTest
+    maybe: HeaderTest
+
+    @property
+    def exact(self) -> bool:
+        """The header decides: there is no need to decode the event."""
+        return self.surely is self.maybe
+
+    @property
+    def says_nothing(self) -> bool:
+        """The header never rules the rule out."""
+        return self.maybe is _always
+
+
+_UNKNOWN = Bounds(_never, _always)
+
+
+def header_bounds(node: Node) -> Bounds:
+    """The bounds of a tree, `_never` and `_always` where the header says nothing of it."""
+    match node:
+        case All(parts):
+            return _joined([header_bounds(part) for part in parts], _all_of)
+        case AnyOf(parts):
+            return _joined([header_bounds(part) for part in parts], _any_of)
+        case Not(part):
+            return _negated(header_bounds(part))
+        case FieldTest():
+            return _of_field(node)
+        case FieldComparison() | KeywordTest():
+            return _UNKNOWN
+
+
+def _of_field(test: FieldTest) -> Bounds:
+    get = test.field.from_header
+    if get is None:
+        return _UNKNOWN
+    holds = test.holds
+    readings = {holds(values) for values in test.field.when_header_is_empty}
+
+    def bound(*, when_empty: bool) -> HeaderTest:
+        def says(header: AuditHeader) -> bool:
+            values = get(header)
+            return holds(values) if values else when_empty
+
+        return says
+
+    maybe = bound(when_empty=any(readings))
+    return Bounds(maybe if len(readings) == 1 else bound(when_empty=False), maybe)
+
+
+def _joined(parts: Sequence[Bounds], join: Callable[[Sequence[HeaderTest]], HeaderTest]) -> Bounds:
+    maybe = join([part.maybe for part in parts])
+    if all(part.exact for part in parts):
+        return Bounds(maybe, maybe)
+    return Bounds(join([part.surely for part in parts]), maybe)
+
+
+def _negated(part: Bounds) -> Bounds:
+    maybe = _not(part.surely)
+    return Bounds(maybe if part.exact else _not(part.maybe), maybe)
+
+
+def _not(test: HeaderTest) -> HeaderTest:
+    if test is _never:
+        return _always
+    if test is _always:
+        return _never
+    return lambda header: not test(header)
+
+
+def _all_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+    if _never in tests:
+        return _never
+    needed = tuple(test for test in tests if test is not _always)
+    match needed:
+        case ():
+            return _always
+        case (only,):
+            return only
+        case (first, second):
+            return lambda header: first(header) and second(header)
+    return lambda header: all(test(header) for test in needed)
+
+
+def _any_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+    if _always in tests:
+        return _always
+    needed = tuple(test for test in tests if test is not _never)
+    match needed:
+        case ():
+            return _never
+        case (only,):
+            return only
+        case (first, second):
+            return lambda header: first(header) or second(header)
+    return lambda header: any(test(header) for test in needed)
