@@ -52,7 +52,11 @@ class UnsupportedValueError(ValueError):
 
 
 def literal_of(value: SigmaType) -> str | None:
-    """The text that a value asks for, in whatever case; None for any other kind of value."""
+    """The text that a value asks for, in whatever case; None where it asks for something else."""
+    if isinstance(value, SigmaNumber):
+        return text_of(value.number)
+    if isinstance(value, SigmaBool):
+        return text_of(value.boolean)
     if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString):
         return None
     parts = _parts(value)
@@ -85,10 +89,9 @@ def keyword_test(value: SigmaType) -> Node:
             return KeywordTest(_search(value), folded=False)
         case SigmaString():
             parts, cased = _parts(value), isinstance(value, SigmaCasedString)
-        case SigmaNumber() | SigmaBool():
-            parts, cased = [str(value)], False
         case _:
-            parts, cased = [], False
+            literal = literal_of(value)
+            parts, cased = [] if literal is None else [literal], False
     if not any(isinstance(part, str) for part in parts):
         message = "a keyword has to be a text of at least one character besides wildcards"
         raise UnsupportedValueError(message)
@@ -104,11 +107,6 @@ def _value_test(value: SigmaType) -> ValueTest:
     match value:
         case SigmaString():
             return _text_test(value)
-        case SigmaBool():
-            wanted = "true" if value.boolean else "false"
-            return lambda found: (text := text_of(found)) is not None and text.casefold() == wanted
-        case SigmaNumber():
-            return _equals(value.number)
         case SigmaCompareExpression():
             return _compares(value)
         case SigmaRegularExpression():
@@ -139,11 +137,6 @@ def _text_test(value: SigmaString) -> ValueTest:
     if pattern.folded:
         return lambda found: (text := text_of(found)) is not None and matches(text.casefold())
     return lambda found: (text := text_of(found)) is not None and matches(text)
-
-
-def _equals(number: float) -> ValueTest:
-    wanted = text_of(number)
-    return lambda found: text_of(found) == wanted
 
 
 def _compares(value: SigmaCompareExpression) -> ValueTest:

@@ -5,7 +5,7 @@ A request may be logged at RequestReceived, at ResponseStarted (long-running one
 
 from eks_log_forwarder.detection.field_names import FieldNames
 from eks_log_forwarder.detection.nodes import All, AnyOf, FieldTest, Node, Not, fields_in
-from eks_log_forwarder.detection.values import any_value, equals_one_of, is_absent_or_null
+from eks_log_forwarder.detection.values import any_value, equals_one_of, is_empty_or_one_of
 
 _SESSIONS = ("exec", "attach", "portforward")
 _SESSION_VERBS = ("get", "create")  # get is how a WebSocket is asked for
@@ -35,9 +35,7 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
             FieldTest(names.audit("responseStatus.code"), any_value(_is_error)),
         )
     )
-    opened = AnyOf(
-        (equals_one_of(stage, ["ResponseStarted"]), is_absent_or_null(stage), equals_one_of(stage, [""]))
-    )
+    opened = is_empty_or_one_of(stage, ["ResponseStarted"])
     # The rule's own tests come first: they are the ones that most often fail.
     return All((node, Not(equals_one_of(stage, ["RequestReceived"])), AnyOf((no_session, opened, refused))))
 

@@ -42,11 +42,14 @@ def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
     """A value of the field is one of the texts, in whatever case."""
     literals = frozenset(text.casefold() for text in texts)
 
-    def is_one(value: object) -> bool:
-        text = text_of(value)
-        return text is not None and text.casefold() in literals
+    def holds(values: Values) -> bool:
+        for value in values:
+            text = value if isinstance(value, str) else text_of(value)
+            if text is not None and text.casefold() in literals:
+                return True
+        return False
 
-    return FieldTest(field, any_value(is_one), literals)
+    return FieldTest(field, holds, literals)
 
 
 def is_absent_or_null(field: Field) -> FieldTest:
