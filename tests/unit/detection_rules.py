@@ -1,7 +1,7 @@
-"""Rules and events for the tests of detection: a rule from its detection section, and a verdict on an event."""
+"""Rules for the tests of detection, made from their detection section, and verdicts on events."""
 
 import json
-from functools import lru_cache
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +21,9 @@ def rule_text(detection: str, *, log_source: str = AUDIT, more: str = "level: lo
     return f"title: A rule\nlogsource: {log_source}\ndetection:\n{indent(detection, '  ')}\n{more}\n"
 
 
-@lru_cache(maxsize=None)
+@cache
 def detections_of(*texts: str, trusted: tuple[str, ...] = ()) -> Detections:
-    """The rules of these files, named 0.yml, 1.yml …"""
+    """The rules of these files, named 0.yml, 1.yml and so on."""
     with TemporaryDirectory() as folder:
         for number, text in enumerate(texts):
             (Path(folder) / f"{number}.yml").write_text(text, encoding="utf-8")

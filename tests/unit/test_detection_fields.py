@@ -1,5 +1,7 @@
 """Field names: dotted paths, the short names of published rules, derived fields, log sources."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from eks_log_forwarder.records import LogType
@@ -38,12 +40,20 @@ def test_follows_dotted_paths(item: str, expected: bool) -> None:  # noqa: FBT00
     assert selects(f"{{{item}}}", {"requestObject": BODY}) is expected
 
 
-def _pod(spec: dict[str, object]) -> dict[str, object]:
-    return {"verb": "create", "objectRef": {"resource": "pods", "apiGroup": "apps"}, "requestObject": {"spec": spec}}
+def _pod(spec: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "verb": "create",
+        "objectRef": {"resource": "pods", "apiGroup": "apps"},
+        "requestObject": {"spec": spec},
+    }
 
 
-def _patch(spec: dict[str, object]) -> dict[str, object]:
-    return {"verb": "patch", "requestObject": [{"op": "add"}], "responseObject": {"spec": {"template": {"spec": spec}}}}
+def _patch(spec: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "verb": "patch",
+        "requestObject": [{"op": "add"}],
+        "responseObject": {"spec": {"template": {"spec": spec}}},
+    }
 
 
 def _request(body: dict[str, object], verb: str = "create") -> dict[str, object]:
@@ -92,7 +102,7 @@ SHORT_NAMES = [
 
 @pytest.mark.parametrize(("item", "event", "expected"), SHORT_NAMES)
 def test_maps_short_names(item: str, event: dict[str, object], expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """Short names stand for objectRef and for parts of a pod, in its templates too, and in a patch's response."""
+    """Short names stand for objectRef and for parts of a pod, in templates too, and in a patch's response."""
     assert selects(f"{{{item}}}", event) is expected
 
 
@@ -147,8 +157,18 @@ def test_runs_a_rule_on_its_log_source_alone(log_source: str, log_type: LogType)
     assert fired == [log_type]
 
 
-DENIED = {"level": "warning", "msg": "access denied", "error": "ARN is not mapped", "arn": "arn:aws:iam::1:role/R"}
-PENDING = {"severity": "I", "message": "Unable to schedule pod; no fit; waiting", "pod": "ns/web", "fields": {"n": "1"}}
+DENIED = {
+    "level": "warning",
+    "msg": "access denied",
+    "error": "ARN is not mapped",
+    "arn": "arn:aws:iam::1:role/R",
+}
+PENDING = {
+    "severity": "I",
+    "message": "Unable to schedule pod; no fit; waiting",
+    "pod": "ns/web",
+    "fields": {"n": "1"},
+}
 OTHER_LINES = [
     ("authenticator", "{msg: access denied, arn|contains: ':role/'}", DENIED, True),
     ("authenticator", "{msg: access denied, arn: null}", DENIED, False),
@@ -173,7 +193,9 @@ def test_reads_the_parsed_fields_of_other_types(
 ) -> None:
     """A parsed line's own names count, and its raw text for keywords; the audit names mean nothing there."""
     log_source = f"{{product: aws, service: eks, category: {category}}}"
-    detections = detections_of(rule_text(f"selection: {selection}\ncondition: selection", log_source=log_source))
+    detections = detections_of(
+        rule_text(f"selection: {selection}\ncondition: selection", log_source=log_source)
+    )
     found = detections.match(LogType(category), None, fields, "some raw text")
     assert bool(found) is expected
 
@@ -185,4 +207,6 @@ def test_gives_a_line_without_fields_to_keywords_alone() -> None:
         rule_text(f"selection: {selection}\ncondition: selection", log_source=log_source)
         for selection in ("[panic]", "{a: b}")
     ]
-    assert [found.id for found in detections_of(*texts).match(LogType.API, None, None, "a PANIC here")] == ["0"]
+    assert [found.id for found in detections_of(*texts).match(LogType.API, None, None, "a PANIC here")] == [
+        "0"
+    ]

@@ -213,7 +213,7 @@ def test_tells_whether_a_field_exists(selection: str, event: dict[str, object], 
 
 @pytest.mark.parametrize(("selection", "expected"), REFERENCES)
 def test_compares_fields_with_each_other(selection: str, expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """fieldref compares with the values of another field, without case; an absent field equals nothing."""
+    """Fieldref compares with the values of another field, without case; an absent field equals nothing."""
     assert selects(selection, REFERRED) is expected
 
 
@@ -226,7 +226,9 @@ def test_compares_with_the_base64_form(text: str) -> None:
     assert not selects(selection, {"userAgent": text})
 
 
-@pytest.mark.parametrize("before", ["", "1", "12", "123", "1234", "ü", "a longer beginning", " ", "12345", "\n"])
+@pytest.mark.parametrize(
+    "before", ["", "1", "12", "123", "1234", "ü", "a longer beginning", " ", "12345", "\n"]
+)
 def test_finds_the_base64_form_at_any_offset(before: str) -> None:
     """base64offset finds a text wherever it stands in what was encoded."""
     encoded = base64.b64encode(f"{before}/bin/bash -i{before}".encode()).decode()

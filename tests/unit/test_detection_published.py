@@ -1,4 +1,4 @@
-"""Rules of the shapes that SigmaHQ publishes for Kubernetes audit logs, with events each must and must not match."""
+"""Rules of the shapes that SigmaHQ publishes for Kubernetes audit logs, each with events for and against."""
 
 import pytest
 
@@ -15,19 +15,34 @@ WEBHOOKS = "[mutatingwebhookconfigurations, validatingwebhookconfigurations]"
 HOOK_GROUP = "admissionregistration.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
 POD_WITH_PATH = {"spec": {"volumes": [{"hostPath": {"path": "/"}}]}}
-POD_WITH_CAPABILITIES = {"spec": {"containers": [{"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}]}}
+POD_WITH_CAPABILITIES = {
+    "spec": {"containers": [{"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}]}
+}
 SYSTEM_POD = {"verb": "create", "objectRef": {"resource": "pods", "namespace": "kube-system"}}
-EXEC = {"stage": "ResponseStarted", "verb": "create", "objectRef": {"resource": "pods", "subresource": "exec"}}
-SHELL = {"requestURI": "/api/v1/namespaces/a/pods/b/exec?command=%2Fbin%2Fbash", "responseStatus": {"code": "ALLOW"}}
+EXEC = {
+    "stage": "ResponseStarted",
+    "verb": "create",
+    "objectRef": {"resource": "pods", "subresource": "exec"},
+}
+SHELL = {
+    "requestURI": "/api/v1/namespaces/a/pods/b/exec?command=%2Fbin%2Fbash",
+    "responseStatus": {"code": "ALLOW"},
+}
 SHELL_ITEM = "requestURI|contains: ['%2fbin%2fbash', '/bin/bash'], responseStatus.code: ALLOW"
 HOOKS = f"objectRef.apiGroup: {HOOK_GROUP}, objectRef.resource: {WEBHOOKS}, verb: {WRITES}"
 JOBS = f"objectRef.apiGroup: batch, objectRef.resource: [cronjobs, jobs], verb: {WRITES}"
-BINDINGS = f"objectRef.apiGroup: {RBAC}, objectRef.resource: [clusterrolebindings, rolebindings], verb: {WRITES}"
+BINDINGS = (
+    f"objectRef.apiGroup: {RBAC}, objectRef.resource: [clusterrolebindings, rolebindings], verb: {WRITES}"
+)
 REVIEWS = "verb: create, apiGroup: authorization.k8s.io, objectRef.resource: selfsubjectrulesreviews"
 SHAPES = [
     (HOOKS, _event("patch", "mutatingwebhookconfigurations", HOOK_GROUP), _event("get", "pods", HOOK_GROUP)),
     (JOBS, _event("create", "cronjobs", "batch"), _event("create", "cronjobs", "example.com")),
-    ("verb: delete, objectRef.resource: deployments", _event("delete", "deployments"), _event("delete", "pods")),
+    (
+        "verb: delete, objectRef.resource: deployments",
+        _event("delete", "deployments"),
+        _event("delete", "pods"),
+    ),
     ("verb: delete, objectRef.resource: events", _event("delete", "events"), _event("create", "events")),
     ("verb: create, objectRef.resource: pods, objectRef.subresource: exec", EXEC, _event("create", "pods")),
     (
@@ -40,7 +55,11 @@ SHAPES = [
         _event("create", "pods", requestObject=POD_WITH_CAPABILITIES),
         _event("create", "pods", requestObject=POD_WITH_PATH),
     ),
-    ("verb: create, objectRef.resource: pods, objectRef.namespace: kube-system", SYSTEM_POD, _event("create", "pods")),
+    (
+        "verb: create, objectRef.resource: pods, objectRef.namespace: kube-system",
+        SYSTEM_POD,
+        _event("create", "pods"),
+    ),
     (SHELL_ITEM, SHELL, SHELL | {"responseStatus": {"code": 101}}),
     (
         REVIEWS,
@@ -49,7 +68,11 @@ SHAPES = [
     ),
     (BINDINGS, _event("update", "rolebindings", RBAC), _event("list", "rolebindings", RBAC)),
     ("verb: list, objectRef.resource: secrets", _event("list", "secrets"), _event("get", "secrets")),
-    (f"objectRef.resource: secrets, verb: {WRITES}", _event("replace", "secrets"), _event("watch", "secrets")),
+    (
+        f"objectRef.resource: secrets, verb: {WRITES}",
+        _event("replace", "secrets"),
+        _event("watch", "secrets"),
+    ),
     (
         "verb: create, objectRef.resource: serviceaccounts",
         _event("create", "serviceaccounts"),
@@ -69,7 +92,9 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("items", "matching", "other"), SHAPES)
-def test_means_what_a_published_rule_says(items: str, matching: dict[str, object], other: dict[str, object]) -> None:
+def test_means_what_a_published_rule_says(
+    items: str, matching: dict[str, object], other: dict[str, object]
+) -> None:
     """Each of the sixteen shapes matches the event it is about, and not its neighbour."""
     assert selects(f"{{{items}}}", matching)
     assert not selects(f"{{{items}}}", other)

@@ -1,4 +1,4 @@
-"""Selections and conditions; Sigma rules specification 2.x, "Lists", "Maps", "Keywords search", "Condition"."""
+"""Selections and conditions; Sigma rules specification, "Lists", "Maps", "Keywords search", "Condition"."""
 
 import pytest
 
@@ -69,7 +69,9 @@ def test_finds_keywords_in_the_raw_text(selection: str, message: str, expected: 
 
 
 A, B, C = {"verb": "get"}, {"level": "Request"}, {"userAgent": "curl"}
-SELECTIONS = "sel_a: {verb: get}\nsel_b: {level: Request}\nother: {userAgent: curl}\n_hidden: {verb: get}\ncondition: "
+SELECTIONS = (
+    "sel_a: {verb: get}\nsel_b: {level: Request}\nother: {userAgent: curl}\n_hidden: {verb: get}\ncondition: "
+)
 CONDITIONS = [
     ("sel_a and sel_b", A | B, True),
     ("sel_a and sel_b", A, False),
@@ -100,7 +102,7 @@ CONDITIONS = [
 
 @pytest.mark.parametrize(("condition", "event", "expected"), CONDITIONS)
 def test_follows_the_condition(condition: str, event: dict[str, object], expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """`not` binds before `and`, `and` before `or`; patterns take the names they fit; a list of conditions is `or`."""
+    """`not` binds before `and`, and that before `or`; patterns take the names they fit; a list is `or`."""
     assert fires(SELECTIONS + condition, event) is expected
 
 

@@ -1,4 +1,4 @@
-"""How values compare; Sigma rules specification, "General", "String Wildcard", "Escaping", "Special Field Values"."""
+"""How values compare; Sigma rules specification, "General", "Escaping", "Special Field Values"."""
 
 import pytest
 
@@ -11,8 +11,8 @@ CASE = [
     ("gEt", "GeT", True),
     ("get", "gets", False),
     ("STRASSE", "straße", True),
-    ("ΑΣΑ", "ασα", True),
-    ("ΑΣ", "ας", True),
+    ("\u0391\u03a3\u0391", "\u03b1\u03c3\u03b1", True),  # alpha sigma alpha
+    ("\u0391\u03a3", "\u03b1\u03c2", True),  # alpha and a final sigma
     ("École", "éCOLE", True),
     ("get", " get", False),
     ("", "", True),
@@ -144,7 +144,17 @@ def test_takes_an_absent_field_for_null(item: str, expected: bool) -> None:  # n
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("a", "a"), (True, "true"), (3, "3"), (3.0, "3"), (3.5, "3.5"), (None, None), ([], None), ({}, None), (b"x", None)],
+    [
+        ("a", "a"),
+        (True, "true"),
+        (3, "3"),
+        (3.0, "3"),
+        (3.5, "3.5"),
+        (None, None),
+        ([], None),
+        ({}, None),
+        (b"x", None),
+    ],
 )
 def test_reads_values_as_text(value: object, text: str | None) -> None:
     """Texts, numbers and truth values have a text; null, objects and lists have none."""

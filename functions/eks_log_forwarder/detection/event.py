@@ -46,7 +46,7 @@ class Event:
     def _read(self, field: Field) -> Values:
         if self._fields is None and self._header is not None and field.from_header is not None:
             known = field.from_header(self._header)
-            if known:
+            if known is not None:
                 return known
         return field.read(self.fields)
 

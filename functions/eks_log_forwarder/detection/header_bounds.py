@@ -67,12 +67,12 @@ def _of_field(test: FieldTest) -> Bounds:
     def bound(*, when_empty: bool) -> HeaderTest:
         def says(header: AuditHeader) -> bool:
             values = get(header)
-            return holds(values) if values else when_empty
+            return when_empty if values is None else holds(values)
 
         return says
 
-    maybe = bound(when_empty=any(readings))
-    return Bounds(maybe if len(readings) == 1 else bound(when_empty=False), maybe)
+    maybe = bound(when_empty=True in readings)
+    return Bounds(bound(when_empty=False) if len(readings) == 2 else maybe, maybe)  # noqa: PLR2004  # True and False
 
 
 def _joined(parts: Sequence[Bounds], join: Callable[[Sequence[HeaderTest]], HeaderTest]) -> Bounds:
@@ -118,7 +118,7 @@ def _or(first: HeaderTest, rest: HeaderTest) -> HeaderTest:
 def _chained(
     tests: Sequence[HeaderTest], join: Callable[[HeaderTest, HeaderTest], HeaderTest], of_none: HeaderTest
 ) -> HeaderTest:
-    """The tests in order, as a tree of pairs: where the first decides, a third of the time of all() or any()."""
+    """The tests in order, as a tree of pairs: a third of the time of all() where the first decides."""
     if not tests:
         return of_none
     if len(tests) == 1:

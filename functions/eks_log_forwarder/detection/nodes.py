@@ -14,14 +14,14 @@ class Field:
     """A field that rules may name, and where its values are found.
 
     `read` gives every value of the field in a decoded event: none where the field is absent, a `None` for
-    a null. `from_header` gives the same from an audit event's header, but nothing as well where the field
-    may be there and empty; `read` then gives one of `when_header_is_empty`.
+    a null. `from_header` gives the same from an audit event's header, and None where the header cannot tell
+    absent from empty; `read` then gives one of `when_header_is_empty`.
     """
 
     name: str
     read: Callable[[Fields], Values]
-    from_header: Callable[[AuditHeader], Values] | None = None
-    when_header_is_empty: tuple[Values, ...] = ((),)
+    from_header: Callable[[AuditHeader], Values | None] | None = None
+    when_header_is_empty: tuple[Values, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,15 @@ from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
 LEVEL_WITHOUT_TRUSTED_NETWORKS = "levelWithoutTrustedNetworks"
 # What pySigma lets through on documents of unexpected types, besides its own errors.
-_PARSE_ERRORS = (SigmaError, UnsupportedValueError, TypeError, AttributeError, ValueError, KeyError, RecursionError)
+_PARSE_ERRORS = (
+    SigmaError,
+    UnsupportedValueError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    KeyError,
+    RecursionError,
+)
 
 
 class RuleFaultsError(ValueError):
