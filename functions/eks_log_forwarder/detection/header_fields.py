@@ -1,4 +1,8 @@
-"""The fields of an audit event (audit.k8s.io/v1, kind Event) that its typed header holds."""
+"""The fields of an audit event (audit.k8s.io/v1, kind Event) that its typed header holds.
+
+An object that the header has none of (objectRef, responseStatus, impersonatedUser) counts as absent: the API
+server leaves empty fields out, so it writes no object of empty texts alone.
+"""
 
 from collections.abc import Callable
 
@@ -6,10 +10,10 @@ from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef, Respon
 from eks_log_forwarder.detection.nodes import Field, Values
 from eks_log_forwarder.detection.paths import path_reader
 
-# The header has one value for "absent" and "empty", so both readings are possible.
-_TEXT: tuple[Values, ...] = ((), ("",))
-_NUMBER: tuple[Values, ...] = ((), (0,))
-_LIST: tuple[Values, ...] = ((), ([],))
+# The header has one value for absent, null and empty, so each of these readings is possible.
+_TEXT: tuple[Values, ...] = ((), (None,), ("",))
+_NUMBER: tuple[Values, ...] = ((), (None,), (0,))
+_LIST: tuple[Values, ...] = ((), (None,), ([],))
 
 type _Reader = Callable[[AuditHeader], Values | None]
 

@@ -15,7 +15,7 @@ class Field:
 
     `read` gives every value of the field in a decoded event: none where the field is absent, a `None` for
     a null. `from_header` gives the same from an audit event's header, and None where the header cannot tell
-    absent from empty; `read` then gives one of `when_header_is_empty`.
+    absent, null and empty apart; `read` then gives one of `when_header_is_empty`.
     """
 
     name: str
