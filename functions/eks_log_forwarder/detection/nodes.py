@@ -7,6 +7,7 @@ from eks_log_forwarder.control_plane.audit import AuditHeader
 
 type Fields = Mapping[str, object]
 type Values = Sequence[object]
+type HeaderValues = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +21,16 @@ class Field:
 
     name: str
     read: Callable[[Fields], Values]
-    from_header: Callable[[AuditHeader], Values | None] | None = None
+    from_header: Callable[[AuditHeader], HeaderValues | None] | None = None
     when_header_is_empty: tuple[Values, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FieldTest:
-    """One test of all the values of a field.
-
-    `literals`: the texts, case-folded, of which the field must have one for the test to hold, where "" also
-    stands for an absent field; None where the test asks for no such text.
-    """
+    """One test of all the values of a field."""
 
     field: Field
     holds: Callable[[Values], bool]
-    literals: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
