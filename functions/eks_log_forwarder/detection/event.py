@@ -1,5 +1,8 @@
 """One event as the rules see it, decoded no further than they ask."""
 
+import json
+from contextlib import suppress
+
 import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
@@ -52,10 +55,14 @@ class Event:
 
 
 def _decoded(message: str, header: AuditHeader | None) -> Fields:
-    try:
-        decoded = _decode(message)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):  # cut short; no text; too deeply nested
-        decoded = None
+    decoded: object = None
+    with suppress(RecursionError):  # nested deeper than Python goes
+        try:
+            decoded = _decode(message)
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            # half a surrogate pair or a number out of range, which the standard library takes; or cut short
+            with suppress(ValueError):
+                decoded = json.loads(message)
     if isinstance(decoded, dict):
         return decoded
     return msgspec.to_builtins(header) if header is not None else {}

@@ -4,11 +4,20 @@ Each part of a tree gets two functions of the header, `surely` (true only where 
 (false only where it does not). Negation swaps them, which keeps both right under any condition.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.detection.nodes import All, AnyOf, FieldComparison, FieldTest, KeywordTest, Node, Not
+from eks_log_forwarder.detection.nodes import (
+    All,
+    AnyOf,
+    FieldTest,
+    HeaderValues,
+    Node,
+    Not,
+)
+
+_REMEMBERED_VALUES = 1024
 
 type HeaderTest = Callable[[AuditHeader], bool]
 
@@ -42,18 +51,18 @@ class Bounds:
 _UNKNOWN = Bounds(_never, _always)
 
 
-def header_bounds(node: Node) -> Bounds:
-    """The bounds of a tree, `_never` and `_always` where the header says nothing of it."""
+def header_bounds(node: Node, only: Container[str] | None = None) -> Bounds:
+    """The bounds of a tree, by all of the header or by `only` some of its fields."""
     match node:
         case All(parts):
-            return _joined([header_bounds(part) for part in parts], _all_of)
+            return _joined([header_bounds(part, only) for part in parts], _all_of)
         case AnyOf(parts):
-            return _joined([header_bounds(part) for part in parts], _any_of)
+            return _joined([header_bounds(part, only) for part in parts], _any_of)
         case Not(part):
-            return _negated(header_bounds(part))
-        case FieldTest():
+            return _negated(header_bounds(part, only))
+        case FieldTest(field) if only is None or field.name in only:
             return _of_field(node)
-        case FieldComparison() | KeywordTest():
+        case _:
             return _UNKNOWN
 
 
@@ -62,12 +71,21 @@ def _of_field(test: FieldTest) -> Bounds:
     if get is None:
         return _UNKNOWN
     holds = test.holds
+    # The same few users, verbs and codes come again and again.
+    remembered: dict[HeaderValues, bool] = {}
     readings = {holds(values) for values in test.field.when_header_is_empty}
 
     def bound(*, when_empty: bool) -> HeaderTest:
         def says(header: AuditHeader) -> bool:
             values = get(header)
-            return when_empty if values is None else holds(values)
+            if values is None:
+                return when_empty
+            known = remembered.get(values)
+            if known is None:
+                known = holds(values)
+                if len(remembered) < _REMEMBERED_VALUES:
+                    remembered[values] = known
+            return known
 
         return says
 

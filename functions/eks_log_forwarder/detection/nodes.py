@@ -7,6 +7,7 @@ from eks_log_forwarder.control_plane.audit import AuditHeader
 
 type Fields = Mapping[str, object]
 type Values = Sequence[object]
+type HeaderValues = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,26 +16,21 @@ class Field:
 
     `read` gives every value of the field in a decoded event: none where the field is absent, a `None` for
     a null. `from_header` gives the same from an audit event's header, and None where the header cannot tell
-    absent from empty; `read` then gives one of `when_header_is_empty`.
+    absent, null and empty apart; `read` then gives one of `when_header_is_empty`.
     """
 
     name: str
     read: Callable[[Fields], Values]
-    from_header: Callable[[AuditHeader], Values | None] | None = None
+    from_header: Callable[[AuditHeader], HeaderValues | None] | None = None
     when_header_is_empty: tuple[Values, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FieldTest:
-    """One test of all the values of a field.
-
-    `literals`: the texts, case-folded, of which the field must have one for the test to hold, where "" also
-    stands for an absent field; None where the test asks for no such text.
-    """
+    """One test of all the values of a field."""
 
     field: Field
     holds: Callable[[Values], bool]
-    literals: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,24 +49,21 @@ def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
                 return True
         return False
 
-    return FieldTest(field, holds, literals)
+    return FieldTest(field, holds)
 
 
 def is_absent_or_null(field: Field) -> FieldTest:
     """The field has no value, or an explicit null among its values."""
-    return FieldTest(
-        field, lambda values: not values or any(value is None for value in values), frozenset({""})
-    )
+    return FieldTest(field, lambda values: not values or any(value is None for value in values))
 
 
 def is_empty_or_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
     """The field is absent, null or "", or one of the texts."""
     equal = equals_one_of(field, [*texts, ""])
     absent = is_absent_or_null(field)
-    return FieldTest(field, lambda values: absent.holds(values) or equal.holds(values), equal.literals)
+    return FieldTest(field, lambda values: absent.holds(values) or equal.holds(values))
 
 
 def exists(field: Field, *, wanted: bool) -> FieldTest:
     """The field is there, be it empty or null; or, where not `wanted`, it is not there."""
-    literals = None if wanted else frozenset({""})
-    return FieldTest(field, lambda values: bool(values) is wanted, literals)
+    return FieldTest(field, lambda values: bool(values) is wanted)
