@@ -14,6 +14,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
@@ -70,10 +71,18 @@ def detect(detections: Detections, messages: Iterable[str]) -> dict[str, Hits]:
 
 def table(detections: Detections, found: dict[str, Hits]) -> Table:
     """One row a rule that matched, the most hits first."""
-    columns = Table("Rule", "Level", "Hits", "First actor", "First target", title="Detections")
+    columns = Table(title="Detections")
+    for name in ("Rule", "Level", "Hits", "First actor", "First target"):
+        columns.add_column(name, overflow="fold")
     rules = {rule.detection.id: rule.detection for rule in detections.rules}
     for rule, hits in sorted(found.items(), key=lambda item: -item[1].count):
-        columns.add_row(rules[rule].title, rules[rule].level, str(hits.count), hits.actor, hits.target)
+        columns.add_row(
+            escape(rules[rule].title),
+            rules[rule].level,
+            str(hits.count),
+            escape(hits.actor),
+            escape(hits.target),
+        )
     return columns
 
 

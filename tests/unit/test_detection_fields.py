@@ -11,7 +11,14 @@ BODY = {
     "kind": "Pod",
     "metadata": {
         "labels": {"app.kubernetes.io/name": "web", "app": {"tier": "nested"}},
-        "annotations": {"a": {"b": {"c": "nested"}}, "a.b": {"x": "dotted"}, "d.e": "short", "d.e.f": "long"},
+        "annotations": {
+            "a": {"b": {"c": "nested"}},
+            "a.b": {"x": "dotted"},
+            "d.e": "short",
+            "d.e.f": "long",
+            "g.h": "one",
+            "g": {"h": "two"},
+        },
     },
     "spec": {"containers": [{"image": "one", "ports": [{"port": 80}, {"port": 443}]}, {"image": "two"}]},
 }
@@ -23,6 +30,8 @@ PATHS = [
     ("requestObject.metadata.annotations.a.b.x: dotted", True),
     ("requestObject.metadata.annotations.d.e.f: long", True),
     ("requestObject.metadata.annotations.d.e: short", True),
+    ("requestObject.metadata.annotations.g.h: one", True),
+    ("requestObject.metadata.annotations.g.h: two", False),
     ("requestObject.spec.containers.image: two", True),
     ("requestObject.spec.containers.image: three", False),
     ("requestObject.spec.containers.ports.port: 443", True),

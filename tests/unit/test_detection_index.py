@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef
 from eks_log_forwarder.detection.engine import Detections
 from eks_log_forwarder.detection.event import Event
+from eks_log_forwarder.detection.index import AuditIndex
 from eks_log_forwarder.records import LogType
 from tests.unit.detection_rules import detections_of, found_in, header_of, rule_text
 
@@ -256,7 +257,45 @@ def _fail(message: str) -> object:
 
 def test_remembers_a_bounded_number_of_requests() -> None:
     """Verbs and resources are the clients' own words, and still cost no more memory than 4096 of them."""
-    detections = detections_of(rule_text("s: {verb: create}\ncondition: s"))
+    index = AuditIndex(detections_of(rule_text("s: {verb: create}\ncondition: s")).rules)
     for number in range(5000):
-        assert not detections.match(LogType.AUDIT, AuditHeader(verb=f"verb{number}"), None, "{}")
-    assert detections.match(LogType.AUDIT, AuditHeader(verb="CREATE"), None, "{}")
+        assert index.candidates(AuditHeader(verb=f"verb{number}")) == ()
+    assert index.candidates(AuditHeader(verb="CREATE")) == index.rules
+    assert len(index._remembered) == 4096  # noqa: SLF001  # the bound itself
+
+
+ASKED = [
+    ("{verb: get}", "get", "pods", "log", True),
+    ("{verb: get}", "list", "pods", "log", False),
+    ("{verb: [get, list], objectRef.resource: pods}", "list", "PODS", "", True),
+    ("{verb: [get, list], objectRef.resource: pods}", "list", "nodes", "", False),
+    ("{objectRef.subresource: log}", "get", "pods", "log", True),
+    ("{objectRef.subresource: log}", "get", "pods", "", False),
+    ("{objectRef.subresource: null}", "get", "pods", "", True),
+    ("{objectRef.subresource: null}", "get", "pods", "log", False),
+    ("{verb|startswith: delete}", "deletecollection", "pods", "", True),
+    ("{verb|neq: get}", "get", "pods", "", False),
+    ("{requestObject.a: b}", "get", "pods", "", True),
+    ("[{verb: get}, {objectRef.resource: pods}]", "list", "nodes", "", False),
+]
+
+
+@pytest.mark.parametrize(("selection", "verb", "resource", "subresource", "expected"), ASKED)
+def test_looks_rules_up_by_what_a_request_asks(
+    selection: str,
+    verb: str,
+    resource: str,
+    subresource: str,
+    expected: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    """Verb, resource and subresource rule a rule out before anything else of the event is looked at."""
+    index = AuditIndex(detections_of(rule_text(f"s: {selection}\ncondition: s")).rules)
+    header = AuditHeader(verb=verb, object_ref=ObjectRef(resource=resource, subresource=subresource))
+    assert bool(index.candidates(header)) is expected
+
+
+def test_tells_no_object_from_an_empty_one() -> None:
+    """An event without objectRef, seen first, does not decide for one whose objectRef has empty texts."""
+    detections = detections_of.__wrapped__(rule_text("s: {objectRef.resource: ''}\ncondition: s"))
+    assert found_in(detections, {"verb": "get"}) == []
+    assert found_in(detections, {"verb": "get", "objectRef": {"resource": ""}}) == ["0"]

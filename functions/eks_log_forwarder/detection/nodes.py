@@ -1,11 +1,11 @@
 """What a rule says, as a tree: tests of fields and of the raw text under `all`, `any` and `not`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 
-type Fields = Mapping[str, object]
+type Fields = dict[str, object]
 type Values = Sequence[object]
 type HeaderValues = tuple[str | int, ...]
 
