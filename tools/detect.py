@@ -21,7 +21,6 @@ FUNCTIONS = Path(__file__).parent.parent / "functions"
 sys.path.insert(0, str(FUNCTIONS))
 
 from eks_log_forwarder.control_plane.parsing import parse  # noqa: E402  # the path comes first
-
 from eks_log_forwarder.detection.engine import Detections  # noqa: E402
 from eks_log_forwarder.detection.line_fields import line_fields  # noqa: E402
 from eks_log_forwarder.detection.subject import actor_and_target  # noqa: E402

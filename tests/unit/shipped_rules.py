@@ -14,6 +14,7 @@ from eks_log_forwarder.records import LogEvent, LogType
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "functions" / "detections"
 LINES = ROOT / "tests" / "detections"
+STEMS = sorted(path.stem for path in RULES.iterdir())
 NOVEMBER_2026 = 1_795_162_530_000
 
 

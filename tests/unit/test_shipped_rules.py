@@ -1,34 +1,14 @@
 """The shipped rules, on lines that each must and must not match."""
 
 import json
-import re
 from collections import Counter
-from uuid import UUID
 
 import pytest
 
 from eks_log_forwarder.control_plane.parsing import parse
 from eks_log_forwarder.records import LogEvent, LogType
-from eks_log_forwarder.yaml_files import load_yaml
-from tests.unit.shipped_rules import RULES, Line, found, lines, log_types
+from tests.unit.shipped_rules import STEMS, Line, found, lines, log_types
 
-STEMS = sorted(path.stem for path in RULES.iterdir())
-LEVELS = {"informational", "low", "medium", "high", "critical"}
-TACTICS = {
-    "collection",
-    "command-and-control",
-    "credential-access",
-    "defense-evasion",
-    "execution",
-    "impact",
-    "initial-access",
-    "persistence",
-    "privilege-escalation",
-}
-TECHNIQUE = re.compile(r"attack\.t\d{4}(\.\d{3})?")
-FILE_NAME = re.compile(r"[a-z0-9_]{10,90}\.yml")
-# Not exceptions from a rule but what it is about: people, kubelets' credentials.
-PREFIXES_ALLOWED = {"audit_kubectl_delete", "audit_kubectl_delete_denied"}
 STAGES = [
     ("RequestReceived", 0, False),
     ("ResponseStarted", 101, True),
@@ -54,47 +34,47 @@ ABOUT_ANY_VERB = {
     "audit_secrets_denied",
     "audit_system_principal_from_public_address",
 }
+WORKLOADS = (
+    '"resource":"pods"',
+    '"resource":"{}"',
+    [
+        *("cronjobs", "daemonsets", "deployments", "jobs", "podtemplates"),
+        *("replicasets", "replicationcontrollers", "statefulsets"),
+    ],
+)
+CAPABILITIES = [
+    *("ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "NET_ADMIN", "SYS_BOOT", "SYS_MODULE", "SYS_PTRACE"),
+    *("SYS_RAWIO", "SYSLOG", "CAP_BPF", "bpf"),
+]
+ADMINISTRATORS = [
+    *("cluster-admin", "eks:node-manager", "kubernetes-admin", "system:admin", "system:apiserver"),
+    *("system:kube-controller-manager", "system:kube-scheduler"),
+]
+SUBRESOURCES = ["pods/attach", "pods/*", "nodes/*", "nodes/proxy", "*/attach", "*/exec", "*/proxy"]
 # A rule, a text in one of its lines, and what may stand there as well.
 ALTERNATIVES = {
-    "audit_admission_webhook_changed": ('"verb":"create"', '"verb":"{}"', "update deletecollection"),
-    "audit_aws_auth_changed": ('"verb":"delete"', '"verb":"{}"', "create"),
+    "audit_admission_webhook_changed": ('"verb":"create"', '"verb":"{}"', ["update", "deletecollection"]),
+    "audit_aws_auth_changed": ('"verb":"delete"', '"verb":"{}"', ["create"]),
     "audit_cluster_admin_binding": (
         '"name":"cluster-admin"',
         '"name":"{}"',
-        "system:controller:clusterrole-aggregation-controller",
+        ["system:controller:clusterrole-aggregation-controller"],
     ),
-    "audit_coredns_changed": ('"name":"coredns"', '"name":"{}"', "coredns-custom"),
-    "audit_pod_dangerous_capabilities": (
-        '"SYS_ADMIN"',
-        '"{}"',
-        "ALL BPF DAC_READ_SEARCH MAC_ADMIN NET_ADMIN SYS_BOOT SYS_MODULE SYS_PTRACE SYS_RAWIO SYSLOG sys_boot",
-    ),
+    "audit_coredns_changed": ('"name":"coredns"', '"name":"{}"', ["coredns-custom"]),
+    "audit_pod_dangerous_capabilities": ('"SYS_ADMIN"', '"{}"', CAPABILITIES),
+    "audit_pod_host_ipc": WORKLOADS,
+    "audit_pod_host_network": WORKLOADS,
+    "audit_pod_host_path": WORKLOADS,
+    "audit_pod_host_pid": WORKLOADS,
+    "audit_pod_privileged": WORKLOADS,
     "audit_privileged_impersonation": (
         '"impersonatedUser":{"username":"eks:addon-manager"',
         '"impersonatedUser":{{"username":"{}"',
-        "cluster-admin eks:node-manager kubernetes-admin system:admin system:apiserver "
-        "system:kube-controller-manager system:kube-scheduler",
+        ADMINISTRATORS,
     ),
-    "audit_role_binding_changed": ('"verb":"delete"', '"verb":"{}"', "deletecollection"),
-    "audit_role_grants_exec_or_node_proxy": (
-        '"pods/exec"',
-        '"{}"',
-        "pods/attach pods/* nodes/* nodes/proxy */attach */exec */proxy",
-    ),
-    "audit_system_role_changed": ('"verb":"update"', '"verb":"{}"', "create"),
-} | {
-    stem: (
-        '"resource":"pods"',
-        '"resource":"{}"',
-        "cronjobs daemonsets deployments jobs podtemplates replicasets replicationcontrollers statefulsets",
-    )
-    for stem in (
-        "audit_pod_host_ipc",
-        "audit_pod_host_network",
-        "audit_pod_host_path",
-        "audit_pod_host_pid",
-        "audit_pod_privileged",
-    )
+    "audit_role_binding_changed": ('"verb":"delete"', '"verb":"{}"', ["deletecollection"]),
+    "audit_role_grants_exec_or_node_proxy": ('"pods/exec"', '"{}"', SUBRESOURCES),
+    "audit_system_role_changed": ('"verb":"update"', '"verb":"{}"', ["create"]),
 }
 SESSIONS = [
     ("exec", "audit_pod_exec_or_attach"),
@@ -103,13 +83,6 @@ SESSIONS = [
 ]
 
 AUDIT_MATCHES = [line for line in lines() if line.matches and log_types()[line.rule] is LogType.AUDIT]
-
-
-def document(stem: str) -> dict[str, object]:
-    """A rule's file as YAML."""
-    loaded = load_yaml(RULES / f"{stem}.yml")
-    assert isinstance(loaded, dict)
-    return loaded
 
 
 def name_of(line: Line) -> str:
@@ -152,49 +125,6 @@ def test_every_line_has_a_rule() -> None:
     assert len(STEMS) == len(log_types()) == 31
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_says_what_it_is(stem: str) -> None:
-    """Each rule has what the Sigma rules specification asks of a rule, and what an operator asks."""
-    rule = document(stem)
-    assert FILE_NAME.fullmatch(f"{stem}.yml")
-    assert UUID(str(rule["id"])).version == 4
-    assert len(str(rule["title"])) <= 70
-    assert rule["level"] in LEVELS
-    assert rule["author"] == "EKS log forwarder"
-    assert str(rule["date"]) == "2026-11-23"
-    assert rule["status"] == "test"
-    assert len(str(rule["description"])) >= 120
-    assert rule["falsepositives"]
-    assert all(str(url).startswith("https://") for url in _texts(rule["references"]))
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_has_tactics_and_techniques(stem: str) -> None:
-    """Each rule's tags are ATT&CK tactics and techniques as Sigma's tags appendix writes them, both kinds."""
-    tags = _texts(document(stem)["tags"])
-    techniques = [tag for tag in tags if TECHNIQUE.fullmatch(tag)]
-    assert techniques
-    assert {tag.removeprefix("attack.") for tag in tags if tag not in techniques} <= TACTICS
-    assert len(techniques) < len(tags)
-    assert len(set(tags)) == len(tags)
-
-
-def test_names_are_unique() -> None:
-    """No two rules share an id or a title."""
-    rules = [document(stem) for stem in STEMS]
-    assert len({rule["id"] for rule in rules}) == len({rule["title"] for rule in rules}) == len(rules)
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_excepts_by_exact_name(stem: str) -> None:
-    """A rule's exceptions name users in full: no prefix, no wildcard, no pattern of user names."""
-    detection = document(stem)["detection"]
-    assert isinstance(detection, dict)
-    exceptions = json.dumps({name: part for name, part in detection.items() if name.startswith("filter_")})
-    patterns = re.findall(r'"user\.\w+\|\w+"|"system:[^"]*\*[^"]*"|"eks:[^"]*\*[^"]*"', exceptions)
-    assert bool(patterns) is (stem in PREFIXES_ALLOWED)
-
-
 @pytest.mark.parametrize("line", AUDIT_MATCHES, ids=name_of)
 def test_waits_for_the_decision(line: Line) -> None:
     """Whatever a rule finds, it does not find at RequestReceived."""
@@ -219,7 +149,7 @@ def test_is_about_its_resources_and_verbs(line: Line) -> None:
     [
         (stem, old, form.format(value))
         for stem, (old, form, values) in ALTERNATIVES.items()
-        for value in values.split()
+        for value in values
     ],
 )
 def test_knows_the_alternatives(stem: str, old: str, new: str) -> None:
@@ -245,7 +175,7 @@ def test_counts_a_session_once(  # noqa: PLR0913  # the columns of three tables
     }
     event |= {"stage": stage} if stage else {}
     event |= {"responseStatus": {"code": code}} if code else {}
-    assert found(LogType.AUDIT, json.dumps(event)) == ({stem: _level(stem)} if expected else {})
+    assert found(LogType.AUDIT, json.dumps(event)).keys() == ({stem} if expected else set())
 
 
 @pytest.mark.parametrize(
@@ -254,16 +184,7 @@ def test_counts_a_session_once(  # noqa: PLR0913  # the columns of three tables
 def test_is_sure_of_public_addresses_once_it_knows_yours(
     trusted: tuple[str, ...], expected: str | None
 ) -> None:
-    """A node from 54.212.83.236 is level low, high once other networks are trusted, nothing once its own is."""
+    """A node from outside is level low; high once networks are trusted; and nothing if its own is."""
     stem = "audit_system_principal_from_public_address"
     node = next(line for line in lines() if line.rule == stem and "54.212.83.236" in line.message)
     assert found(LogType.AUDIT, node.message, *trusted).get(stem) == expected
-
-
-def _level(stem: str) -> str:
-    return str(document(stem)["level"])
-
-
-def _texts(value: object) -> list[str]:
-    assert isinstance(value, list)
-    return [str(each) for each in value]
