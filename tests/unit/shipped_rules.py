@@ -10,6 +10,7 @@ from eks_log_forwarder.control_plane.parsing import parse
 from eks_log_forwarder.detection.engine import Detections
 from eks_log_forwarder.detection.line_fields import line_fields
 from eks_log_forwarder.records import LogEvent, LogType
+from eks_log_forwarder.yaml_files import load_yaml
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "functions" / "detections"
@@ -30,6 +31,24 @@ class Line(NamedTuple):
     matches: bool
     why: str
     component: str
+
+
+def document(stem: str) -> dict[str, object]:
+    """A rule's file as YAML."""
+    loaded = load_yaml(RULES / f"{stem}.yml")
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def excepted(stem: str) -> list[str]:
+    """The users whom a rule excepts whatever they ask: those of filters that name nothing but users."""
+    detection = document(stem)["detection"]
+    assert isinstance(detection, dict)
+    filters = [part for name, part in detection.items() if name.startswith("filter_")]
+    names = [
+        part["user.username"] for part in filters if isinstance(part, dict) and [*part] == ["user.username"]
+    ]
+    return [user for each in names for user in (each if isinstance(each, list) else [each])]
 
 
 @cache

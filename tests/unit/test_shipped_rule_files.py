@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from eks_log_forwarder.yaml_files import load_yaml
-from tests.unit.shipped_rules import ROOT, RULES, STEMS
+from tests.unit.shipped_rules import ROOT, STEMS, document
 
 LEVELS = {"informational", "low", "medium", "high", "critical"}
 TACTICS = {
@@ -25,13 +24,6 @@ TECHNIQUE = re.compile(r"attack\.t\d{4}(\.\d{3})?")
 FILE_NAME = re.compile(r"[a-z0-9_]{10,90}\.yml")
 # Not exceptions from a rule but what it is about: people, kubelets' credentials.
 PREFIXES_ALLOWED = {"audit_kubectl_delete", "audit_kubectl_delete_denied"}
-
-
-def document(stem: str) -> dict[str, object]:
-    """A rule's file as YAML."""
-    loaded = load_yaml(RULES / f"{stem}.yml")
-    assert isinstance(loaded, dict)
-    return loaded
 
 
 @pytest.mark.parametrize("stem", STEMS)

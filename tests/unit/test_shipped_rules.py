@@ -7,7 +7,7 @@ import pytest
 
 from eks_log_forwarder.control_plane.parsing import parse
 from eks_log_forwarder.records import LogEvent, LogType
-from tests.unit.shipped_rules import STEMS, Line, found, lines, log_types
+from tests.unit.shipped_rules import STEMS, Line, excepted, found, lines, log_types
 
 STAGES = [
     ("RequestReceived", 0, False),
@@ -156,6 +156,14 @@ def test_knows_the_alternatives(stem: str, old: str, new: str) -> None:
     """What may stand in the place of a line's verb, resource or name is found as well."""
     line = next(line for line in lines() if line.rule == stem and line.matches and old in line.message)
     assert stem in found(LogType.AUDIT, line.message.replace(old, new))
+
+
+@pytest.mark.parametrize(("stem", "user"), [(stem, user) for stem in STEMS for user in excepted(stem)])
+def test_excepts_whom_it_names(stem: str, user: str) -> None:
+    """The same requests by a user whom the rule excepts, whatever is asked, are not found."""
+    events = [json.loads(line.message) for line in lines() if line.rule == stem and line.matches]
+    asked = [json.dumps(event | {"user": {"username": user}}) for event in events]
+    assert [stem in found(LogType.AUDIT, message) for message in asked] == [False] * len(events)
 
 
 @pytest.mark.parametrize(("stage", "code", "expected"), STAGES)
