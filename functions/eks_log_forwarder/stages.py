@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from eks_log_forwarder.audit_policy import Action, Policy, trim
 from eks_log_forwarder.api_requests import count_api_request
+from eks_log_forwarder.audit_policy import Action, Policy, trim
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed, parse
 from eks_log_forwarder.log_record import Record
