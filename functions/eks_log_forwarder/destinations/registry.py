@@ -1,11 +1,13 @@
-"""The collectors by the names that `DESTINATION` takes."""
+"""The collectors by the names that `DESTINATION` takes.
+
+Each one's module is imported when it is chosen, so that a cold start pays for one collector alone.
+"""
+# ruff: noqa: PLC0415  # imports within the functions are this module's purpose
 
 from collections.abc import Callable
 
 from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.destinations.http import Http
 from eks_log_forwarder.destinations.json_body import JsonBody
-from eks_log_forwarder.destinations.xplg import Xplg
 from eks_log_forwarder.record_formats import shape_of
 from eks_log_forwarder.settings import Compression, DestinationName, Settings
 
@@ -15,10 +17,14 @@ def _json_body(settings: Settings, default: Compression) -> JsonBody:
 
 
 def _xplg(settings: Settings) -> Destination:
+    from eks_log_forwarder.destinations.xplg import Xplg
+
     return Xplg(settings.destination_url, _json_body(settings, Compression.NONE))
 
 
 def _http(settings: Settings) -> Destination:
+    from eks_log_forwarder.destinations.http import Http
+
     return Http(settings.destination_url, _json_body(settings, Compression.GZIP))
 
 
