@@ -39,8 +39,9 @@ class LocalServer:
         """Where the contenders send to; each collector's own path is added to it."""
         return f"http://127.0.0.1:{self._port}"
 
-    def reset(self, *, delay_ms: int = 0, keep: bool = False) -> None:
-        """Sets the counts to nought, and how long each answer waits."""
+    def reset(self, *, delay_ms: int = 0, keep: bool = False, status: int = 200) -> None:
+        """Sets the counts to nought, how long each answer waits, and the status of all of them."""
+        self._ask("PUT", f"/status/{status}")
         self._ask("PUT", f"/keep/{int(keep)}")
         self._ask("PUT", f"/delay/{delay_ms}")
 

@@ -3,8 +3,8 @@
     python -m benchmarks.server          prints its port, and ends when its standard input does
 
 It speaks HTTP/1.1 with Content-Length (RFC 9112) and keeps connections alive. What it is told and asked, as
-JSON, is not counted: `PUT /delay/<ms>` and `PUT /keep/<0 or 1>`, each of which sets the counts to nought,
-`GET /counts` and `GET /bodies`.
+JSON, is not counted: `PUT /delay/<ms>`, `PUT /keep/<0 or 1>` and `PUT /status/<code>`, each of which sets the
+counts to nought, `GET /counts` and `GET /bodies`. It is SQS too, which takes every message.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import override
 from isal import igzip
 
 _CONTROLS = (b"GET", b"PUT")
+_OK = 200
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Collector:
 
     delay_seconds: float = 0.0
     keep: bool = False
+    status: int = 200
     counts: Counts = field(default_factory=Counts)
     kept: list[bytes] = field(default_factory=list)
     seen: set[object] = field(default_factory=set)
@@ -47,6 +49,8 @@ class Collector:
             self.counts.connections += 1
         if self.keep:
             self.kept.append(_expanded(body, gzipped=gzipped))
+        if self.status != _OK:
+            return _response(self.status)
         return _success_of(path, body, gzipped=gzipped)
 
     def order(self, method: bytes, path: str) -> bytes:
@@ -61,6 +65,8 @@ class Collector:
                 self.delay_seconds = float(milliseconds) / 1000
             case b"PUT", ["keep", switch]:
                 self.keep = switch == "1"
+            case b"PUT", ["status", code]:
+                self.status = int(code)
             case _:
                 return _response(404)
         self.counts, self.kept, self.seen = Counts(), [], set()
@@ -96,6 +102,9 @@ class Connection(asyncio.Protocol):
         path = target.decode().partition("?")[0]
         if method in _CONTROLS:
             self._transport.write(self._collector.order(method, path))
+            return
+        if _header(head, b"x-amz-target"):
+            self._transport.write(_response(200, b'{"MessageId":"0"}'))
             return
         gzipped = _header(head, b"content-encoding") == b"gzip"
         answer = self._collector.take(self, path, body, gzipped=gzipped, wire_bytes=len(head) + len(body))
