@@ -1,7 +1,7 @@
 """What a new container takes until its first answer: imports and the first invocation, in fresh processes.
 
-The functions and what they depend on are copied twice, as a build lays them out: without compiled bytecode and
-with it. Python's own library comes with bytecode, here as in Lambda. Measured is CPU time, which other
+The functions and what they depend on are copied twice, as a build lays them out: without compiled bytecode
+and with it. Python's own library comes with bytecode, here as in Lambda. Measured is CPU time, which other
 processes on the machine do not add to.
 """
 
@@ -98,7 +98,9 @@ def measure_starts(folder: Path, rounds: int) -> list[Start]:
                 for compiled, path in builds.items():
                     taken[name, compiled].append(_start(path, program, environ, server.url))
     return [
-        Start(name, compiled, Spread.of([first for first, _ in times]), Spread.of([then for _, then in times]))
+        Start(
+            name, compiled, Spread.of([first for first, _ in times]), Spread.of([then for _, then in times])
+        )
         for (name, compiled), times in taken.items()
     ]
 

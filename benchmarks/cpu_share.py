@@ -1,7 +1,7 @@
 """A control group whose processes get a part of one CPU, as a Lambda function gets by its memory size.
 
-The quota is the kernel's own (cgroup v1 `cpu.cfs_quota_us`, cgroup v2 `cpu.max`): in every period of 20 ms the
-group may run for its share of it, all its threads together, and then waits for the next.
+The quota is the kernel's own (cgroup v1 `cpu.cfs_quota_us`, cgroup v2 `cpu.max`): in every period of 20 ms
+the group may run for its share of it, all its threads together, and then waits for the next.
 """
 
 import os

@@ -18,7 +18,7 @@ class LocalServer:
     """A collector in a process of its own, while the context lasts."""
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(  # noqa: S603  # a module of ours
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.server"],
             cwd=ROOT,
             stdin=subprocess.PIPE,

@@ -1,7 +1,7 @@
 """How much memory a contender takes, idle and at its peak, and the memory size that leaves room for that.
 
-The peak that a memory size has to leave room for is that of the worst day: the collector is away, and the whole of
-the largest payload is parked, for which boto3 is imported.
+The peak that a memory size has to leave room for is that of the worst day: the collector is away, and the
+whole of the largest payload is parked, for which boto3 is imported.
 """
 
 import math

@@ -14,10 +14,11 @@ import sys
 from dataclasses import asdict, dataclass, field
 from typing import override
 
-from isal import igzip
+from isal import isal_zlib
 
 _CONTROLS = (b"GET", b"PUT")
 _OK = 200
+_GZIP_WINDOW_BITS = 31  # zlib's code for gzip
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ def _header(head: bytes, name: bytes) -> bytes:
 
 
 def _expanded(body: bytes, *, gzipped: bool) -> bytes:
-    return igzip.decompress(body) if gzipped else body
+    return isal_zlib.decompress(body, wbits=_GZIP_WINDOW_BITS) if gzipped else body
 
 
 def _response(status: int, body: bytes = b"") -> bytes:

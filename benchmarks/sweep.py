@@ -18,7 +18,7 @@ DELAY_MS = 5
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A memory size: what a payload takes in milliseconds, as Lambda bills it, and what a million events cost.
+    """A memory size: the milliseconds of a payload that Lambda bills, and what a million events cost.
 
     `parking_ms` is how long the largest payload takes with the collector away, boto3's import included; None
     for a contender that parks nothing.
