@@ -47,8 +47,9 @@ def imported(environ: dict[str, str]) -> set[str]:
         },
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert result.returncode == 0, result.stderr
     return set(result.stdout.split())
 
 
