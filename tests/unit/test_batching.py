@@ -1,5 +1,7 @@
 """Batches: in order, whole, and within their bounds."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -97,6 +99,6 @@ def test_a_batch_ends_only_where_the_next_event_does_not_fit(
 ) -> None:
     """There are no more requests than the bounds ask for."""
     batches = list(batched(events_of(sizes), max_bytes=max_bytes, max_events=max_events))
-    for batch, following in zip(batches, batches[1:], strict=False):
+    for batch, following in pairwise(batches):
         joined = Batch(batch.events + following.events[:1], batch.encoded + following.encoded[:1])
         assert len(batch) == max_events or len(body_of(joined, BodyFormat.ARRAY)) > max_bytes

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_log_forwarder.record_formats import shape_of, to_json
+from eks_log_forwarder.destinations.json_body import JsonBody
+from eks_log_forwarder.record_formats import shape_of
 from eks_log_forwarder.records import LogType, Record
-from eks_log_forwarder.settings import RecordFormat
+from eks_log_forwarder.settings import BodyFormat, Compression, RecordFormat
 
 PLAIN_KEYS = ["timestamp", "logGroup", "logStream", "message"]
 ENRICHED_KEYS = [*PLAIN_KEYS, "id", "account", "cluster", "logType"]
@@ -28,19 +29,28 @@ def record(message: str = '{"verb":"get"}', stream: str = "kube-apiserver-audit-
     )
 
 
+def json_of(record: Record, record_format: RecordFormat = RecordFormat.ENRICHED) -> bytes:
+    """A record as a collector reads it."""
+    return JsonBody(BodyFormat.NDJSON, Compression.NONE, shape_of(record_format)).encode(record)
+
+
 @pytest.mark.parametrize(
     ("record_format", "expected"),
     [
         (
             RecordFormat.ENRICHED,
-            b'{"timestamp":1700000000000,"logGroup":"/aws/eks/prod/cluster",'
-            b'"logStream":"kube-apiserver-audit-01","message":"{\\"verb\\":\\"get\\"}",'
-            b'"id":"37","account":"111122223333","cluster":"prod","logType":"audit"}',
+            (
+                b'{"timestamp":1700000000000,"logGroup":"/aws/eks/prod/cluster",'
+                b'"logStream":"kube-apiserver-audit-01","message":"{\\"verb\\":\\"get\\"}",'
+                b'"id":"37","account":"111122223333","cluster":"prod","logType":"audit"}'
+            ),
         ),
         (
             RecordFormat.PLAIN,
-            b'{"timestamp":1700000000000,"logGroup":"/aws/eks/prod/cluster",'
-            b'"logStream":"kube-apiserver-audit-01","message":"{\\"verb\\":\\"get\\"}"}',
+            (
+                b'{"timestamp":1700000000000,"logGroup":"/aws/eks/prod/cluster",'
+                b'"logStream":"kube-apiserver-audit-01","message":"{\\"verb\\":\\"get\\"}"}'
+            ),
         ),
     ],
 )
@@ -48,28 +58,28 @@ def test_a_record_is_written_in_the_order_of_the_contract(
     record_format: RecordFormat, expected: bytes
 ) -> None:
     """The four keys of `plain` first, whatever follows them."""
-    assert to_json(shape_of(record_format)(record())) == expected
+    assert json_of(record(), record_format) == expected
 
 
 def test_no_key_is_left_out_where_its_value_is_empty() -> None:
     """A collector finds the same eight keys in every record."""
     empty = Record(0, "", "", "", "", "", "", LogType.UNKNOWN)
-    assert list(json.loads(to_json(empty))) == ENRICHED_KEYS
-    assert list(json.loads(to_json(shape_of(RecordFormat.PLAIN)(empty)))) == PLAIN_KEYS
+    assert list(json.loads(json_of(empty))) == ENRICHED_KEYS
+    assert list(json.loads(json_of(empty, RecordFormat.PLAIN))) == PLAIN_KEYS
 
 
 def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
     """UTF-8 cannot hold it; JSON can (RFC 8259, section 8.2). The keys and their order stay."""
-    encoded = to_json(record("cut \ud83d é"))
+    encoded = json_of(record("cut \ud83d é"))
     assert b'"message":"cut \\ud83d \\u00e9","id":"37"' in encoded
     assert list(json.loads(encoded)) == ENRICHED_KEYS
-    assert list(json.loads(to_json(shape_of(RecordFormat.PLAIN)(record("\udc00"))))) == PLAIN_KEYS
+    assert list(json.loads(json_of(record("\udc00"), RecordFormat.PLAIN))) == PLAIN_KEYS
 
 
 @given(message=st.text(st.characters(codec=None)), stream=st.text(st.characters(codec=None)))
 def test_any_text_comes_back_as_it_was(message: str, stream: str) -> None:
     """On one line, as NDJSON needs it."""
-    encoded = to_json(record(message, stream))
+    encoded = json_of(record(message, stream))
     loaded = json.loads(encoded)
     assert (loaded["message"], loaded["logStream"]) == (message, stream)
     assert b"\n" not in encoded
