@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENTRIES = ("eks_log_forwarder.forward_handler",)
+ENTRIES = ("eks_log_forwarder.forward_handler", "eks_log_forwarder.redrive_handler")
 
 # what `platform.machine()` says, and what the names of compiled modules say
 _MACHINES = {"arm64": "aarch64", "AMD64": "x86_64"}
@@ -21,15 +21,25 @@ class BuildError(Exception):
     """The built package would not run; the message says why."""
 
 
+def built_packages(build_dir: Path) -> list[Path]:
+    """The folders that `sam build` made; functions that are alike share one.
+
+    Raises:
+        BuildError: there is none.
+    """
+    packages = sorted(path for path in build_dir.iterdir() if path.is_dir()) if build_dir.is_dir() else []
+    if not packages:
+        msg = f"{build_dir} holds no built function: run `sam build` first"
+        raise BuildError(msg)
+    return packages
+
+
 def check_build(package: Path) -> str:
     """What was checked of one built function, in words.
 
     Raises:
         BuildError: it lacks a dependency, or does not import.
     """
-    if not package.is_dir():
-        msg = f"{package} is not there: run `sam build` first"
-        raise BuildError(msg)
     _check_distributions(package)
     compiled_for = _processors(package)
     here = _MACHINES.get(platform.machine(), platform.machine())
@@ -79,7 +89,8 @@ def main(arguments: list[str]) -> int:
     """Checks the build folder that is named, or SAM's own; the exit status."""
     build_dir = Path(arguments[0] if arguments else ".aws-sam/build")
     try:
-        print(check_build(build_dir / "ForwardFunction"))
+        for package in built_packages(build_dir):
+            print(check_build(package))
     except (BuildError, OSError) as error:
         print(f"check_build: {error}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tools.check_build import BuildError, check_build
+from tools.check_build import BuildError, built_packages, check_build
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -97,7 +97,8 @@ class LocalAws:
         build_dir = self.workdir / "build"
         self.sam("build", "--build-dir", str(build_dir))
         try:
-            check_build(build_dir / "ForwardFunction")
+            for package in built_packages(build_dir):
+                check_build(package)
         except BuildError as error:
             raise LocalAwsError(str(error)) from error
         return build_dir

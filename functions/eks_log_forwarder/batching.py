@@ -22,6 +22,19 @@ class Batch:
     def __len__(self) -> int:
         return len(self.events)
 
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """The batch cut in two, in order."""
+        middle = len(self) // 2
+        return (
+            Batch(self.events[:middle], self.encoded[:middle]),
+            Batch(self.events[middle:], self.encoded[middle:]),
+        )
+
+    def only(self, positions: Iterable[int]) -> "Batch":
+        """The events at these positions, in the order given."""
+        chosen = list(positions)
+        return Batch([self.events[n] for n in chosen], [self.encoded[n] for n in chosen])
+
 
 def batched(
     encoded_events: Iterable[tuple[LogEvent, bytes]], *, max_bytes: int, max_events: int

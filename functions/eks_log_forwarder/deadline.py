@@ -1,4 +1,4 @@
-"""One monotonic deadline, made at the start of an invocation and handed down."""
+"""Monotonic deadlines: one is made at the start of an invocation and handed down."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +16,10 @@ class Deadline:
     def after(cls, seconds: float, clock: Callable[[], float] = monotonic) -> "Deadline":
         """The point in time that many seconds from now."""
         return cls(clock() + seconds, clock)
+
+    def within(self, seconds: float) -> "Deadline":
+        """The point in time that many seconds from now, or this one if it comes first."""
+        return Deadline(min(self.at, self.clock() + seconds), self.clock)
 
     def remaining_seconds(self) -> float:
         """What is left; 0 when the time is up."""

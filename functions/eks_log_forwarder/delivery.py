@@ -1,36 +1,160 @@
-"""Sends a batch to the destination and says what became of it."""
+"""Sends batches to the destination, retries, narrows rejections down, and says what was left over."""
 
-from time import monotonic
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from eks_log_forwarder.batching import Batch
 from eks_log_forwarder.deadline import Deadline
 from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.outcomes import Failure, Outcome, outcome_of_failure
-from eks_log_forwarder.secrets import ReadSecret
+from eks_log_forwarder.errors import SecretError
+from eks_log_forwarder.outcomes import (
+    UNAUTHORIZED,
+    Delivered,
+    Failure,
+    Outcome,
+    PerEvent,
+    Rejected,
+    Unreachable,
+    outcome_of_failure,
+)
+from eks_log_forwarder.records import LogEvent
+from eks_log_forwarder.retry import Backoff
+from eks_log_forwarder.secrets import Credentials, ReadSecret
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.transport import Transport
 
+# Finding one bad event among a thousand takes about twenty requests; this is room for several.
+MAX_REQUESTS_PER_BATCH = 100
 
+
+class Cause(StrEnum):
+    """Why events were left over."""
+
+    REJECTED = "rejected"  # this event, by itself: it will never be delivered
+    NOT_NARROWED = "not_narrowed"  # a batch was rejected and there were no requests left to find out why
+    UNREACHABLE = "unreachable"  # the destination, or the way to it
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Events that were not delivered, as CloudWatch handed them over; at most one batch of them."""
+
+    events: list[LogEvent] = field(repr=False)
+    cause: Cause
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One destination, the session that leads to it and the secret that opens it."""
 
-    def __init__(self, destination: Destination, transport: Transport, read_secret: ReadSecret) -> None:
-        self.destination = destination
-        self._transport = transport
-        self._read_secret = read_secret
+    destination: Destination
+    transport: Transport
+    read_secret: ReadSecret
+    retry_budget_seconds: float
+    backoff: Backoff = field(default_factory=Backoff)
+    sleep: Callable[[float], None] = time.sleep
 
-    def send(self, batch: Batch, deadline: Deadline, tally: Tally) -> Outcome:
-        """Delivers the batch in one request, or says why not.
+    def send(self, batch: Batch, deadline: Deadline, tally: Tally) -> list[Leftover]:
+        """Delivers a batch as far as it can be, in order; what is left over, in order.
 
-        Raises:
-            SecretError: the destination's secret cannot be read.
+        A rejected batch is cut in two until only the events at fault are rejected. A leftover of cause
+        UNREACHABLE comes last: the retries have used up their budget, and the next batch need not be tried.
         """
-        request = self.destination.request(batch.encoded, self._read_secret())
-        started = monotonic()
-        result = self._transport.post(request, within_seconds=deadline.remaining_seconds())
-        tally.slowest_request_ms = max(tally.slowest_request_ms, (monotonic() - started) * 1000)
-        tally.delivery_attempts += 1
-        tally.bytes_sent += len(request.body)
+        return _Sending(self, deadline, tally).send(batch)
+
+
+@dataclass(slots=True)
+class _Sending:
+    """The delivery of one batch and of the parts that it falls into."""
+
+    delivery: Delivery
+    deadline: Deadline
+    tally: Tally
+    leftovers: list[Leftover] = field(default_factory=list)
+    requests: int = 0
+    secret_read_again: bool = False
+
+    def send(self, batch: Batch) -> list[Leftover]:
+        parts = deque([batch])
+        while parts:
+            part, outcome = self._settle(parts.popleft())
+            match outcome:
+                case Unreachable(reason=reason, detail=detail):
+                    unsent = [event for rest in (part, *parts) for event in rest.events]
+                    self.leftovers.append(Leftover(unsent, Cause.UNREACHABLE, reason, detail))
+                    break
+                case Rejected(reason) if len(part) == 1:
+                    self.leftovers.append(Leftover(part.events, Cause.REJECTED, reason))
+                case Rejected(reason) if self.requests >= MAX_REQUESTS_PER_BATCH:
+                    self.leftovers.append(Leftover(part.events, Cause.NOT_NARROWED, reason))
+                case Rejected():
+                    parts.extendleft(reversed(part.halves()))
+                case _:
+                    pass
+        return self.leftovers
+
+    def _settle(self, part: Batch) -> tuple[Batch, Delivered | Rejected | Unreachable]:
+        """Sends a part, again and again while that may help; what is left of it, and why."""
+        budget = self.deadline.within(self.delivery.retry_budget_seconds)
+        attempt = 0
+        while True:
+            outcome = self._post(part, budget)
+            if isinstance(outcome, PerEvent):
+                part, outcome = self._sort(part, outcome)
+            if isinstance(outcome, Delivered):
+                self.tally.delivered += len(part)
+            if not isinstance(outcome, Unreachable) or not outcome.retry:
+                return part, outcome
+            pause_seconds = self.delivery.backoff.pause_seconds(attempt, outcome.retry_after_seconds)
+            if pause_seconds >= budget.remaining_seconds():
+                return part, outcome
+            self.delivery.sleep(pause_seconds)
+            attempt += 1
+
+    def _sort(self, part: Batch, answer: PerEvent) -> tuple[Batch, Delivered | Unreachable]:
+        """Settles each event that has an outcome of its own; what may be sent again, or nothing."""
+        again: list[int] = []
+        reason: Delivered | Unreachable = Delivered()
+        for position, outcome in enumerate(answer.outcomes):
+            match outcome:
+                case Delivered():
+                    self.tally.delivered += 1
+                case Rejected(why):
+                    self.leftovers.append(Leftover([part.events[position]], Cause.REJECTED, why))
+                case Unreachable():
+                    again.append(position)
+                    reason = outcome
+        return part.only(again), reason
+
+    def _post(self, part: Batch, budget: Deadline) -> Outcome:
+        try:
+            credentials = self.delivery.read_secret()
+            outcome, status = self._post_with(credentials, part, budget)
+            if status in UNAUTHORIZED and not self.secret_read_again:
+                self.secret_read_again = True
+                renewed = self.delivery.read_secret(again=True)
+                outcome, status = self._post_with(renewed, part, budget)
+        except SecretError as error:
+            return Unreachable(Failure.SECRET_UNREADABLE, retry=False, detail=str(error))
+        if status in UNAUTHORIZED:
+            self.tally.authentication_failures += 1
+        return outcome
+
+    def _post_with(self, credentials: Credentials, part: Batch, budget: Deadline) -> tuple[Outcome, int]:
+        request = self.delivery.destination.request(part.encoded, credentials)
+        started = time.monotonic()
+        result = self.delivery.transport.post(request, within_seconds=budget.remaining_seconds())
+        self.tally.slowest_request_ms = max(
+            self.tally.slowest_request_ms, (time.monotonic() - started) * 1000
+        )
+        self.requests += 1
+        self.tally.delivery_attempts += 1
+        self.tally.bytes_sent += len(request.body)
         if isinstance(result, Failure):
-            return outcome_of_failure(result)
-        return self.destination.outcome(result)
+            return outcome_of_failure(result), 0
+        return self.delivery.destination.outcome(result, len(part)), result.status

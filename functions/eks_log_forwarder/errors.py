@@ -30,13 +30,26 @@ class SecretError(ForwarderError):
     """The destination's secret could not be read, or what it holds could not be used."""
 
 
+class ParkingError(ForwarderError):
+    """A queue did not take all of the messages; `unsent` says how many of them."""
+
+    def __init__(self, fault: str, *, unsent: int) -> None:
+        super().__init__(fault)
+        self.unsent = unsent
+
+
 class UndeliveredError(ForwarderError):
     """Events were neither delivered nor parked; raising keeps them in Lambda's hands."""
 
-    def __init__(self, *, undelivered: int, received: int, reason: str) -> None:
-        super().__init__(
-            f"{undelivered} of {received} events were not delivered ({reason}); Lambda keeps the payload"
-        )
+    def __init__(self, *, undelivered: int, received: int, why: str) -> None:
+        super().__init__(f"{undelivered} of {received} events stay with Lambda: {why}")
         self.undelivered = undelivered
         self.received = received
-        self.reason = reason
+
+
+class MessageKeptError(ForwarderError):
+    """A parked message was not settled; it stays in its queue and comes again after its back-off."""
+
+
+class TallyError(ForwarderError):
+    """The account of an invocation does not add up: an event left the pipeline uncounted."""

@@ -4,13 +4,10 @@ from aws_lambda_powertools.utilities.data_classes import CloudWatchLogsEvent, ev
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import subscription, wiring
-from eks_log_forwarder.deadline import Deadline
 from eks_log_forwarder.observability import logger, metrics, publish
 from eks_log_forwarder.stream import LogStream
 from eks_log_forwarder.tally import Tally
-
-# What the invocation needs at its end, to write its account before Lambda stops it.
-RESERVE_SECONDS = 1.0
+from eks_log_forwarder.time_limits import delivery_deadline
 
 
 # log_event is said outright: the environment could otherwise switch on a log of whole payloads
@@ -18,9 +15,9 @@ RESERVE_SECONDS = 1.0
 @metrics.log_metrics
 @event_source(data_class=CloudWatchLogsEvent)
 def handler(event: CloudWatchLogsEvent, context: LambdaContext) -> dict[str, str | int]:
-    """Delivers the events of one subscription payload and answers with their account."""
+    """Delivers or parks the events of one subscription payload and answers with their account."""
+    deadline = delivery_deadline(context)
     forwarder = wiring.forwarder()
-    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     payload = subscription.decode(event)
     stream = LogStream.of(payload)
     tally = Tally(stream.cluster, stream.log_type)

@@ -1,49 +1,82 @@
 """The pipeline: what happens to the events of one payload, from end to end."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import time
 
-from eks_log_forwarder.batching import batched
+from eks_log_forwarder.batching import Batch, batched
 from eks_log_forwarder.deadline import Deadline
-from eks_log_forwarder.delivery import Delivery
-from eks_log_forwarder.errors import UndeliveredError
-from eks_log_forwarder.outcomes import Delivered
-from eks_log_forwarder.records import LogEvent, SubscriptionPayload
+from eks_log_forwarder.delivery import Cause, Delivery, Leftover
+from eks_log_forwarder.errors import ParkingError, UndeliveredError
+from eks_log_forwarder.outcomes import explain
+from eks_log_forwarder.parked_messages import messages_of
+from eks_log_forwarder.records import SubscriptionPayload
 from eks_log_forwarder.stream import LogStream
 from eks_log_forwarder.tally import Tally
+from eks_log_forwarder.undelivered import Queue
 
 
+@dataclass(frozen=True, slots=True)
 class Forwarder:
-    """Carries payloads to one destination."""
+    """Carries payloads to one destination; `undelivered` is None where no queue is set."""
 
-    def __init__(self, delivery: Delivery, *, max_batch_bytes: int, max_batch_events: int) -> None:
-        self._delivery = delivery
-        self._destination = delivery.destination
-        self._max_batch_bytes = max_batch_bytes
-        self._max_batch_events = min(
-            max_batch_events, self._destination.max_events_per_request or max_batch_events
-        )
+    delivery: Delivery
+    undelivered: Queue | None
+    max_batch_bytes: int
+    max_batch_events: int
 
     def forward(
         self, payload: SubscriptionPayload, stream: LogStream, deadline: Deadline, tally: Tally
     ) -> None:
-        """Delivers every event, in order, and counts what became of each.
+        """Delivers every event, in order, or parks it; counts what became of each.
 
         Raises:
-            UndeliveredError: a batch was not delivered; it and those behind it are left to Lambda.
+            UndeliveredError: some events could not be parked either; Lambda has to keep the payload.
+            TallyError: an event was not counted.
         """
-        tally.received += len(payload.logEvents)
-        for batch in batched(
-            self._encoded(payload, stream), max_bytes=self._max_batch_bytes, max_events=self._max_batch_events
-        ):
-            outcome = self._delivery.send(batch, deadline, tally)
-            if not isinstance(outcome, Delivered):
-                raise UndeliveredError(
-                    undelivered=tally.received - tally.delivered,
-                    received=tally.received,
-                    reason=outcome.reason,
-                )
-            tally.delivered += len(batch)
+        leftovers = self.deliver(payload, stream, deadline, tally)
+        try:
+            if leftovers:
+                self._park(payload, leftovers, tally)
+        finally:
+            tally.check()
 
-    def _encoded(self, payload: SubscriptionPayload, stream: LogStream) -> Iterator[tuple[LogEvent, bytes]]:
-        for event in payload.logEvents:
-            yield event, self._destination.encode(stream.record(event))
+    def deliver(
+        self, payload: SubscriptionPayload, stream: LogStream, deadline: Deadline, tally: Tally
+    ) -> list[Leftover]:
+        """Delivers what can be delivered, in order; what was left over, each piece at most a batch."""
+        tally.received += len(payload.logEvents)
+        leftovers: list[Leftover] = []
+        for batch in self._batches(payload, stream):
+            if leftovers and leftovers[-1].cause is Cause.UNREACHABLE:
+                leftovers.append(replace(leftovers[-1], events=batch.events))
+            else:
+                leftovers += self.delivery.send(batch, deadline, tally)
+        if tally.delivered:
+            tally.oldest_event_ms = max(time() * 1000 - payload.logEvents[0].timestamp, 0.0)
+        for leftover in leftovers:
+            tally.reasons[leftover.reason] += len(leftover.events)
+        tally.details = sorted({leftover.detail for leftover in leftovers} - {""})
+        return leftovers
+
+    def _batches(self, payload: SubscriptionPayload, stream: LogStream) -> Iterator[Batch]:
+        destination = self.delivery.destination
+        encoded = ((event, destination.encode(stream.record(event))) for event in payload.logEvents)
+        max_events = min(self.max_batch_events, destination.max_events_per_request or self.max_batch_events)
+        return batched(encoded, max_bytes=self.max_batch_bytes, max_events=max_events)
+
+    def _park(self, payload: SubscriptionPayload, leftovers: list[Leftover], tally: Tally) -> None:
+        left = sum(len(leftover.events) for leftover in leftovers)
+        unparked, fault = left, "no queue of undelivered events is set"
+        if self.undelivered is not None:
+            try:
+                unparked -= self.undelivered.send(messages_of(payload, leftovers))
+            except ParkingError as error:
+                unparked, fault = error.unsent, str(error)
+        tally.parked += left - unparked
+        tally.kept += unparked
+        if not unparked:
+            tally.rejected += sum(len(left.events) for left in leftovers if left.cause is Cause.REJECTED)
+            return
+        why = "; ".join(f"{reason} ({explain(reason)})" for reason in tally.reasons)
+        raise UndeliveredError(undelivered=unparked, received=tally.received, why=f"{why}; {fault}")

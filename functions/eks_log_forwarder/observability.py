@@ -23,26 +23,46 @@ warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
 def publish(tally: Tally) -> None:
-    """One summary line, and the metrics by service, by cluster and, for three of them, by log type."""
-    flow = {
-        "EventsReceived": tally.received,
-        "EventsDelivered": tally.delivered,
-        "EventsFiltered": tally.filtered,
-    }
+    """One summary line, and the metrics of a payload that CloudWatch handed over."""
+    _publish(tally, {"EventsReceived": tally.received})
+
+
+def publish_redriven(tally: Tally) -> None:
+    """As `publish`, for a parked message: what it holds was counted as received when it came."""
+    _publish(tally, {})
+    metrics.flush_metrics()  # the next message may be of another cluster
+
+
+def _publish(tally: Tally, received: Mapping[str, int]) -> None:
+    """The metrics by service, by cluster and, for the flow of events, by log type."""
+    flow = {**received, "EventsDelivered": tally.delivered, "EventsFiltered": tally.filtered}
     metrics.add_dimensions(service=str(metrics.service), cluster=tally.cluster)
     _add(metrics, MetricUnit.Count, flow)
-    _add(metrics, MetricUnit.Count, {"ControlMessages": tally.control_messages})
-    _add(metrics, MetricUnit.Count, {"DeliveryAttempts": tally.delivery_attempts})
+    _add(
+        metrics,
+        MetricUnit.Count,
+        {
+            "EventsParked": tally.parked,
+            "EventsRejected": tally.rejected,
+            "ControlMessages": tally.control_messages,
+            "AuthenticationFailures": tally.authentication_failures,
+            "DeliveryAttempts": tally.delivery_attempts,
+        },
+    )
     _add(metrics, MetricUnit.Bytes, {"BytesSent": tally.bytes_sent})
     if tally.delivery_attempts:
         _add(metrics, MetricUnit.Milliseconds, {"DeliveryLatency": tally.slowest_request_ms})
+    if tally.delivered:
         _add(metrics, MetricUnit.Milliseconds, {"EventAge": tally.oldest_event_ms})
+    if tally.parked_age_seconds:
+        _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:
         by_log_type = EphemeralMetrics(namespace=NAMESPACE)
         by_log_type.add_dimension("logType", tally.log_type)
         _add(by_log_type, MetricUnit.Count, flow)
         by_log_type.flush_metrics()
-    logger.info("summary", extra=tally.summary())
+    log = logger.warning if tally.reasons else logger.info
+    log("summary", extra=tally.summary())
 
 
 def _add(to: Metrics | EphemeralMetrics, unit: MetricUnit, values: Mapping[str, float]) -> None:

@@ -26,6 +26,7 @@ class Failure(StrEnum):
     TLS = "tls"
     REQUEST_INVALID = "request_invalid"
     HTML_ANSWER = "html_answer"
+    NO_TIME_LEFT = "no_time_left"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  # a reason, not a secret
 
 
@@ -43,14 +44,28 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """The request may succeed later; `retry` says whether it is worth a try within the invocation."""
+    """The request may succeed later; `retry` says whether it is worth a try within the invocation.
+
+    `detail` is for the operator's eye and holds neither payload nor token.
+    """
 
     reason: str
     retry: bool = True
     retry_after_seconds: float | None = None
+    detail: str = ""
 
 
-type Outcome = Delivered | Rejected | Unreachable
+type EventOutcome = Delivered | Rejected | Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class PerEvent:
+    """The collector says of each event what became of it; `outcomes[n]` is that of the n-th of the batch."""
+
+    outcomes: tuple[EventOutcome, ...]
+
+
+type Outcome = EventOutcome | PerEvent
 
 UNAUTHORIZED = frozenset({401, 403})
 _RETRYABLE = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
@@ -58,7 +73,7 @@ _RETRYABLE = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
 _MISDIRECTED = frozenset({402, 404, 405, 406, 407, 410, 414, 415, 421, 426, 431, 451, 501, 505})
 
 
-def outcome_of_status(status: int, *, retry_after_seconds: float | None = None) -> Outcome:
+def outcome_of_status(status: int, *, retry_after_seconds: float | None = None) -> EventOutcome:
     """What an HTTP status means (RFC 9110, section 15; see the table above)."""
     reason = f"http_{status}"
     if 200 <= status < 300:  # noqa: PLR2004  # RFC 9110, section 15.3
@@ -76,4 +91,29 @@ def outcome_of_failure(failure: Failure) -> Unreachable:
 
 
 # A certificate, an invalid URL or a web page does not mend itself within seconds.
-_NOT_WORTH_A_RETRY = frozenset({Failure.TLS, Failure.REQUEST_INVALID, Failure.HTML_ANSWER})
+_NOT_WORTH_A_RETRY = frozenset(
+    {Failure.TLS, Failure.REQUEST_INVALID, Failure.HTML_ANSWER, Failure.NO_TIME_LEFT}
+)
+
+
+_EXPLANATIONS = {
+    Failure.ANSWER_CUT: "the collector's answer ended half-way",
+    Failure.CONNECTION_REFUSED: "nothing listens at the address and port of DESTINATION_URL",
+    Failure.CONNECTION_RESET: "the collector closed the connection before it answered",
+    Failure.CONNECTION_TIMEOUT: "no connection came about: does a security group, route or firewall block?",
+    Failure.ANSWER_TIMEOUT: "the collector did not answer in time",
+    Failure.NAME_NOT_RESOLVED: "the host name of DESTINATION_URL does not resolve from here",
+    Failure.TLS: "the collector's certificate does not hold, or it does not speak TLS",
+    Failure.REQUEST_INVALID: "the URL or a header cannot be sent: look at DESTINATION_URL and the secret",
+    Failure.HTML_ANSWER: "a web page answered: is the path of DESTINATION_URL right?",
+    Failure.NO_TIME_LEFT: "the invocation's time was used up before it was this event's turn",
+    Failure.SECRET_UNREADABLE: "the destination's secret cannot be read",
+}
+
+
+def explain(reason: str) -> str:
+    """A reason in words: what was wrong, and where to look."""
+    if reason in _EXPLANATIONS:
+        return _EXPLANATIONS[Failure(reason)]
+    status = reason.removeprefix("http_")
+    return f"the collector answered {status}" if status != reason else reason

@@ -1,6 +1,5 @@
-"""How a record is written as JSON: the values of `RECORD_FORMAT`, and text that is not UTF-8 clean."""
+"""How a record is written as JSON: the values of `RECORD_FORMAT`."""
 
-import json
 from collections.abc import Callable
 
 import msgspec
@@ -25,14 +24,3 @@ _SHAPES: dict[RecordFormat, Shape] = {RecordFormat.ENRICHED: _enriched, RecordFo
 def shape_of(record_format: RecordFormat) -> Shape:
     """The function that gives a record the shape of a format."""
     return _SHAPES[record_format]
-
-
-_encoder = msgspec.json.Encoder()
-
-
-def to_json(value: object) -> bytes:
-    r"""JSON in UTF-8. Half a surrogate pair, which UTF-8 cannot hold, is written as its escape (`\ud83d`)."""
-    try:
-        return _encoder.encode(value)
-    except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(value), separators=(",", ":")).encode("ascii")

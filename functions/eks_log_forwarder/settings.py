@@ -41,7 +41,8 @@ class RecordFormat(StrEnum):
 class Settings:
     """What the template's parameters say, by the names of the environment variables in lower case.
 
-    `compression` is None where the destination's own default holds.
+    `compression` is None where the destination's own default holds. A queue's URL is empty where there is
+    no queue. `warnings` are what an operator should know of settings that work.
     """
 
     destination: DestinationName
@@ -53,7 +54,13 @@ class Settings:
     max_batch_events: int
     connect_timeout_seconds: float
     read_timeout_seconds: float
+    retry_budget_seconds: float
     record_format: RecordFormat
+    undelivered_queue_url: str
+    dead_letter_queue_url: str
+    rejected_tries: int
+    redrive_backoff_seconds: int
+    warnings: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -73,7 +80,13 @@ class Settings:
             max_batch_events=read.number("MAX_BATCH_EVENTS", int, 1000, 1, 100_000),
             connect_timeout_seconds=read.number("CONNECT_TIMEOUT_SECONDS", float, 5.0, 0.1, 900),
             read_timeout_seconds=read.number("READ_TIMEOUT_SECONDS", float, 10.0, 0.1, 900),
+            retry_budget_seconds=read.number("RETRY_BUDGET_SECONDS", float, 20.0, 0.0, 900),
             record_format=read.choice("RECORD_FORMAT", RecordFormat, RecordFormat.ENRICHED),
+            undelivered_queue_url=read.queue_url("UNDELIVERED_QUEUE_URL"),
+            dead_letter_queue_url=read.queue_url("DEAD_LETTER_QUEUE_URL"),
+            rejected_tries=read.number("REJECTED_TRIES", int, 3, 1, 1000),
+            redrive_backoff_seconds=read.number("REDRIVE_BACKOFF_SECONDS", int, 30, 1, 900),
+            warnings=tuple(read.warnings),
         )
         if read.faults:
             raise SettingsError(read.faults)
@@ -86,6 +99,7 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.faults: list[str] = []
+        self.warnings: list[str] = []
 
     def text(self, name: str) -> str:
         return self._environ.get(name, "").strip()
@@ -116,6 +130,14 @@ class _Reader:
             return default
         return value
 
+    def queue_url(self, name: str) -> str:
+        """A queue's URL; what is none means no queue, as `sam local invoke` gives the resource's name."""
+        text = self.text(name)
+        if not text or text.startswith(("https://", "http://")):
+            return text
+        self.warnings.append(f"{name} is not a URL, so there is no such queue")
+        return ""
+
     def url(self, name: str) -> str:
         """An http or https URL; a fault does not show it, since it might hold credentials."""
         text = self.text(name)
@@ -127,6 +149,8 @@ class _Reader:
             usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable = False
+        if usable and parts.scheme == "http":
+            self.warnings.append(f"{name} is plain http: tokens and events can be read on the way")
         if not usable:
             self.faults.append(f"{name} is not a URL of the form https://HOST:PORT/PATH")
         elif parts.username is not None or "token=" in parts.query.lower():

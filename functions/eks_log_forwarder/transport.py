@@ -49,6 +49,8 @@ class Transport:
 
     def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
         """Sends one request; after `within_seconds` at the latest there is a result."""
+        if within_seconds <= 0:
+            return Failure.NO_TIME_LEFT
         session = self._current_session()
         results: SimpleQueue[Answer | Failure | ForwarderError] = SimpleQueue()
         threading.Thread(
@@ -57,7 +59,7 @@ class Transport:
             daemon=True,
         ).start()
         try:
-            result = results.get(timeout=max(within_seconds, 0))
+            result = results.get(timeout=within_seconds)
         except Empty:
             self._session = None  # it belongs to the thread that was left behind
             return Failure.ANSWER_TIMEOUT

@@ -43,5 +43,5 @@ class Destination(Protocol):
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """The request that carries these records, compressed where the settings say so."""
 
-    def outcome(self, answer: Answer) -> Outcome:
-        """What an answer means for the batch it answers."""
+    def outcome(self, answer: Answer, events: int) -> Outcome:
+        """What an answer means for the batch of so many events that it answers."""

@@ -35,6 +35,6 @@ class Http:
             headers["Authorization"] = f"Bearer {credentials.token}"
         return Request(self.url, headers, self.json_body.build(encoded, headers))
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, answer: Answer, events: int) -> Outcome:  # noqa: ARG002  # one answer for all
         """By status alone."""
         return outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)

@@ -37,7 +37,7 @@ class Xplg:
         body = self.json_body.build(encoded, headers)
         return Request(_with_token(self.url, credentials.token), headers, body)
 
-    def outcome(self, answer: Answer) -> Outcome:
+    def outcome(self, answer: Answer, events: int) -> Outcome:  # noqa: ARG002  # one answer for all
         """By status, and a page is no success."""
         outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
         if isinstance(outcome, Delivered) and _is_page(answer):

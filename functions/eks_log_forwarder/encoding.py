@@ -1,0 +1,15 @@
+"""JSON as bytes, also of text that UTF-8 cannot hold."""
+
+import json
+
+import msgspec
+
+_encoder = msgspec.json.Encoder()
+
+
+def to_json(value: object) -> bytes:
+    r"""JSON in UTF-8. Half a surrogate pair, which UTF-8 cannot hold, is written as its escape (`\ud83d`)."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), separators=(",", ":")).encode("ascii")

@@ -1,0 +1,55 @@
+"""Entry: the queue of undelivered events."""
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from eks_log_forwarder import wiring
+from eks_log_forwarder.errors import MessageKeptError
+from eks_log_forwarder.observability import logger, metrics, publish_redriven
+from eks_log_forwarder.redrive import ParkedMessage, Redrive
+from eks_log_forwarder.time_limits import delivery_deadline
+
+
+@logger.inject_lambda_context(log_event=False)
+@metrics.log_metrics
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    """Delivers parked messages; answers with those that have to stay in their queue."""
+    queue, dead_letters = wiring.queues()
+    settings = wiring.settings()
+    redrive = Redrive(
+        forwarder=wiring.forwarder(),
+        queue=queue,
+        dead_letters=dead_letters,
+        rejected_tries=settings.rejected_tries,
+        backoff_base_seconds=settings.redrive_backoff_seconds,
+        deadline=delivery_deadline(context),
+        publish=publish_redriven,
+    )
+
+    def settle(record: SQSRecord) -> None:
+        try:
+            redrive.settle(
+                ParkedMessage(
+                    body=record.body,
+                    receipt_handle=record.receipt_handle,
+                    receive_count=int(record.attributes.approximate_receive_count),
+                    sent_ms=int(record.attributes.sent_timestamp),
+                )
+            )
+        except MessageKeptError as kept:
+            logger.info("message kept", message_id=record.message_id, why=str(kept))
+            raise
+        except Exception:
+            # Only this message stays; a bug that one of them meets is not to hold up the others.
+            logger.exception("message kept because of a bug", message_id=record.message_id)
+            raise
+
+    # A whole batch that has to stay is an outage of the collector, not an error of this function.
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event=event, record_handler=settle, processor=processor, context=context)
