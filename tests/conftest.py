@@ -61,9 +61,15 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
             monkeypatch.delenv(name)
     monkeypatch.setenv("DESTINATION_URL", URL)
     monkeypatch.setattr(metrics.provider, "service", SERVICE)  # read from the environment at import
-    wiring.forwarder.cache_clear()
+    forget_the_container()
     yield monkeypatch
-    wiring.forwarder.cache_clear()
+    forget_the_container()
+
+
+def forget_the_container() -> None:
+    """As in a new container, the environment has not been read yet."""
+    for once in (wiring.settings, wiring.forwarder, wiring.queues):
+        once.cache_clear()
 
 
 class CurrentStdout(io.TextIOBase):

@@ -11,7 +11,7 @@ import pytest
 import requests_mock
 from pytest_httpserver import HTTPServer
 
-from eks_log_forwarder.errors import ForwarderError, PayloadError, SecretError, SettingsError
+from eks_log_forwarder.errors import ForwarderError, PayloadError, SettingsError
 from eks_log_forwarder.forward_handler import handler
 from tests.conftest import SERVICE, URL, LambdaContext
 from tests.payloads import event_of, event_of_text, payload_of
@@ -364,7 +364,7 @@ def test_whatever_the_collector_does_the_token_is_printed_nowhere(
 ) -> None:
     """Neither in a log line, nor in a metric, nor in what is raised."""
     environment.setenv("DESTINATION", destination)
-    environment.setenv("RETRY_BUDGET_SECONDS", "0")
+    environment.setenv("RETRY_BUDGET_SECONDS", "0.2")
     with running_server(behave) as server:
         environment.setenv("DESTINATION_URL", server.url())
         assert_untold(
@@ -387,7 +387,7 @@ def test_whatever_happens_on_the_way_the_token_is_printed_nowhere(
 ) -> None:
     """Nobody listens, the name does not resolve, the URL is none."""
     environment.setenv("DESTINATION_URL", url)
-    environment.setenv("RETRY_BUDGET_SECONDS", "0")
+    environment.setenv("RETRY_BUDGET_SECONDS", "0.2")
     assert_untold(printed_by_a_failure(printed, destination="xplg", page=False))
 
 
@@ -422,10 +422,12 @@ def test_a_secret_that_cannot_be_read_is_told(
     """With AWS's reason; nothing is sent without a token."""
     secrets_manager.refuses("AccessDeniedException")
     with running_listener(token=None) as listener:
-        with pytest.raises(SecretError, match="AccessDeniedException"):
+        with pytest.raises(ForwarderError):
             handler(event_in("cw"), lambda_context)
         assert listener.requests == []
-    assert_untold(printed())
+    text = printed()
+    assert "AccessDeniedException" in text
+    assert_untold(text)
 
 
 def test_the_events_folder_is_covered() -> None:

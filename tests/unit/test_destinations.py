@@ -36,7 +36,7 @@ def request_of(
 
 def outcome_of(name: str, answer: Answer) -> Outcome:
     """What an answer means for the batch that it answers."""
-    return destination_of(name).outcome(answer)
+    return destination_of(name).outcome(answer, len(ENCODED))
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,14 @@ DEFAULTS = {
     "max_batch_events": 1000,
     "connect_timeout_seconds": 5.0,
     "read_timeout_seconds": 10.0,
+    "retry_budget_seconds": 20.0,
     "record_format": RecordFormat.ENRICHED,
+    "undelivered_queue_url": "",
+    "dead_letter_queue_url": "",
+    "rejected_tries": 3,
+    "redrive_backoff_seconds": 30,
 }
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/111122223333/undelivered"
 
 
 @pytest.mark.parametrize(("name", "default"), DEFAULTS.items())
@@ -63,7 +69,12 @@ def test_a_variable_that_says_nothing_has_its_default(name: str, default: object
         ("connect_timeout_seconds", "0.1", 0.1),
         ("connect_timeout_seconds", "3", 3.0),
         ("read_timeout_seconds", "900", 900.0),
+        ("retry_budget_seconds", "0", 0.0),
         ("record_format", "plain", RecordFormat.PLAIN),
+        ("undelivered_queue_url", QUEUE_URL, QUEUE_URL),
+        ("dead_letter_queue_url", "http://127.0.0.1:4566/1/q", "http://127.0.0.1:4566/1/q"),
+        ("rejected_tries", "1", 1),
+        ("redrive_backoff_seconds", "900", 900),
     ],
 )
 def test_a_variable_says_what_its_text_says(name: str, text: str, value: object) -> None:
@@ -86,6 +97,13 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
         ("CONNECT_TIMEOUT_SECONDS", "0", "CONNECT_TIMEOUT_SECONDS is '0': give a number from 0.1 to 900"),
         ("CONNECT_TIMEOUT_SECONDS", "nan", "CONNECT_TIMEOUT_SECONDS is 'nan': give a number from 0.1 to 900"),
         ("READ_TIMEOUT_SECONDS", "inf", "READ_TIMEOUT_SECONDS is 'inf': give a number from 0.1 to 900"),
+        ("RETRY_BUDGET_SECONDS", "-1", "RETRY_BUDGET_SECONDS is '-1': give a number from 0.0 to 900"),
+        ("REJECTED_TRIES", "0", "REJECTED_TRIES is '0': give a whole number from 1 to 1000"),
+        (
+            "REDRIVE_BACKOFF_SECONDS",
+            "0.5",
+            "REDRIVE_BACKOFF_SECONDS is '0.5': give a whole number from 1 to 900",
+        ),
         ("READ_TIMEOUT_SECONDS", "10s", "READ_TIMEOUT_SECONDS is '10s': give a number from 0.1 to 900"),
     ],
 )
@@ -154,12 +172,39 @@ def test_one_error_lists_every_fault() -> None:
         "MAX_BATCH_EVENTS": "f",
         "CONNECT_TIMEOUT_SECONDS": "g",
         "READ_TIMEOUT_SECONDS": "h",
-        "RECORD_FORMAT": "i",
+        "RETRY_BUDGET_SECONDS": "i",
+        "RECORD_FORMAT": "j",
+        "REJECTED_TRIES": "k",
+        "REDRIVE_BACKOFF_SECONDS": "l",
     }
     with pytest.raises(SettingsError) as caught:
         settings_of(**wrong)
     assert [fault.split(" is ")[0] for fault in caught.value.faults] == list(wrong)
     assert str(caught.value) == "the function's settings are wrong: " + "; ".join(caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("variables", "warnings"),
+    [
+        ({}, ()),
+        ({"UNDELIVERED_QUEUE_URL": QUEUE_URL, "DEAD_LETTER_QUEUE_URL": ""}, ()),
+        (
+            {"UNDELIVERED_QUEUE_URL": "UndeliveredQueue"},
+            ("UNDELIVERED_QUEUE_URL is not a URL, so there is no such queue",),
+        ),
+        (
+            {"DESTINATION_URL": "http://10.0.0.7:30303/"},
+            ("DESTINATION_URL is plain http: tokens and events can be read on the way",),
+        ),
+    ],
+)
+def test_settings_that_work_may_come_with_a_warning(
+    variables: dict[str, str], warnings: tuple[str, ...]
+) -> None:
+    """Of what an operator should know; `sam local invoke` gives a queue's name in the place of its URL."""
+    settings = settings_of(**variables)
+    assert settings.warnings == warnings
+    assert not settings.undelivered_queue_url or settings.undelivered_queue_url == QUEUE_URL
 
 
 def test_the_url_does_not_show_in_a_repr() -> None:
