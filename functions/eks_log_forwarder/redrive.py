@@ -85,7 +85,7 @@ class Redrive:
         except PayloadError as error:
             # What the message holds cannot be told, so it counts as one event; it is buried as it came.
             tally.received = tally.kept = 1
-            tally.reasons[PAYLOAD_INVALID] = 1
+            tally.give_reason(PAYLOAD_INVALID, 1)
             self._bury_or_keep(message, [Message(message.body, PAYLOAD_INVALID, 1)], tally, str(error))
             return
         stream = LogStream.of(payload)
@@ -94,7 +94,8 @@ class Redrive:
             tally.control_messages += 1
         elif self.unreachable or not self.deadline.remaining_seconds():
             reason = self.unreachable or Failure.NO_TIME_LEFT
-            tally.received = tally.kept = tally.reasons[reason] = len(payload.logEvents)
+            tally.received = tally.kept = len(payload.logEvents)
+            tally.give_reason(reason, tally.kept)
             self._keep(message, reason)
         else:
             leftovers = self.forwarder.deliver(payload, stream, self.deadline, tally)

@@ -1,17 +1,14 @@
 """The queues of events that were not delivered: the only module, besides secrets.py, that talks to AWS."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from eks_log_forwarder.errors import ParkingError
-from eks_log_forwarder.parked_messages import MAX_MESSAGE_BYTES, Message
+from eks_log_forwarder.parked_messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
-
-_MAX_ENTRIES = 10  # of one SendMessageBatch
-_TRIES = 2
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 
 def new_client() -> "SQSClient":
@@ -38,19 +35,27 @@ class Queue:
         self._client: SQSClient | None = None
 
     def send(self, messages: Iterable[Message]) -> int:
-        """Sends the messages, in order; how many events they held.
+        """Sends the messages, one by one and in order; how many events they held.
+
+        One by one, since a message fills up to a megabyte and a batch of messages could hold no more.
 
         Raises:
-            ParkingError: some were not taken. What was taken before stays taken.
+            ParkingError: one was not taken, and those behind it were not tried. What was taken stays taken.
         """
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as new_client
+
         waiting = list(messages)
-        sent = 0
-        while waiting:
-            entries = _first_entries(waiting)
-            self._send_entries(entries, unsent=sum(message.events for message in waiting))
-            sent += sum(message.events for message in entries)
-            del waiting[: len(entries)]
-        return sent
+        unsent = total = sum(message.events for message in waiting)
+        for message in waiting:
+            try:
+                self._sqs().send_message(
+                    QueueUrl=self._url, MessageBody=message.body, MessageAttributes=_attributes(message)
+                )
+            except (BotoCoreError, ClientError) as error:
+                msg = f"the queue did not take them: {_describe(error)}"
+                raise ParkingError(msg, unsent=unsent) from None
+            unsent -= message.events
+        return total
 
     def hide(self, receipt_handle: str, *, for_seconds: int) -> None:
         """Keeps a received message from being received again for so long.
@@ -68,51 +73,17 @@ class Queue:
             msg = f"the message's visibility could not be changed: {_describe(error)}"
             raise ParkingError(msg, unsent=0) from None
 
-    def _send_entries(self, messages: Sequence[Message], *, unsent: int) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as new_client
-
-        entries = [_entry(number, message) for number, message in enumerate(messages)]
-        fault = ""
-        for _ in range(_TRIES):
-            try:
-                answer = self._sqs().send_message_batch(QueueUrl=self._url, Entries=entries)
-            except (BotoCoreError, ClientError) as error:
-                fault = _describe(error)
-                break
-            failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
-            if not failed:
-                return
-            fault = ", ".join(sorted(set(failed.values())))
-            unsent -= sum(messages[int(entry["Id"])].events for entry in answer.get("Successful", []))
-            entries = [entry for entry in entries if entry["Id"] in failed]
-        msg = f"the queue of undelivered events did not take them: {fault}"
-        raise ParkingError(msg, unsent=unsent)
-
     def _sqs(self) -> "SQSClient":
         if self._client is None:
             self._client = self._connect()
         return self._client
 
 
-def _first_entries(messages: Sequence[Message]) -> list[Message]:
-    """As many messages as one call takes: ten, and a megabyte in all."""
-    size_bytes = 0
-    for count, message in enumerate(messages[:_MAX_ENTRIES]):
-        size_bytes += message.size_bytes
-        if size_bytes > MAX_MESSAGE_BYTES and count:
-            return list(messages[:count])
-    return list(messages[:_MAX_ENTRIES])
-
-
-def _entry(number: int, message: Message) -> "SendMessageBatchRequestEntryTypeDef":
+def _attributes(message: Message) -> "dict[str, MessageAttributeValueTypeDef]":
     return {
-        "Id": str(number),
-        "MessageBody": message.body,
-        "MessageAttributes": {
-            "reason": {"DataType": "String", "StringValue": message.reason},
-            "time": {"DataType": "String", "StringValue": message.time},
-            "events": {"DataType": "Number", "StringValue": str(message.events)},
-        },
+        "reason": {"DataType": "String", "StringValue": message.reason},
+        "time": {"DataType": "String", "StringValue": message.time},
+        "events": {"DataType": "Number", "StringValue": str(message.events)},
     }
 
 
