@@ -11,6 +11,7 @@ class Clock:
     now = 100.0
 
     def __call__(self) -> float:
+        """What it was set to."""
         return self.now
 
 
