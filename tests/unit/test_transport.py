@@ -14,7 +14,7 @@ import trustme
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.transport import MAX_ANSWER_BYTES, Transport
-from tests.servers import (
+from tools.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
