@@ -41,7 +41,7 @@ def new_container(environ: Mapping[str, str]) -> Iterator[Forwarder]:
         patient = replace(
             built, delivery=replace(built.delivery, backoff=Backoff(random=lambda _, most: most))
         )
-        with mock.patch.object(wiring, "forwarder", lambda: patient):
+        with mock.patch.object(wiring, "forwarder", return_value=patient):
             yield patient
         for once in (wiring.settings, wiring.forwarder, wiring.queues):
             once.cache_clear()
