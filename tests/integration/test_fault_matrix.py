@@ -1,4 +1,4 @@
-"""The fault matrix, row by row: the real handlers, a server that misbehaves, MiniStack's queues and secrets."""
+"""The fault matrix, row by row: real handlers, a server that misbehaves, MiniStack's queues and secrets."""
 
 from collections.abc import Iterator
 from urllib.parse import quote

@@ -14,6 +14,7 @@ import trustme
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.transport import MAX_ANSWER_BYTES, Transport
+from tools.listener import running_listener
 from tools.misbehaving_server import (
     Behaviour,
     Connection,
@@ -23,7 +24,6 @@ from tools.misbehaving_server import (
     running_server,
     unused_port,
 )
-from tools.listener import running_listener
 
 TOKEN = "s3cr3t-token-91c2"
 NOW = 1_768_384_800.0  # 2026-01-14T10:00:00Z
