@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from eks_log_forwarder.destinations.base import Answer, Destination, Request
 from eks_log_forwarder.destinations.registry import build_destination
+from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Delivered, Failure, Outcome, Rejected, Unreachable
-from eks_log_forwarder.records import LogType, Record
+from eks_log_forwarder.records import LogType
 from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.settings import Settings
 

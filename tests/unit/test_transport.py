@@ -231,7 +231,8 @@ def drip_chunks(connection: Connection) -> None:
 
 
 def reset_unread(connection: Connection) -> None:
-    """RST before the request was read."""
+    """RST before the request was read, all but its first byte."""
+    connection.socket.recv(1)
     connection.reset()
 
 
