@@ -16,7 +16,8 @@ from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.transport import MAX_ANSWER_BYTES, Transport
-from tests.servers import (
+from tools.listener import running_listener
+from tools.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
@@ -25,7 +26,6 @@ from tests.servers import (
     running_server,
     unused_port,
 )
-from tools.listener import running_listener
 
 TOKEN = "s3cr3t-token-91c2"
 NOW = 1_768_384_800.0  # 2026-01-14T10:00:00Z
