@@ -79,6 +79,7 @@ def create_cluster_logs(aws: LocalAws) -> dict[str, str]:
         "DestinationSecretArn": secret["ARN"],
         "SubnetIds": subnet_id,
         "SecurityGroupIds": group_id,
+        "AnomalyAlarms": "off",  # MiniStack has no anomaly detection
     }
 
 

@@ -22,6 +22,18 @@ class SettingsError(ForwarderError):
         self.faults = tuple(faults)
 
 
+class PolicyError(ForwarderError):
+    """An audit policy is missing or faulty; the message names the file, the place and each fault."""
+
+
+class DetectionError(ForwarderError):
+    """Detection rules that cannot be used; `faults` holds `file: field: reason` for each fault."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(("the detection rules cannot be used:", *faults)))
+        self.faults = tuple(faults)
+
+
 class PayloadError(ForwarderError):
     """The invocation's payload is not what a CloudWatch Logs subscription sends."""
 

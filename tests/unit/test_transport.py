@@ -231,7 +231,8 @@ def drip_chunks(connection: Connection) -> None:
 
 
 def reset_unread(connection: Connection) -> None:
-    """RST before the request was read."""
+    """RST before the request was read, all but its first byte."""
+    connection.socket.recv(1)
     connection.reset()
 
 
@@ -275,6 +276,15 @@ def test_a_request_that_nobody_reads_is_not_waited_for(make_transport: MakeTrans
     with running_server(stall_unread) as server:
         body = bytes(32 * 1024 * 1024)
         assert post(make_transport(), server.url(), within_seconds=0.5, body=body) == Failure.ANSWER_TIMEOUT
+
+
+@pytest.mark.parametrize("within_seconds", [0.0, -1.0])
+def test_without_time_there_is_no_attempt(make_transport: MakeTransport, within_seconds: float) -> None:
+    """A deadline that has passed is no fault of the collector's, which hears nothing."""
+    with running_server(answering(OK)) as server:
+        result = make_transport().post(request_to(server.url()), within_seconds=within_seconds)
+        assert result == Failure.NO_TIME_LEFT
+        assert server.accepted == []
 
 
 def test_a_silent_collector_is_given_up_after_the_read_timeout(make_transport: MakeTransport) -> None:

@@ -1,0 +1,111 @@
+"""Which audit events go on: the first matching rule of a policy decides."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import unquote
+
+from eks_log_forwarder.audit_policy.cut_event import is_answer_known, without_missing_fields
+from eks_log_forwarder.audit_policy.decision import Action, Decision
+from eks_log_forwarder.audit_policy.rule import Condition, Names, Rule
+from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef
+
+_DENIALS = frozenset((401, 403))
+_REMEMBERED_TARGETS = 2048  # bounds memory: a client can ask for any number of resources and URLs
+_KEPT = Decision(Action.KEEP)
+_DROPPED = Decision(Action.DROP)
+
+
+class Policy:
+    """A compiled audit policy (audit.k8s.io/v1, kind Policy).
+
+    The semantics are the API server's (k8s.io/apiserver, pkg/audit/policy), asked after the fact. What is
+    left to check for a verb and a target is worked out once and remembered, so that deciding looks at
+    few rules, however long the policy.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], omit_stages: Names = frozenset()) -> None:
+        self._rules = rules
+        self._omit_stages = omit_stages
+        self._for_object = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_object)
+        self._for_path = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_path)
+
+    def decide(self, header: AuditHeader, *, detected: bool = False, truncated: bool = False) -> Decision:
+        """Decide what becomes of an event.
+
+        Args:
+            header: the event's header; for a cut event what was salvaged of it.
+            detected: a detection named the event, so that it goes on whole.
+            truncated: the event was cut, so that a field that `header` lacks may have been there.
+
+        Returns:
+            KEEP for an event that is detected or was answered 401 or 403, whatever the rules say. A cut
+            event is never trimmed, and dropped only if every field that the rules looked at was salvaged.
+        """
+        status = header.response_status
+        if detected or (status is not None and status.code in _DENIALS):
+            return _KEPT
+        if truncated:
+            return self._decide_cut(header)
+        if header.stage in self._omit_stages:
+            return _DROPPED
+        object_ref = header.object_ref
+        if object_ref is None:
+            conditions = self._for_path(header.verb, path_of(header.request_uri))
+            namespace = name = ""
+        else:
+            subresource = object_ref.subresource
+            conditions = self._for_object(header.verb, object_ref.api_group, object_ref.resource, subresource)
+            namespace = object_ref.namespace
+            name = _name_at_decision(header.verb, object_ref)
+        user = header.user
+        for condition in conditions:
+            if condition.holds(user, namespace, name):
+                return condition.outcome.decide(header.stage, header.level)
+        return _DROPPED
+
+    def _decide_cut(self, header: AuditHeader) -> Decision:
+        if not is_answer_known(header):
+            return _KEPT
+        if header.stage in self._omit_stages:
+            return _DROPPED
+        ref = header.object_ref or ObjectRef()
+        for rule in self._rules:
+            relaxed = without_missing_fields(rule, header)
+            condition = (
+                relaxed.for_path(header.verb, "")  # no criterion on the target is left
+                if header.object_ref is None
+                else relaxed.for_object(header.verb, ref.api_group, ref.resource, ref.subresource)
+            )
+            if condition and condition.holds(header.user, ref.namespace, _name_at_decision(header.verb, ref)):
+                decision = condition.outcome.decide(header.stage, header.level)
+                return decision if relaxed == rule and decision.action is Action.DROP else _KEPT
+        return _DROPPED
+
+    def _conditions_for_object(
+        self, verb: str, group: str, resource: str, subresource: str
+    ) -> tuple[Condition, ...]:
+        return _until_sure(rule.for_object(verb, group, resource, subresource) for rule in self._rules)
+
+    def _conditions_for_path(self, verb: str, path: str) -> tuple[Condition, ...]:
+        return _until_sure(rule.for_path(verb, path) for rule in self._rules)
+
+
+def path_of(request_uri: str) -> str:
+    """Return the decoded path of a request URI, without its query, as the server matches it."""
+    path = request_uri.partition("?")[0]
+    return unquote(path) if "%" in path else path
+
+
+def _name_at_decision(verb: str, object_ref: ObjectRef) -> str:
+    # the server decides before it fills in the name of what is created
+    return "" if verb == "create" and not object_ref.subresource else object_ref.name
+
+
+def _until_sure(conditions: Iterable[Condition | None]) -> tuple[Condition, ...]:
+    reachable = []
+    for condition in conditions:
+        if condition is not None:
+            reachable.append(condition)
+            if condition.always_holds:
+                break
+    return tuple(reachable)

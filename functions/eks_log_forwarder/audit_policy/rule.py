@@ -1,0 +1,107 @@
+"""One rule of an audit policy, compiled for matching (k8s.io/apiserver, pkg/audit/policy)."""
+
+import msgspec
+
+from eks_log_forwarder.audit_policy.decision import Decision
+from eks_log_forwarder.control_plane.audit import User
+
+type Names = frozenset[str]
+
+
+class GroupResources(msgspec.Struct, frozen=True):
+    """Resources of one API group; `group` "" is the core group, "*" every group.
+
+    `resources` empty: all resources and subresources of the group. `names` empty: every object.
+    """
+
+    group: str = ""
+    resources: Names = frozenset()
+    names: Names = frozenset()
+
+    def covers(self, group: str, resource: str, subresource: str) -> bool:
+        """Whether these are resources of a request, whatever object it names."""
+        if self.group not in (group, "*"):
+            return False
+        patterns = self.resources
+        return (
+            not patterns
+            or (f"{resource}/{subresource}" if subresource else resource) in patterns
+            or "*" in patterns
+            or f"{resource}/*" in patterns
+            or (subresource != "" and f"*/{subresource}" in patterns)
+        )
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a rule wants: no events of the stages `omitted`, and else a decision by the event's level."""
+
+    omitted: Names
+    when_omitted: Decision
+    by_level: dict[str, Decision]
+    without_level: Decision
+
+    def decide(self, stage: str, level: str) -> Decision:
+        """Decide for an event that the rule matched; a level that Kubernetes does not know counts as none."""
+        if stage in self.omitted:
+            return self.when_omitted
+        return self.by_level.get(level, self.without_level)
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What is left of a rule to check once verb and target are known to match; None asks for nothing."""
+
+    outcome: Outcome
+    users: Names | None
+    groups: Names | None
+    namespaces: Names | None = None
+    names: Names | None = None
+
+    @property
+    def always_holds(self) -> bool:
+        """Whether nothing is left to check, so that no later rule is ever reached."""
+        return self.users is self.groups is self.namespaces is self.names is None
+
+    def holds(self, user: User, namespace: str, name: str) -> bool:
+        """Whether the rest of the rule matches too."""
+        return (
+            (self.users is None or user.username in self.users)
+            and (self.namespaces is None or namespace in self.namespaces)
+            and (self.names is None or name in self.names)
+            and (self.groups is None or not self.groups.isdisjoint(user.groups))
+        )
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule's criteria, all of which must match; None or () asks for nothing."""
+
+    outcome: Outcome
+    users: Names | None = None
+    groups: Names | None = None
+    verbs: Names | None = None
+    namespaces: Names | None = None
+    resources: tuple[GroupResources, ...] = ()
+    paths: Names = frozenset()
+    path_prefixes: tuple[str, ...] = ()
+
+    def for_object(self, verb: str, group: str, resource: str, subresource: str) -> Condition | None:
+        """Return what is left to check for a request about an object; None where the rule cannot match."""
+        if self.paths or self.path_prefixes or (self.verbs is not None and verb not in self.verbs):
+            return None
+        names: Names | None = None
+        if self.resources:
+            covering = [one for one in self.resources if one.covers(group, resource, subresource)]
+            if not covering:
+                return None
+            if all(one.names for one in covering):
+                names = frozenset().union(*(one.names for one in covering))
+        return Condition(self.outcome, self.users, self.groups, self.namespaces, names)
+
+    def for_path(self, verb: str, path: str) -> Condition | None:
+        """Return what is left to check for a request to a non-resource URL; None where it cannot match."""
+        if self.resources or self.namespaces or (self.verbs is not None and verb not in self.verbs):
+            return None
+        if (self.paths or self.path_prefixes) and not (
+            path in self.paths or path.startswith(self.path_prefixes)
+        ):
+            return None
+        return Condition(self.outcome, self.users, self.groups)

@@ -1,0 +1,116 @@
+"""The typed header of a Kubernetes audit event (audit.k8s.io/v1 and v1beta1, kind Event)."""
+
+from typing import Final, Literal
+
+import msgspec
+
+AUDIT_API_GROUP = "audit.k8s.io/"
+V1: Final = "audit.k8s.io/v1"
+V1BETA1: Final = "audit.k8s.io/v1beta1"
+
+
+class User(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Who asked (authentication.k8s.io/v1 UserInfo); EKS puts arn, accessKeyId, sessionName in `extra`."""
+
+    username: str = ""
+    uid: str = ""
+    groups: list[str] = []
+    extra: dict[str, list[str]] = {}
+
+
+class ObjectRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
+    """What the request is about (audit.k8s.io/v1 ObjectReference)."""
+
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    api_group: str = ""
+    api_version: str = ""
+    resource_version: str = ""
+    subresource: str = ""
+
+
+class ResponseStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How the request ended; `code` is the HTTP status, 0 where there is none."""
+
+    code: int = 0
+    reason: str = ""
+
+
+NO_USER = User()
+NO_OBJECT = ObjectRef()
+NO_STATUS = ResponseStatus()
+
+
+class AuditHeader(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    omit_defaults=True,
+    rename={
+        "audit_id": "auditID",
+        "request_uri": "requestURI",
+        "impersonated_user": "impersonatedUser",
+        "source_ips": "sourceIPs",
+        "user_agent": "userAgent",
+        "object_ref": "objectRef",
+        "response_status": "responseStatus",
+        "api_version": "apiVersion",
+    },
+):
+    """The fields of an audit event that routing, policy and detection look at.
+
+    `kind` and `api_version` tell an audit event from other JSON. They are literals because msgspec hands
+    out the literal itself, so their usual values are the defaults and take no room in an encoded record.
+    """
+
+    level: str = ""
+    audit_id: str = ""
+    stage: str = ""
+    verb: str = ""
+    request_uri: str = ""
+    user: User = NO_USER
+    impersonated_user: User | None = None
+    source_ips: list[str] = []
+    user_agent: str = ""
+    object_ref: ObjectRef | None = None
+    response_status: ResponseStatus | None = None
+    annotations: dict[str, str] = {}
+    kind: Literal["Event"] = "Event"
+    api_version: Literal["audit.k8s.io/v1", "audit.k8s.io/v1beta1"] = V1
+
+
+def without_empty_parts(header: AuditHeader) -> AuditHeader:
+    """The header with every part that says nothing left out, so that an encoded record has no empty fields.
+
+    msgspec leaves out a nested struct only where it is the very default. The dictionaries were made for
+    this header alone, so their empty entries (`authorization.k8s.io/reason: ""`) are taken out in place.
+    It runs for every event, so it first only glances at the field that a filled part always has.
+    """
+    user, impersonated = header.user, header.impersonated_user
+    ref, status = header.object_ref, header.response_status
+    _remove_empty(header.annotations, "")
+    _remove_empty(user.extra, [])
+    if impersonated is not None:
+        _remove_empty(impersonated.extra, [])
+    if (
+        user.username
+        and (ref is None or ref.resource)
+        and (status is None or status.code)
+        and (impersonated is None or impersonated.username)
+    ):
+        return header
+    return msgspec.structs.replace(
+        header,
+        user=NO_USER if user == NO_USER else user,
+        impersonated_user=None if impersonated == NO_USER else impersonated,
+        object_ref=None if ref == NO_OBJECT else ref,
+        response_status=None if status == NO_STATUS else status,
+    )
+
+
+def _remove_empty[Value: (str, list[str])](entries: dict[str, Value], empty: Value) -> None:
+    if entries and empty in entries.values():
+        for key in [key for key, value in entries.items() if value == empty]:
+            del entries[key]

@@ -1,0 +1,67 @@
+"""Lines of aws-iam-authenticator: logrus text, `key=value` with quoted values."""
+
+import json
+
+import msgspec
+
+from eks_log_forwarder.control_plane.encodable import encodable
+from eks_log_forwarder.control_plane.go_text import pairs
+
+
+class AuthenticatorLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One line of the authenticator; `arn` is empty in a denial that comes before the identity is mapped.
+
+    `error` is the text with its escapes resolved. Where it ends in the JSON of an STS answer, that answer's
+    code and message also stand in `fields` as `errorCode` and `errorMessage`, CloudTrail's names for them.
+    `fields` has every other key as logged: client, method, path, uid, accountid, stsendpoint and so on.
+    """
+
+    time: str = ""
+    level: str = ""
+    msg: str = ""
+    arn: str = ""
+    username: str = ""
+    groups: list[str] = []
+    error: str = ""
+    fields: dict[str, str] = {}
+
+
+def parse_authenticator(message: str) -> AuthenticatorLine | None:
+    """The line, or None where it has not logrus's own keys: `level`, and `time` or `msg`. Never raises."""
+    if "level=" not in message:
+        return None
+    found = pairs(message)
+    if "level" not in found or not ("time" in found or "msg" in found):
+        return None
+    error = found.pop("error", "")
+    return AuthenticatorLine(
+        time=found.pop("time", ""),
+        level=found.pop("level"),
+        msg=found.pop("msg", ""),
+        arn=found.pop("arn", ""),
+        username=found.pop("username", ""),
+        groups=_go_slice(found.pop("groups", "")),
+        error=error,
+        fields={key: value for key, value in (found | _sts_error(error)).items() if value},
+    )
+
+
+def _go_slice(text: str) -> list[str]:
+    """The members of a []string as Go prints it: `[a b]`."""
+    return text.removeprefix("[").removesuffix("]").split()
+
+
+def _sts_error(error: str) -> dict[str, str]:
+    """Code and message of the answer in `…error from AWS (expected 200, got 403). Body: {"Error": …}`."""
+    start = error.find('{"Error"')
+    if start < 0:
+        return {}
+    try:
+        body, _ = json.JSONDecoder(strict=False).raw_decode(error, start)
+    except (ValueError, RecursionError):
+        return {}
+    answer = body["Error"]
+    if not isinstance(answer, dict):
+        return {}
+    named = (("errorCode", answer.get("Code")), ("errorMessage", answer.get("Message")))
+    return {name: encodable(value) for name, value in named if isinstance(value, str)}

@@ -1,0 +1,59 @@
+"""Why a pod fits on no node, from the text of the scheduler's FitError."""
+
+import re
+
+import msgspec
+
+_AVAILABLE = " nodes are available:"
+_COUNTS = re.compile(r"([0-9]{1,9})/([0-9]{1,9}) nodes are available:")
+_NEXT_REASON = re.compile(r", (?=[0-9]{1,9} )")
+_REASON = re.compile(r"([0-9]{1,9}) (.+)", re.DOTALL)
+
+
+class Reason(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One reason and the number of nodes it holds for; 0 where it is the pod's own, not a node's."""
+
+    reason: str
+    nodes: int = 0
+
+
+class Scheduling(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How many nodes there are, how many are available to the pod, and why the others are not.
+
+    `preemption` has the reasons why evicting other pods does not help either.
+    """
+
+    nodes: int
+    available: int
+    reasons: list[Reason] = []
+    preemption: list[Reason] = []
+
+
+def parse_scheduling(error: str) -> Scheduling | None:
+    """The parts of `0/315 nodes are available: 259 Insufficient cpu, … preemption: 0/315 …`, else None.
+
+    The reasons end at the first full stop before a space or at the end; a taint's braces hold neither.
+    """
+    if _AVAILABLE not in error:
+        return None
+    counts = list(_COUNTS.finditer(error))
+    if not counts:
+        return None
+    ends = [count.start() for count in counts[1:]] + [len(error)]
+    sections = [_reasons(error[count.end() : end]) for count, end in zip(counts, ends, strict=True)]
+    return Scheduling(
+        nodes=int(counts[0][2]),
+        available=int(counts[0][1]),
+        reasons=sections[0],
+        preemption=sections[1] if len(sections) > 1 else [],
+    )
+
+
+def _reasons(section: str) -> list[Reason]:
+    sentence = section.partition(". ")[0].strip().removesuffix(".")
+    return [_reason(text) for text in _NEXT_REASON.split(sentence) if text]
+
+
+def _reason(text: str) -> Reason:
+    counted = _REASON.match(text)
+    return Reason(reason=text) if counted is None else Reason(reason=counted[2], nodes=int(counted[1]))

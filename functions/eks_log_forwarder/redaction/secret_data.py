@@ -1,0 +1,84 @@
+"""Finds the data of Secrets (core/v1 Secret, `data` and `stringData`) in the bodies of an audit event.
+
+A Secret is recognised by the event's objectRef.resource, and by `kind` in the bodies: alone, in a SecretList
+or a List, and as JSON inside a string, as in the annotation `last-applied-configuration`.
+"""
+
+import re
+
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.redaction.json_tree import MAX_DEPTH, Container, Leaf, Tree, read_tree
+from eks_log_forwarder.redaction.patches import patch_values
+from eks_log_forwarder.redaction.spans import Span
+
+_KINDS = frozenset({"Secret", "SecretList"})
+_DATA_KEYS = frozenset({"data", "stringData"})
+_KIND_VALUE = re.compile(r'Secret(?:List)?\\*+"')
+_ABOUT_SECRETS = re.compile(r'"objectRef"\s*+:\s*+\{[^{}]*"resource"\s*+:\s*+"secrets"')
+_NESTED_JSON = re.compile(r"(?:\s|\\++[nrt])*+(?=[{\[])")
+_PATCH_PATH = re.compile(r"/(?:data|stringData)(?:/|\Z)")
+
+
+def secret_spans(text: str, end: int, header: AuditHeader | None) -> list[Span]:
+    """The places of Secret data in an audit event that ends, or was cut, at `end`."""
+    about_secrets = _is_about_secrets(text, header)
+    if not about_secrets and not _has_secret_kind(text):
+        return []
+    spans: list[Span] = []
+    if about_secrets:
+        spans += [
+            (leaf.start, leaf.end) for path, leaf in patch_values(text, end) if _PATCH_PATH.match(text, *path)
+        ]
+    pending = [(0, end, 0, about_secrets)]
+    while pending:
+        start, stop, depth, is_secret = pending.pop()
+        tree = read_tree(text, start, stop, depth)
+        secret, data = _classify(text, tree, is_secret=is_secret)
+        for leaf in tree.leaves:
+            in_secret = leaf.container in secret
+            if in_secret and _is_data(leaf, data):
+                spans.append((leaf.start, leaf.end))
+            elif depth < MAX_DEPTH and (inner := _NESTED_JSON.match(text, leaf.start, leaf.end)):
+                pending.append((inner.end(), leaf.end, depth + 1, in_secret))
+    return spans
+
+
+def _is_about_secrets(text: str, header: AuditHeader | None) -> bool:
+    if header is not None and header.object_ref is not None:
+        return header.object_ref.resource == "secrets"
+    return '"secrets"' in text and _ABOUT_SECRETS.search(text) is not None
+
+
+def _has_secret_kind(text: str) -> bool:
+    position = 0
+    while (position := text.find("Secret", position)) >= 0:
+        if text[position - 1 : position] == '"' and _KIND_VALUE.match(text, position):
+            return True
+        position += len("Secret")
+    return False
+
+
+def _classify(text: str, tree: Tree, *, is_secret: bool) -> tuple[set[Container], dict[Container, bool]]:
+    """The containers that are in a Secret, and of each container whether it is in data (True).
+
+    A Secret's own metadata is in neither state: labels and annotations may have a key named data.
+    """
+    secret: set[Container] = set()
+    data: dict[Container, bool] = {}
+    for container in tree.containers:
+        parent = container.parent
+        kind = container.strings.get("kind")
+        if kind is not None and text[kind[0] : kind[1]] in _KINDS:
+            secret.add(container)
+            data[container] = parent is not None and data.get(parent, False)
+            continue
+        if is_secret or (parent is not None and parent in secret):
+            secret.add(container)
+        if container.name != "metadata" and (parent is None or parent in data):
+            data[container] = container.name in _DATA_KEYS or (parent is not None and data[parent])
+    return secret, data
+
+
+def _is_data(leaf: Leaf, data: dict[Container, bool]) -> bool:
+    inside = data.get(leaf.container)
+    return inside is True or (inside is False and leaf.key in _DATA_KEYS)

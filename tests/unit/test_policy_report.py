@@ -1,0 +1,132 @@
+"""The report on a policy counts what it would do, and measures it in each record format."""
+
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from eks_log_forwarder.audit_policy import Action
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from tests.policy_samples import header_of, object_of, policy_of
+from tools.policy_report import main, print_report
+from tools.policy_savings import ENCODERS, Report, measure
+
+POLICY = policy_of(
+    """
+- {level: None, resources: [{group: coordination.k8s.io}]}
+- {level: Metadata, verbs: [patch]}
+- {level: RequestResponse}
+"""
+)
+
+
+def line_of(**fields: object) -> str:
+    """Encode an event as one line."""
+    return msgspec.json.encode(header_of(**fields)).decode()
+
+
+LEASE = line_of(
+    verb="update", objectRef=object_of("leases.coordination.k8s.io"), user={"username": "kubelet"}
+)
+PATCH = line_of(verb="patch")[:-1] + ',"requestObject":{"a":1}}'
+TRIMMED_PATCH = line_of(verb="patch", level="Metadata")
+LINES = [
+    LEASE,
+    LEASE,
+    PATCH,
+    line_of(),
+    line_of(objectRef=None, requestURI="/version?x", userAgent="k3s/v1"),
+    line_of(stage="RequestReceived"),
+    line_of(verb="patch", level="Metadata", responseStatus={"code": 403}),
+    PATCH[:-5],
+]
+
+
+def message_bytes(message: str, _header: AuditHeader) -> bytes:
+    """Encode the text alone."""
+    return message.encode()
+
+
+@pytest.fixture
+def report() -> Report:
+    """The report on LINES with one format."""
+    return measure(LINES, POLICY, {"text": message_bytes})
+
+
+def test_counts_events_and_bytes(report: Report) -> None:
+    """Two leases dropped, one patch trimmed, three kept; a newline belongs to each record."""
+    assert report.total.events == {Action.DROP: 2, Action.TRIM: 1, Action.KEEP: 3}
+    assert report.by_action[Action.DROP].saved["text"] == 2 * (len(LEASE) + 1)
+    assert report.by_action[Action.TRIM].saved["text"] == len(PATCH) - len(TRIMMED_PATCH)
+    assert report.by_action[Action.KEEP].saved["text"] == 0
+    assert report.total.before["text"] == sum(len(line) + 1 for line in LINES[:5] + LINES[6:7])
+
+
+def test_groups_by_verb_resource_and_user(report: Report) -> None:
+    """A URL stands for the resource where there is no object."""
+    assert {
+        group: {value: one.events.total() for value, one in sums.items()}
+        for group, sums in report.groups.items()
+    } == {
+        "verb": {"update": 2, "patch": 2, "get": 2},
+        "resource": {"leases.coordination.k8s.io": 2, "pods": 3, "/version": 1},
+        "user": {"kubelet": 2, "ana": 4},
+    }
+
+
+def test_says_what_it_left_out(report: Report) -> None:
+    """RequestReceived, lines that are no whole event, denials and a k3s cluster are named."""
+    assert (report.request_received, report.no_event, report.denials, report.from_k3s) == (1, 1, 1, True)
+    text = io.StringIO()
+    print_report(report, Console(file=text, width=200), rows=1)
+    for sentence in (
+        "1 events of stage RequestReceived are left out of every figure",
+        "1 lines are no whole audit event and are left out",
+        "1 events were answered 401 or 403",
+        "come from a k3s cluster, not from EKS",
+        "│ 2 others ",
+    ):
+        assert sentence in text.getvalue()
+
+
+def test_measures_the_three_record_formats() -> None:
+    """Every format is JSON, and plain holds four keys."""
+    header = header_of()
+    records = {name: msgspec.json.decode(encode(LEASE, header)) for name, encode in ENCODERS.items()}
+    assert list(records["plain"]) == ["timestamp", "logGroup", "logStream", "message"]
+    assert records["enriched"]["message"] == LEASE
+    assert records["parsed"]["audit"] == msgspec.json.decode(LEASE)
+    assert "message" not in records["parsed"]
+
+
+def test_the_command_prints_a_table_for_each_group(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user's name cannot style the report."""
+    path = tmp_path / "lines.ndjson"
+    path.write_text(line_of(user={"username": "[red]ana"}) + "\n\n", encoding="utf-8")
+    assert main([str(path), "quiet"]) == 0
+    printed = capsys.readouterr().out
+    for word in ("By verb", "By resource", "By user", "[red]ana"):
+        assert word in printed
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault"),
+    [("none", "the policy none keeps every event"), ("loud", "choose one of none, quiet, security")],
+)
+def test_the_command_refuses_what_is_no_policy(
+    policy: str, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 2 and the reason stands on the error stream."""
+    assert main(["lines.ndjson", policy]) == 2
+    assert fault in capsys.readouterr().err
+
+
+def test_the_command_refuses_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 2 and the file is named."""
+    path = tmp_path / "missing"
+    assert main([str(path), "quiet"]) == 2
+    assert str(path) in capsys.readouterr().err
