@@ -1,9 +1,14 @@
 """Whatever fails and in whatever order: once the collector is healthy, it has every event."""
 
+import base64
+import gzip
+import json
+import random
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +26,9 @@ from eks_log_forwarder.stream import LogStream
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.undelivered import Queue
 from eks_log_forwarder.wiring import build_forwarder
-from tests.outage_model import Clock, Collector, Fault, KilledError, Sqs, on_failure_record
+from tests.outage_model import MULTI_STATUS, AnswersByEvent, Clock, Collector, Fault, KilledError
 from tests.payloads import event_of, payload_of
+from tests.queue_model import Sqs, on_failure_record
 from tools.make_event import EVENTS, STREAM_PREFIXES, read_lines
 
 PARKED = "https://sqs.us-east-1.amazonaws.com/111122223333/undelivered"
@@ -31,10 +37,12 @@ REJECTED_TRIES = 3
 LAMBDA_TRIES = 3
 REDRIVE_BATCH = 5
 MOST_REDRIVES = 300
+LAMBDA_MAX_BYTES = 1024 * 1024  # of an asynchronous invocation (Lambda developer guide, "Lambda quotas")
+LAMBDA_NOISE_BYTES = 765_000  # as much as comes through gzip and base64
 
 LINES = [line for path in sorted((EVENTS / "lines").glob("*.log")) for line in read_lines(path)]
-STATUSES = (401, 403, 404, 408, 413, 429, 500, 501, 502, 503, 504, 302, 307)
-REJECTIONS = (400, 422)
+STATUSES = (401, 403, 404, 408, 429, 500, 501, 502, 503, 504, 302, 307)
+REJECTIONS = (400, 413, 422)
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,12 @@ class Outage:
     seconds: list[float] = field(default_factory=list)
     poison: frozenset[str] = frozenset()
     most_events: int = 1000
+    by_event: bool = False
 
     @property
     def rejects_what_it_takes_later(self) -> bool:
         """Whether the collector rejects an event that it would take at another time."""
-        return any(fault.answer in {*REJECTIONS, 413} for fault in self.collector)
+        return any({fault.answer, *fault.by_event} & set(REJECTIONS) for fault in self.collector)
 
 
 class World:
@@ -60,7 +69,11 @@ class World:
     def __init__(self, outage: Outage, environ: dict[str, str]) -> None:
         self.clock = Clock()
         self.collector = Collector(
-            self.clock, outage.collector, poison=outage.poison, most_events=outage.most_events
+            self.clock,
+            outage.collector,
+            poison=outage.poison,
+            most_events=outage.most_events,
+            by_event=outage.by_event,
         )
         self.sqs = Sqs(self.clock, deque(outage.sqs), {PARKED: [], DEAD: []})
         self.redriven: list[Tally] = []
@@ -76,6 +89,7 @@ class World:
         forwarder = build_forwarder(settings)
         delivery = replace(
             forwarder.delivery,
+            destination=AnswersByEvent(forwarder.delivery.destination),
             transport=self.collector,
             read_secret=self._read_secret,
             backoff=Backoff(random=lambda low, high: (low + high) / 2),
@@ -166,12 +180,20 @@ answers: st.SearchStrategy[int | Failure | KilledError] = st.one_of(
 faults = st.builds(
     Fault,
     answer=answers,
+    by_event=st.just(()),
     retry_after_seconds=st.none() | st.floats(0, 100),
     taken=st.booleans(),
     seconds=st.sampled_from([0.0, 0.1, 1.0, 9.0, 1000.0]),
 )
+answers_by_event = st.builds(
+    Fault,
+    answer=st.just(MULTI_STATUS),
+    by_event=st.lists(st.sampled_from([200, 400, 429, 503]), min_size=1, max_size=5).map(tuple),
+    taken=st.just(False),
+)
 web_pages = st.just(Fault(200, body=b"<!DOCTYPE html><html>"))
 rejections = st.builds(Fault, answer=st.sampled_from(REJECTIONS))
+KINDS = (faults, web_pages, answers_by_event, rejections)
 texts = st.text(st.characters(), max_size=40) | st.sampled_from(LINES)
 streams = st.sampled_from([f"{prefix}-0123456789abcdef" for prefix in (*STREAM_PREFIXES.values(), "other")])
 
@@ -194,13 +216,15 @@ def payloads(draw: st.DrawFn) -> list[dict[str, Any]]:
 def outages(draw: st.DrawFn, payloads: list[dict[str, Any]]) -> Outage:
     """A run of faults of every kind, which ends."""
     ids = [event["id"] for payload in payloads for event in payload["logEvents"]]
+    kinds = draw(st.sampled_from([KINDS[:1], KINDS[:2], KINDS]))
     return Outage(
-        collector=draw(st.lists(st.one_of(faults, faults, web_pages, rejections), max_size=25)),
+        collector=draw(st.lists(st.one_of(kinds), max_size=25)),
         sqs=draw(st.lists(st.sampled_from(["works", "fails", "unanswered"]), max_size=12)),
         secret_works=draw(st.lists(st.booleans(), max_size=12)),
         seconds=draw(st.lists(st.sampled_from([0.0, 0.05, 2.0, 45.0]), max_size=8)),
         poison=draw(st.frozensets(st.sampled_from(ids), max_size=4)) if ids else frozenset(),
         most_events=draw(st.sampled_from([1, 3, 1000])),
+        by_event=draw(st.booleans()),
     )
 
 
@@ -227,3 +251,23 @@ def test_every_event_arrives_once_the_collector_is_healthy(
         assert world.collector.received.keys() >= put_in.keys() - outage.poison
     assert sum(tally.rejected for tally in world.redriven) >= len(dead)
     assert world.sqs.too_large == 0
+
+
+@pytest.mark.parametrize("events", [1, 2, 3, 7, 40])
+def test_a_payload_of_a_megabyte_fits_into_the_queue(events: int) -> None:
+    """As much noise as Lambda takes, packed as tightly as gzip can: parked in messages of at most 1 MiB."""
+    noise = base64.b64encode(random.Random(events).randbytes(LAMBDA_NOISE_BYTES)).decode()
+    size = len(noise) // events
+    payload = payload_of(*(noise[n * size : (n + 1) * size] for n in range(events)))
+    event = {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(payload).encode(), 9)).decode()}}
+    assert 0.98 * LAMBDA_MAX_BYTES < len(json.dumps(event)) <= LAMBDA_MAX_BYTES
+    down = Outage(collector=[Fault(404)])
+    world = World(down, {"MAX_BATCH_BYTES": "100000000"})
+
+    world.invoke(event)
+
+    parked = world.sqs.queues[PARKED]
+    assert sum(message.events for message in parked) == events
+    assert world.sqs.too_large == 0
+    world.redrive_to_the_end()
+    assert world.collector.received == {event["id"]: event["message"] for event in payload["logEvents"]}
