@@ -46,6 +46,7 @@ class Clock:
     slept: list[float] = field(default_factory=list)
 
     def __call__(self) -> float:
+        """The time."""
         return self.now
 
     def sleep(self, seconds: float) -> None:

@@ -1,5 +1,7 @@
 """The delivery of one batch: retries, narrowing, the secret, and what is left over."""
 
+from dataclasses import replace
+
 import pytest
 
 from eks_log_forwarder.delivery import MAX_REQUESTS_PER_BATCH, Cause
@@ -23,7 +25,7 @@ def test_a_batch_that_is_taken_leaves_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("bad", "requests"),
-    [(["0"], 19), (["500"], 19), (["999"], 21), (["0", "500", "999"], 51), (["6", "7"], 23)],
+    [(["0"], 19), (["500"], 19), (["999"], 21), (["0", "500", "999"], 51), (["6", "7"], 27)],
 )
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_only_the_events_at_fault_are_rejected(bad: list[str], requests: int, status: int) -> None:
@@ -97,7 +99,7 @@ def test_a_retry_that_helps_delivers(fault: Answer | Failure) -> None:
     ("budget_seconds", "slept"),
     [
         (0.0, []),
-        (0.2, []),
+        (0.1, []),
         (1.2, [0.2, 0.4]),
         (20.0, [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
     ],
@@ -111,6 +113,14 @@ def test_retries_honour_the_budget(budget_seconds: float, slept: list[float]) ->
     assert scene.transport.taken == (len(slept) + 1 if budget_seconds else 0)
 
 
+def test_a_pause_that_outlasts_the_budget_does_not_hide_the_reason() -> None:
+    """A frozen container slept longer than it meant to: what the collector said counts, not the clock."""
+    scene = Scene(always(503), budget_seconds=1.0)
+    scene.delivery = replace(scene.delivery, sleep=lambda seconds: scene.clock.sleep(seconds * 10))
+    assert scene.send("a") == [(["a"], Cause.UNREACHABLE, "http_503")]
+    assert scene.transport.taken == 1
+
+
 def test_every_attempt_is_clipped_to_what_remains() -> None:
     """A collector that never answers: 10 s, a pause, and what is left of 11."""
     scene = Scene(lambda _: Failure.ANSWER_TIMEOUT, budget_seconds=11.0, request_seconds=10.0)
@@ -120,11 +130,11 @@ def test_every_attempt_is_clipped_to_what_remains() -> None:
 
 
 def test_the_deadline_comes_before_the_budget() -> None:
-    """Three seconds of the invocation are left, and none is used beyond them."""
-    scene = Scene(always(503), remaining_seconds=3.0)
+    """2.9 seconds of the invocation are left, and none is used beyond them."""
+    scene = Scene(always(503), remaining_seconds=2.9)
     scene.send("a")
     assert scene.clock.slept == [0.2, 0.4, 0.8]
-    assert scene.transport.within[0] == 3.0
+    assert scene.transport.within[0] == pytest.approx(2.9)
 
 
 def test_without_time_nothing_is_sent() -> None:
