@@ -3,7 +3,7 @@
 from typing import Any
 
 from eks_log_forwarder import redrive_handler
-from tools.faults.container import Context
+from tools.faults.container import lambda_context
 from tools.local_aws import LocalAws
 
 _MESSAGES_PER_INVOCATION = 5  # the template's
@@ -21,7 +21,7 @@ class Poller:
         messages = self.receive()
         if not messages:
             return False
-        answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, Context())
+        answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, lambda_context())
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in messages:
             if message["MessageId"] not in kept:

@@ -8,7 +8,7 @@ from time import monotonic
 from eks_log_forwarder import forward_handler
 from eks_log_forwarder.observability import logger
 from eks_log_forwarder.parked_messages import payload_of
-from tools.faults.container import Context, new_container
+from tools.faults.container import lambda_context, new_container
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
 from tools.soak.account import Found, Summaries, memory_mb
@@ -80,7 +80,7 @@ class Soak:
 
     def _load_until(self, end: float) -> None:
         while monotonic() < end:
-            forward_handler.handler(next(self._payloads), Context())
+            forward_handler.handler(next(self._payloads), lambda_context())
             self._put_in += EVENTS_PER_PAYLOAD
             self._redrive()
 
