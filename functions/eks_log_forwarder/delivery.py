@@ -114,6 +114,8 @@ class _Sending:
             if pause_seconds >= budget.remaining_seconds():
                 return part, outcome
             self.delivery.sleep(pause_seconds)
+            if not budget.remaining_seconds():  # it slept longer than asked; the answer it had says more
+                return part, outcome
             attempt += 1
 
     def _sort(self, part: Batch, answer: PerEvent) -> tuple[Batch, Delivered | Unreachable]:
