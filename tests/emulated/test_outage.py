@@ -21,7 +21,7 @@ pytestmark = pytest.mark.emulated
 
 CLUSTER = "outage"
 STACK = "eks-log-forwarder-outage"
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 MOST_SECONDS_TO_RAISE = 15  # of the 60 that the function has
 
 

@@ -5,9 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from tools.listener.terminal import open_console
 from tools.local_aws import LocalAwsError, local_aws
 from tools.soak.collector import running_collector
 from tools.soak.run import Soak
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--seconds", type=float, default=_SECONDS, help=f"of load; {_SECONDS:.0f} by default")
     seconds = parser.parse_args(arguments).seconds
-    console = Console()
+    console = open_console()
     console.print(f"==> {seconds:.0f} s of load, and then the redrive until the queue is empty", style="bold")
     try:
         with (
