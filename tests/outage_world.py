@@ -9,7 +9,7 @@ from eks_log_forwarder.deadline import Deadline
 from eks_log_forwarder.errors import MessageKeptError, SecretError, UndeliveredError
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.parked_messages import payload_of
-from eks_log_forwarder.redrive import ParkedMessage, Redrive
+from eks_log_forwarder.redrive import MAX_REQUESTS_PER_BATCH, ParkedMessage, Redrive
 from eks_log_forwarder.retry import Backoff
 from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.settings import Settings
@@ -118,8 +118,9 @@ class World:
     def redrive(self) -> None:
         """One invocation of the redrive."""
         messages = self.sqs.receive(PARKED, most=REDRIVE_BATCH)
+        delivery = replace(self._forwarder.delivery, max_requests_per_batch=MAX_REQUESTS_PER_BATCH)
         redrive = Redrive(
-            forwarder=self._forwarder,
+            forwarder=replace(self._forwarder, delivery=delivery),
             queue=Queue(PARKED, self.sqs.as_client),
             dead_letters=Queue(DEAD, self.sqs.as_client),
             rejected_tries=REJECTED_TRIES,

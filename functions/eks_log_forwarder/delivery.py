@@ -56,6 +56,7 @@ class Delivery:
     transport: Transport
     read_secret: ReadSecret
     retry_budget_seconds: float
+    max_requests_per_batch: int = MAX_REQUESTS_PER_BATCH
     backoff: Backoff = field(default_factory=Backoff)
     sleep: Callable[[float], None] = time.sleep
 
@@ -90,7 +91,7 @@ class _Sending:
                     break
                 case Rejected(reason) if len(part) == 1:
                     self.leftovers.append(Leftover(part.events, Cause.REJECTED, reason))
-                case Rejected(reason) if self.requests >= MAX_REQUESTS_PER_BATCH:
+                case Rejected(reason) if self.requests >= self.delivery.max_requests_per_batch:
                     self.leftovers.append(Leftover(part.events, Cause.NOT_NARROWED, reason))
                 case Rejected():
                     parts.extendleft(reversed(part.halves()))

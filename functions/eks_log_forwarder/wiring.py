@@ -1,9 +1,11 @@
 """The composition root: from the environment to the parts of a function, once a container."""
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from eks_log_forwarder import redrive
 from eks_log_forwarder.audit_policy import load_policy
 from eks_log_forwarder.delivery import Delivery
 from eks_log_forwarder.destinations.registry import build_destination
@@ -37,6 +39,14 @@ def settings() -> Settings:
 def forwarder() -> Forwarder:
     """The container's forwarder; what raises is tried again at the next invocation."""
     return build_forwarder(settings())
+
+
+def redrive_forwarder() -> Forwarder:
+    """The container's forwarder, as the redrive uses it: with requests enough to find what is rejected."""
+    built = forwarder()
+    return replace(
+        built, delivery=replace(built.delivery, max_requests_per_batch=redrive.MAX_REQUESTS_PER_BATCH)
+    )
 
 
 @cache

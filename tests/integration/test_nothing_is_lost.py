@@ -122,3 +122,18 @@ def test_a_payload_of_a_megabyte_fits_into_the_queue(events: int) -> None:
     assert world.sqs.too_large == 0
     world.redrive_to_the_end()
     assert world.collector.received == {event["id"]: event["message"] for event in payload["logEvents"]}
+
+
+@pytest.mark.parametrize("poisonous", [1, 20, 100])
+def test_only_what_is_never_taken_ends_as_a_dead_letter(poisonous: int) -> None:
+    """However many of a batch of a thousand they are: all the others arrive."""
+    events = payload_of(*(f"line {number}" for number in range(1000)))
+    ids = [event["id"] for event in events["logEvents"]]
+    poison = frozenset(random.Random(poisonous).sample(ids, poisonous))  # noqa: S311  # no secret
+    world = World(Outage(poison=poison), {})
+
+    world.invoke(event_of(events))
+    world.redrive_to_the_end()
+
+    assert world.dead() == poison
+    assert world.collector.received.keys() == set(ids) - poison
