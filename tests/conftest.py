@@ -1,0 +1,92 @@
+"""What whole-handler tests share: Lambda's context, a clean environment, what the function prints."""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import override
+
+import pytest
+
+from eks_log_forwarder import wiring
+from eks_log_forwarder.observability import logger, metrics
+
+URL = "http://xplg.example.internal:30303/logeye/api/logger.jsp"
+SERVICE = "eks-log-forwarder-test"
+
+_VARIABLES = (
+    "DESTINATION",
+    "BODY_FORMAT",
+    "COMPRESSION",
+    "RECORD_FORMAT",
+    "MAX_BATCH_",
+    "CONNECT_TIMEOUT_SECONDS",
+    "READ_TIMEOUT_SECONDS",
+    "RETRY_BUDGET_SECONDS",
+    "UNDELIVERED_QUEUE_URL",
+    "DEAD_LETTER_QUEUE_URL",
+    "POWERTOOLS_",
+    "AWS_",
+)
+
+
+class LambdaContext:
+    """What Lambda hands to a handler beside the event, as far as a handler looks at it."""
+
+    function_name = "eks-log-forwarder-forward"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:eks-log-forwarder-forward"
+    aws_request_id = "2f1c3a5e-6b7d-4c8e-9f00-112233445566"
+
+    def __init__(self, remaining_ms: int = 60_000) -> None:
+        self._remaining_ms = remaining_ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The same at every call; a test's time does not run."""
+        return self._remaining_ms
+
+
+@pytest.fixture
+def lambda_context() -> LambdaContext:
+    """The context of an invocation with a minute to go."""
+    return LambdaContext()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a new container: nothing but the collector's URL, and no forwarder yet."""
+    for name in list(os.environ):
+        if name.startswith(_VARIABLES):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DESTINATION_URL", URL)
+    monkeypatch.setattr(metrics.provider, "service", SERVICE)  # read from the environment at import
+    wiring.forwarder.cache_clear()
+    yield monkeypatch
+    wiring.forwarder.cache_clear()
+
+
+class CurrentStdout(io.TextIOBase):
+    """Whatever is standard output at the moment, which pytest changes between set-up and test."""
+
+    @override
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+
+@pytest.fixture
+def printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], str]]:
+    """All that the function and its libraries have printed, at the most talkative log level."""
+    for handler in logger.handlers:
+        monkeypatch.setattr(handler, "stream", CurrentStdout())
+    root = logging.getLogger()
+    root_handler = logging.StreamHandler(CurrentStdout())
+    root.addHandler(root_handler)
+    monkeypatch.setattr(root, "level", logging.DEBUG)
+    before = logger.log_level
+    logger.setLevel(logging.DEBUG)
+    yield lambda: "".join(capsys.readouterr())
+    logger.setLevel(before)
+    root.removeHandler(root_handler)
