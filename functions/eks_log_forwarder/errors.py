@@ -23,14 +23,14 @@ class SettingsError(ForwarderError):
 
 
 class PolicyError(ForwarderError):
-    """An audit policy that the API server would refuse; the message lists every fault by file and rule."""
+    """An audit policy is missing or faulty; the message names the file, the place and each fault."""
 
 
 class DetectionError(ForwarderError):
-    """Detection rules that cannot be used; the message lists every fault by file and field."""
+    """Detection rules that cannot be used; `faults` holds `file: field: reason` for each fault."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("the detection rules are wrong: " + "; ".join(faults))
+        super().__init__("\n".join(("the detection rules cannot be used:", *faults)))
         self.faults = tuple(faults)
 
 

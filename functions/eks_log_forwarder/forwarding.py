@@ -11,6 +11,7 @@ from eks_log_forwarder.errors import ParkingError, UndeliveredError
 from eks_log_forwarder.outcomes import explain
 from eks_log_forwarder.parked_messages import messages_of
 from eks_log_forwarder.records import SubscriptionPayload
+from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.stream import LogStream
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.undelivered import Queue
@@ -20,6 +21,7 @@ from eks_log_forwarder.undelivered import Queue
 class Forwarder:
     """Carries payloads to one destination; `undelivered` is None where no queue is set."""
 
+    stages: Stages
     delivery: Delivery
     undelivered: Queue | None
     max_batch_bytes: int
@@ -46,8 +48,11 @@ class Forwarder:
     ) -> list[Leftover]:
         """Delivers what can be delivered, in order; what was left over, each piece at most a batch."""
         tally.received += len(payload.logEvents)
+        if not self.stages.selects(stream.log_type):
+            tally.filtered += len(payload.logEvents)
+            return []
         leftovers: list[Leftover] = []
-        for batch in self._batches(payload, stream):
+        for batch in self._batches(payload, stream, tally):
             if leftovers and leftovers[-1].cause is Cause.UNREACHABLE:
                 leftovers.append(replace(leftovers[-1], events=batch.events))
             else:
@@ -59,10 +64,14 @@ class Forwarder:
         tally.details = sorted({leftover.detail for leftover in leftovers} - {""})
         return leftovers
 
-    def _batches(self, payload: SubscriptionPayload, stream: LogStream) -> Iterator[Batch]:
+    def _batches(self, payload: SubscriptionPayload, stream: LogStream, tally: Tally) -> Iterator[Batch]:
         destination = self.delivery.destination
-        encoded = ((event, destination.encode(stream.record(event))) for event in payload.logEvents)
         max_events = min(self.max_batch_events, destination.max_events_per_request or self.max_batch_events)
+        encoded = (
+            (event, destination.encode(record))
+            for event in payload.logEvents
+            if (record := self.stages.record(event, stream, tally)) is not None
+        )
         return batched(encoded, max_bytes=self.max_batch_bytes, max_events=max_events)
 
     def _park(self, payload: SubscriptionPayload, leftovers: list[Leftover], tally: Tally) -> None:

@@ -2,7 +2,8 @@
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -22,26 +23,65 @@ for _library in ("urllib3", "requests", "botocore", "boto3"):
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
+# An invocation logs so many detections one by one; the metrics count them all.
+MAX_DETECTION_LINES = 100
+
+
 def publish(tally: Tally) -> None:
-    """One summary line, and the metrics of a payload that CloudWatch handed over."""
-    _publish(tally, {"EventsReceived": tally.received})
+    """The account of a payload that CloudWatch handed over: metrics, detections and one summary line."""
+    _publish(tally, {"EventsReceived": tally.received}, _content(tally))
+    for dimensions, name, value in _counts_by_dimension(tally):
+        _publish_apart(dimensions, {name: value})
+    for sighting in tally.detections[:MAX_DETECTION_LINES]:
+        logger.warning(
+            "detection",
+            extra={
+                "rule": sighting.rule.id,
+                "title": sighting.rule.title,
+                "rule_level": sighting.rule.level,
+                "cluster": tally.cluster,
+                "actor": sighting.actor,
+                "target": sighting.target,
+                "event_id": sighting.event_id,
+            },
+        )
 
 
 def publish_redriven(tally: Tally) -> None:
-    """As `publish`, for a parked message: what it holds was counted as received when it came."""
-    _publish(tally, {})
+    """As `publish`, for a parked message: what it holds was counted when CloudWatch handed it over."""
+    _publish(tally, {}, {})
     metrics.flush_metrics()  # the next message may be of another cluster
 
 
-def _publish(tally: Tally, received: Mapping[str, int]) -> None:
+def _content(tally: Tally) -> dict[str, int]:
+    return {
+        "EventsTruncated": tally.truncated,
+        "EventsTrimmed": tally.trimmed,
+        "EventsUnparsed": tally.unparsed,
+        "EventsRedacted": tally.redacted,
+    }
+
+
+def _counts_by_dimension(tally: Tally) -> Iterator[tuple[dict[str, str], str, int]]:
+    """Counts under dimensions of their own, none of whose values a client of the cluster can make up."""
+    for level, count in Counter(sighting.rule.level for sighting in tally.detections).items():
+        yield {"level": level}, "Detections", count
+    for rule, count in Counter(sighting.rule.id for sighting in tally.detections).items():
+        yield {"rule": rule}, "Detections", count
+    for (resource, verb), count in tally.api_requests.items():
+        yield {"resource": resource, "verb": verb}, "ApiRequests", count
+
+
+def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, int]) -> None:
     """The metrics by service, by cluster and, for the flow of events, by log type."""
     flow = {**received, "EventsDelivered": tally.delivered, "EventsFiltered": tally.filtered}
     metrics.add_dimensions(service=str(metrics.service), cluster=tally.cluster)
-    _add(metrics, MetricUnit.Count, flow)
     _add(
         metrics,
         MetricUnit.Count,
         {
+            **flow,
+            **content,
             "EventsParked": tally.parked,
             "EventsRejected": tally.rejected,
             "ControlMessages": tally.control_messages,
@@ -57,12 +97,18 @@ def _publish(tally: Tally, received: Mapping[str, int]) -> None:
     if tally.parked_age_seconds:
         _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:
-        by_log_type = EphemeralMetrics(namespace=NAMESPACE)
-        by_log_type.add_dimension("logType", tally.log_type)
-        _add(by_log_type, MetricUnit.Count, flow)
-        by_log_type.flush_metrics()
+        _publish_apart({"logType": tally.log_type}, flow)
     log = logger.warning if tally.reasons else logger.info
     log("summary", extra=tally.summary())
+
+
+def _publish_apart(dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
+    """Counts that have no place among those by service and by cluster."""
+    apart = EphemeralMetrics(namespace=NAMESPACE)
+    for name, value in dimensions.items():
+        apart.add_dimension(name, value)
+    _add(apart, MetricUnit.Count, counts)
+    apart.flush_metrics()
 
 
 def _add(to: Metrics | EphemeralMetrics, unit: MetricUnit, values: Mapping[str, float]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from eks_log_forwarder.records import PlainRecord, Record
+from eks_log_forwarder.log_record import ParsedRecord, PlainRecord, Record
 from eks_log_forwarder.settings import RecordFormat
 
 type Shape = Callable[[Record], msgspec.Struct]
@@ -14,11 +14,48 @@ def _enriched(record: Record) -> Record:
     return record
 
 
+def _parsed(record: Record) -> Record | ParsedRecord:
+    """The whole event nested and no message, where the parsed part stands for all of it."""
+    whole = record.parsed and (record.audit or record.authenticator or record.klog) is not None
+    audit = _raw(record.message) if whole and record.audit is not None else None
+    if not whole or (record.audit is not None and audit is None):
+        return record
+    return ParsedRecord(
+        record.timestamp,
+        record.logGroup,
+        record.logStream,
+        record.id,
+        record.account,
+        record.cluster,
+        record.logType,
+        audit,
+        record.authenticator,
+        record.klog,
+        record.truncated,
+        record.redacted,
+        record.detections,
+    )
+
+
+def _raw(message: str) -> msgspec.Raw | None:
+    """The event's own JSON, untouched; None where it cannot stand in a line of UTF-8."""
+    try:
+        text = message.encode()
+    except UnicodeEncodeError:
+        return None
+    # between tokens a line break is white space, within a string JSON does not allow it
+    return msgspec.Raw(text.replace(b"\n", b" ").replace(b"\r", b" "))
+
+
 def _plain(record: Record) -> PlainRecord:
     return PlainRecord(record.timestamp, record.logGroup, record.logStream, record.message)
 
 
-_SHAPES: dict[RecordFormat, Shape] = {RecordFormat.ENRICHED: _enriched, RecordFormat.PLAIN: _plain}
+_SHAPES: dict[RecordFormat, Shape] = {
+    RecordFormat.ENRICHED: _enriched,
+    RecordFormat.PARSED: _parsed,
+    RecordFormat.PLAIN: _plain,
+}
 
 
 def shape_of(record_format: RecordFormat) -> Shape:

@@ -1,4 +1,4 @@
-"""The shapes that travel through the pipeline: what CloudWatch hands over and what a collector receives."""
+"""What CloudWatch hands over, and what is said of it on the way; the records that go out: log_record.py."""
 
 from enum import StrEnum
 
@@ -46,25 +46,3 @@ class Detection(msgspec.Struct, frozen=True):
     title: str
     level: str
     tags: list[str]
-
-
-class Record(msgspec.Struct, gc=False, omit_defaults=True):
-    """What a collector receives for one log event; the first four keys are those of the original article."""
-
-    timestamp: int
-    logGroup: str  # noqa: N815  # the record's names, here and below
-    logStream: str  # noqa: N815
-    message: str
-    id: str
-    account: str
-    cluster: str
-    logType: LogType  # noqa: N815
-
-
-class PlainRecord(msgspec.Struct, gc=False):
-    """The record of the original article: four keys and nothing else."""
-
-    timestamp: int
-    logGroup: str  # noqa: N815
-    logStream: str  # noqa: N815
-    message: str

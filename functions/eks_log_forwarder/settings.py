@@ -1,11 +1,13 @@
 """The function's environment, read once and checked as a whole."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import urlsplit
+from ipaddress import IPv4Network, IPv6Network
 
+from eks_log_forwarder.environment import EnvironmentReader
 from eks_log_forwarder.errors import SettingsError
+from eks_log_forwarder.records import LogType
 
 
 class DestinationName(StrEnum):
@@ -34,6 +36,7 @@ class RecordFormat(StrEnum):
     """The values of `RECORD_FORMAT`."""
 
     ENRICHED = "enriched"
+    PARSED = "parsed"
     PLAIN = "plain"
 
 
@@ -56,6 +59,12 @@ class Settings:
     read_timeout_seconds: float
     retry_budget_seconds: float
     record_format: RecordFormat
+    log_types: frozenset[LogType]
+    audit_policy: str
+    detections: bool
+    disabled_detections: tuple[str, ...]
+    trusted_networks: tuple[IPv4Network | IPv6Network, ...]
+    redact: bool
     undelivered_queue_url: str
     dead_letter_queue_url: str
     rejected_tries: int
@@ -69,7 +78,7 @@ class Settings:
         Raises:
             SettingsError: with every fault found, by variable.
         """
-        read = _Reader(environ)
+        read = EnvironmentReader(environ)
         settings = cls(
             destination=read.choice("DESTINATION", DestinationName, DestinationName.XPLG),
             destination_url=read.url("DESTINATION_URL"),
@@ -82,6 +91,12 @@ class Settings:
             read_timeout_seconds=read.number("READ_TIMEOUT_SECONDS", float, 10.0, 0.1, 900),
             retry_budget_seconds=read.number("RETRY_BUDGET_SECONDS", float, 20.0, 0.0, 900),
             record_format=read.choice("RECORD_FORMAT", RecordFormat, RecordFormat.ENRICHED),
+            log_types=read.choices("LOG_TYPES", LogType, frozenset(LogType) - {LogType.UNKNOWN}),
+            audit_policy=read.text("AUDIT_POLICY") or "none",
+            detections=read.switch("DETECTIONS"),
+            disabled_detections=read.words("DISABLED_DETECTIONS"),
+            trusted_networks=read.networks("TRUSTED_CIDRS"),
+            redact=read.switch("REDACT"),
             undelivered_queue_url=read.queue_url("UNDELIVERED_QUEUE_URL"),
             dead_letter_queue_url=read.queue_url("DEAD_LETTER_QUEUE_URL"),
             rejected_tries=read.number("REJECTED_TRIES", int, 3, 1, 1000),
@@ -91,68 +106,3 @@ class Settings:
         if read.faults:
             raise SettingsError(read.faults)
         return settings
-
-
-class _Reader:
-    """Reads variables one by one and keeps every fault; a faulty one reads as its default."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.faults: list[str] = []
-        self.warnings: list[str] = []
-
-    def text(self, name: str) -> str:
-        return self._environ.get(name, "").strip()
-
-    def choice[E: StrEnum, D](self, name: str, choices: type[E], default: D) -> E | D:
-        text = self.text(name)
-        if not text:
-            return default
-        try:
-            return choices(text)
-        except ValueError:
-            self.faults.append(f"{name} is {text!r}: choose one of {', '.join(choices)}")
-            return default
-
-    def number[N: (int, float)](
-        self, name: str, kind: Callable[[str], N], default: N, low: float, high: float
-    ) -> N:
-        text = self.text(name)
-        if not text:
-            return default
-        try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:  # NaN is not within any bounds either
-            what = "a whole number" if kind is int else "a number"
-            self.faults.append(f"{name} is {text!r}: give {what} from {low} to {high}")
-            return default
-        return value
-
-    def queue_url(self, name: str) -> str:
-        """A queue's URL; what is none means no queue, as `sam local invoke` gives the resource's name."""
-        text = self.text(name)
-        if not text or text.startswith(("https://", "http://")):
-            return text
-        self.warnings.append(f"{name} is not a URL, so there is no such queue")
-        return ""
-
-    def url(self, name: str) -> str:
-        """An http or https URL; a fault does not show it, since it might hold credentials."""
-        text = self.text(name)
-        if not text:
-            self.faults.append(f"{name} is missing: give the collector's full URL, without the token")
-            return text
-        try:
-            parts = urlsplit(text)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if usable and parts.scheme == "http":
-            self.warnings.append(f"{name} is plain http: tokens and events can be read on the way")
-        if not usable:
-            self.faults.append(f"{name} is not a URL of the form https://HOST:PORT/PATH")
-        elif parts.username is not None or "token=" in parts.query.lower():
-            self.faults.append(f"{name} holds credentials: they belong into the destination's secret")
-        return text

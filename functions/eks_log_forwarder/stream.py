@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 
 from eks_log_forwarder.control_plane.log_type import log_type_of
-from eks_log_forwarder.records import LogEvent, LogType, Record, SubscriptionPayload
+from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.records import Detection, LogEvent, LogType, SubscriptionPayload
 
 UNKNOWN_CLUSTER = "unknown"
 
@@ -36,17 +38,31 @@ class LogStream:
             log_type=log_type_of(payload.logStream),
         )
 
-    def record(self, event: LogEvent) -> Record:
-        """The record of one line of this stream, its message untouched."""
+    def record(
+        self,
+        event: LogEvent,
+        message: str,
+        parsed: Parsed,
+        redacted: int,
+        detections: list[Detection],
+    ) -> Record:
+        """The record of one line of this stream."""
         fields = event.extractedFields
         account = fields.get(_ACCOUNT_FIELD) if fields else None
         return Record(
             event.timestamp,
             self.log_group,
             self.name,
-            event.message,
+            message,
             event.id,
             account or self.owner,
             self.cluster,
             self.log_type,
+            parsed.audit,
+            parsed.authenticator,
+            parsed.klog,
+            parsed.parsed is not False,
+            parsed.truncated,
+            redacted,
+            detections,
         )

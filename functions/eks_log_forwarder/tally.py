@@ -2,8 +2,19 @@
 
 from dataclasses import asdict, dataclass, field
 
+from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.errors import TallyError
-from eks_log_forwarder.records import LogType
+from eks_log_forwarder.records import Detection, LogType
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One detection: the rule, and whom and what it saw; nothing else of the event but its id."""
+
+    rule: Detection
+    event_id: str
+    actor: str
+    target: str
 
 
 @dataclass(slots=True)
@@ -11,7 +22,8 @@ class Tally:
     """Counts of the events of one stream, and what their delivery took.
 
     `parked` counts the rejected ones too. `kept` stay in their message, or with Lambda when the handler
-    raises. `reasons` counts what was not delivered, by reason.
+    raises. `reasons` counts what was not delivered, by reason. `api_requests` counts finished requests by
+    resource and verb.
     """
 
     cluster: str
@@ -22,6 +34,10 @@ class Tally:
     parked: int = 0
     rejected: int = 0
     kept: int = 0
+    unparsed: int = 0
+    truncated: int = 0
+    trimmed: int = 0
+    redacted: int = 0
     control_messages: int = 0
     authentication_failures: int = 0
     delivery_attempts: int = 0
@@ -31,6 +47,13 @@ class Tally:
     parked_age_seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
+    detections: list[Sighting] = field(default_factory=list)
+    api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def count_parsed(self, parsed: Parsed) -> None:
+        """Counts what the parser could not make sense of, or had only a part of."""
+        self.unparsed += parsed.parsed is False
+        self.truncated += parsed.truncated
 
     def give_reason(self, reason: str, events: int) -> None:
         """Says why so many events were not delivered."""
@@ -48,7 +71,9 @@ class Tally:
 
     def summary(self) -> dict[str, object]:
         """What the summary line of an invocation says."""
-        return asdict(self)
+        return {
+            name: value for name, value in asdict(self).items() if name not in {"detections", "api_requests"}
+        } | {"detections": len(self.detections)}
 
     def check(self) -> None:
         """Sees that every event that was received has been counted once.

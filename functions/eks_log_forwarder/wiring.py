@@ -2,15 +2,22 @@
 
 import os
 from functools import cache
+from pathlib import Path
 
+from eks_log_forwarder.audit_policy import load_policy
 from eks_log_forwarder.delivery import Delivery
 from eks_log_forwarder.destinations.registry import build_destination
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.observability import logger
+from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.secrets import ReadSecret, SecretReader, read_nothing
 from eks_log_forwarder.settings import Settings
+from eks_log_forwarder.stages import Match, Stages
 from eks_log_forwarder.transport import Transport
 from eks_log_forwarder.undelivered import Queue
+
+# policies/ and detections/ stand beside the package, so a copy of functions/ with other files works as it is
+_BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @cache
@@ -50,10 +57,34 @@ def build_forwarder(settings: Settings) -> Forwarder:
         retry_budget_seconds=settings.retry_budget_seconds,
     )
     return Forwarder(
+        stages=_build_stages(settings),
         delivery=delivery,
         undelivered=Queue(settings.undelivered_queue_url) if settings.undelivered_queue_url else None,
         max_batch_bytes=settings.max_batch_bytes,
         max_batch_events=settings.max_batch_events,
+    )
+
+
+def _build_stages(settings: Settings) -> Stages:
+    return Stages(
+        log_types=settings.log_types,
+        match=_build_matcher(settings) if settings.detections else None,
+        policy=load_policy(_BESIDE_THE_PACKAGE / "policies", settings.audit_policy),
+        redact=redact if settings.redact else None,
+    )
+
+
+def _build_matcher(settings: Settings) -> Match:
+    # Imported here because it brings pySigma, which a stack without detections need not pay for.
+    from eks_log_forwarder.detection.engine import Detections  # noqa: PLC0415
+    from eks_log_forwarder.sightings import Matcher  # noqa: PLC0415
+
+    return Matcher(
+        Detections.load(
+            _BESIDE_THE_PACKAGE / "detections",
+            disabled=settings.disabled_detections,
+            trusted_networks=settings.trusted_networks,
+        )
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Outcome
-from eks_log_forwarder.records import Record
 from eks_log_forwarder.secrets import Credentials
 
 

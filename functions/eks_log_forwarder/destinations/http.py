@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.destinations.json_body import JsonBody
+from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Outcome, outcome_of_status
-from eks_log_forwarder.records import Record
 from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.settings import BodyFormat
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from isal import igzip
 
 from eks_log_forwarder.encoding import to_json
+from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.record_formats import Shape
-from eks_log_forwarder.records import Record
 from eks_log_forwarder.settings import BodyFormat, Compression
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.destinations.json_body import JsonBody
+from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Delivered, Failure, Outcome, outcome_of_failure, outcome_of_status
-from eks_log_forwarder.records import Record
 from eks_log_forwarder.secrets import Credentials
 
 

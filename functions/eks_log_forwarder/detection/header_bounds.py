@@ -1,0 +1,145 @@
+"""What an audit event's header alone says of a rule: that it cannot match, or that it does.
+
+Each part of a tree gets two functions of the header, `surely` (true only where the part holds) and `maybe`
+(false only where it does not). Negation swaps them, which keeps both right under any condition.
+"""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.detection.nodes import (
+    All,
+    AnyOf,
+    FieldTest,
+    HeaderValues,
+    Node,
+    Not,
+)
+
+_REMEMBERED_VALUES = 1024
+
+type HeaderTest = Callable[[AuditHeader], bool]
+
+
+def _always(_: AuditHeader) -> bool:
+    return True
+
+
+def _never(_: AuditHeader) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`surely` implies the rule and the rule implies `maybe`."""
+
+    surely: HeaderTest
+    maybe: HeaderTest
+
+    @property
+    def exact(self) -> bool:
+        """The header decides: there is no need to decode the event."""
+        return self.surely is self.maybe
+
+    @property
+    def says_nothing(self) -> bool:
+        """The header never rules the rule out."""
+        return self.maybe is _always
+
+
+_UNKNOWN = Bounds(_never, _always)
+
+
+def header_bounds(node: Node, only: Container[str] | None = None) -> Bounds:
+    """The bounds of a tree, by all of the header or by `only` some of its fields."""
+    match node:
+        case All(parts):
+            return _joined([header_bounds(part, only) for part in parts], _all_of)
+        case AnyOf(parts):
+            return _joined([header_bounds(part, only) for part in parts], _any_of)
+        case Not(part):
+            return _negated(header_bounds(part, only))
+        case FieldTest(field) if only is None or field.name in only:
+            return _of_field(node)
+        case _:
+            return _UNKNOWN
+
+
+def _of_field(test: FieldTest) -> Bounds:
+    get = test.field.from_header
+    if get is None:
+        return _UNKNOWN
+    holds = test.holds
+    # The same few users, verbs and codes come again and again.
+    remembered: dict[HeaderValues, bool] = {}
+    readings = {holds(values) for values in test.field.when_header_is_empty}
+
+    def bound(*, when_empty: bool) -> HeaderTest:
+        def says(header: AuditHeader) -> bool:
+            values = get(header)
+            if values is None:
+                return when_empty
+            known = remembered.get(values)
+            if known is None:
+                known = holds(values)
+                if len(remembered) < _REMEMBERED_VALUES:
+                    remembered[values] = known
+            return known
+
+        return says
+
+    maybe = bound(when_empty=True in readings)
+    return Bounds(bound(when_empty=False) if len(readings) == 2 else maybe, maybe)  # noqa: PLR2004  # True and False
+
+
+def _joined(parts: Sequence[Bounds], join: Callable[[Sequence[HeaderTest]], HeaderTest]) -> Bounds:
+    maybe = join([part.maybe for part in parts])
+    if all(part.exact for part in parts):
+        return Bounds(maybe, maybe)
+    return Bounds(join([part.surely for part in parts]), maybe)
+
+
+def _negated(part: Bounds) -> Bounds:
+    maybe = _not(part.surely)
+    return Bounds(maybe if part.exact else _not(part.maybe), maybe)
+
+
+def _not(test: HeaderTest) -> HeaderTest:
+    if test is _never:
+        return _always
+    if test is _always:
+        return _never
+    return lambda header: not test(header)
+
+
+def _all_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+    if _never in tests:
+        return _never
+    return _chained([test for test in tests if test is not _always], _and, _always)
+
+
+def _any_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+    if _always in tests:
+        return _always
+    return _chained([test for test in tests if test is not _never], _or, _never)
+
+
+def _and(first: HeaderTest, rest: HeaderTest) -> HeaderTest:
+    return lambda header: first(header) and rest(header)
+
+
+def _or(first: HeaderTest, rest: HeaderTest) -> HeaderTest:
+    return lambda header: first(header) or rest(header)
+
+
+def _chained(
+    tests: Sequence[HeaderTest], join: Callable[[HeaderTest, HeaderTest], HeaderTest], of_none: HeaderTest
+) -> HeaderTest:
+    """The tests in order, as a tree of pairs: a third of the time of all() where the first decides."""
+    if not tests:
+        return of_none
+    if len(tests) == 1:
+        return tests[0]
+    half = (len(tests) + 1) // 2
+    return join(_chained(tests[:half], join, of_none), _chained(tests[half:], join, of_none))

@@ -1,0 +1,27 @@
+"""Sigma log sources, and the log type each one names."""
+
+from collections.abc import Mapping
+
+from eks_log_forwarder.records import LogType
+
+_EKS_CATEGORIES = {
+    "authenticator": LogType.AUTHENTICATOR,
+    "scheduler": LogType.SCHEDULER,
+    "api": LogType.API,
+    "controller-manager": LogType.CONTROLLER_MANAGER,
+}
+
+
+def log_type_of(log_source: Mapping[object, object]) -> LogType | None:
+    """The log type of a rule's `logsource`; None where it is none of EKS's.
+
+    `product: kubernetes, service: audit`, whatever the category, as published rules add `application`; or
+    `product: aws, service: eks` with a category of the four.
+    """
+    match log_source:
+        case {"product": "kubernetes", "service": "audit"}:
+            return LogType.AUDIT
+        case {"product": "aws", "service": "eks", "category": str(category)}:
+            return _EKS_CATEGORIES.get(category)
+        case _:
+            return None

@@ -1,0 +1,46 @@
+"""Short names for what a pod is made of, in pods and wherever Kubernetes keeps a template of a pod."""
+
+from eks_log_forwarder.detection.nodes import Field, Fields
+from eks_log_forwarder.detection.paths import path_reader
+
+# Pod; Deployment, DaemonSet, StatefulSet, ReplicaSet, ReplicationController, Job; CronJob; PodTemplate
+_POD_SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec", "template.spec")
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_SECURITY_CONTEXTS = tuple(f"{containers}.securityContext" for containers in _CONTAINERS)
+
+# Where each name is found, from the pod spec on.
+_PLACES = {
+    "podSpec": ("",),
+    "podContainers": _CONTAINERS,
+    "securityContext": _SECURITY_CONTEXTS,
+    "privileged": tuple(f"{context}.privileged" for context in _SECURITY_CONTEXTS),
+    "capabilities": tuple(f"{context}.capabilities" for context in _SECURITY_CONTEXTS),
+    "hostPath": ("volumes.hostPath",),
+    "hostPID": ("hostPID",),
+    "hostIPC": ("hostIPC",),
+    "hostNetwork": ("hostNetwork",),
+}
+
+
+def pod_field(name: str) -> Field | None:
+    """The field of a name such as `hostPath` or `capabilities.add`; None for a name that is not of a pod.
+
+    It is read from requestObject, and for a patch from responseObject: a patch's request holds the change
+    alone, in one of three forms, and its response the whole object.
+    """
+    first, _, rest = name.partition(".")
+    if first not in _PLACES:
+        return None
+    readers = [
+        path_reader(".".join(filter(None, (spec, place, rest))))
+        for spec in _POD_SPECS
+        for place in _PLACES[first]
+    ]
+
+    def read(fields: Fields) -> list[object]:
+        body = fields.get("responseObject" if fields.get("verb") == "patch" else "requestObject")
+        if not isinstance(body, dict):
+            return []
+        return [value for reader in readers for value in reader(body)]
+
+    return Field(name, read)

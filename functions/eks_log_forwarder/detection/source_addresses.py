@@ -1,0 +1,50 @@
+"""The derived fields `sourceIP` and `sourceIPPublic` of an audit event."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from eks_log_forwarder.detection.nodes import Field, Fields, HeaderValues, Values
+
+type Networks = Sequence[IPv4Network | IPv6Network]
+
+
+@lru_cache(maxsize=4096)
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, an IPv4 one mapped into IPv6 as the IPv4 one that it is; None where the text is none."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def source_ip(source_ips: object) -> tuple[str, ...]:
+    """The last of sourceIPs: the one the API server saw; the others come from headers of the request."""
+    if isinstance(source_ips, list) and source_ips and isinstance(source_ips[-1], str):
+        return (source_ips[-1],)
+    return ()
+
+
+def source_address_fields(trusted_networks: Networks) -> tuple[Field, Field]:
+    """`sourceIP`, and `sourceIPPublic`: whether that is neither private nor in a trusted network."""
+
+    @lru_cache(maxsize=4096)
+    def is_public(addresses: tuple[str, ...]) -> HeaderValues:
+        address = parse_address(addresses[0]) if addresses else None
+        if address is None:
+            return ()
+        # is_global, as 100.64.0.0/10 is neither private nor global to Python, and pods live there
+        return (address.is_global and not any(address in network for network in trusted_networks),)
+
+    return _derived("sourceIP", source_ip), _derived(
+        "sourceIPPublic", lambda source_ips: is_public(source_ip(source_ips))
+    )
+
+
+def _derived(name: str, derive: Callable[[object], HeaderValues]) -> Field:
+    def read(fields: Fields) -> Values:
+        return derive(fields.get("sourceIPs"))
+
+    return Field(name, read, lambda header: derive(header.source_ips))

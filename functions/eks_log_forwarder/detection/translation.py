@@ -1,0 +1,86 @@
+"""pySigma's condition trees, turned into ours."""
+
+from collections.abc import Callable
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.types import SigmaFieldReference
+
+from eks_log_forwarder.detection.nodes import All, AnyOf, Field, FieldComparison, Node, Not, Values
+from eks_log_forwarder.detection.sigma_values import (
+    UnsupportedValueError,
+    field_test,
+    keyword_test,
+    literal_of,
+)
+from eks_log_forwarder.detection.values import equals_one_of, text_of
+
+type Names = Callable[[str], Field]
+
+
+def translate(condition: object, names: Names) -> Node:
+    """A parsed condition (`SigmaCondition.parsed`) as a tree; `names` looks a field up by its name.
+
+    Raises:
+        UnsupportedValueError: a value has no meaning here.
+    """
+    match condition:
+        case ConditionAND():
+            return All(tuple(translate(part, names) for part in condition.args))
+        case ConditionOR():
+            return _any_of(condition, names)
+        case ConditionNOT():
+            return Not(translate(condition.args[0], names))
+        case ConditionFieldEqualsValueExpression(field=name, value=SigmaFieldReference() as reference):
+            return FieldComparison(names(name), names(reference.field), _comparison(reference))
+        case ConditionFieldEqualsValueExpression(field=name, value=value):
+            return field_test(names(name), value)
+        case ConditionValueExpression(value=value):
+            return keyword_test(value)
+        case _:
+            message = f"conditions of the kind {type(condition).__name__} are not supported"
+            raise UnsupportedValueError(message)
+
+
+def _any_of(condition: ConditionOR, names: Names) -> Node:
+    """Alternatives; the plain texts of one field become one look-up in a set."""
+    texts: dict[str, list[str]] = {}
+    others: list[Node] = []
+    for part in condition.args:
+        literal = literal_of(part.value) if isinstance(part, ConditionFieldEqualsValueExpression) else None
+        if isinstance(part, ConditionFieldEqualsValueExpression) and literal is not None:
+            texts.setdefault(part.field, []).append(literal)
+        else:
+            others.append(translate(part, names))
+    parts: list[Node] = [equals_one_of(names(name), literals) for name, literals in texts.items()]
+    parts += others
+    return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+
+def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bool]:
+    """Some value of the one field is, begins with, ends with or holds some value of the other."""
+    match (reference.starts_with, reference.ends_with):
+        case (True, True):
+            fits: Callable[[str, str], bool] = str.__contains__
+        case (True, False):
+            fits = str.startswith
+        case (False, True):
+            fits = str.endswith
+        case _:
+            fits = str.__eq__
+
+    def holds(values: Values, others: Values) -> bool:
+        texts = [text.casefold() for value in others if (text := text_of(value)) is not None]
+        return any(
+            fits(text.casefold(), other)
+            for value in values
+            if (text := text_of(value)) is not None
+            for other in texts
+        )
+
+    return holds

@@ -1,0 +1,69 @@
+"""Tests of single values, and how a value reads as text.
+
+Sigma rules specification, "General": all values are treated as case-insensitive strings.
+"""
+
+from collections.abc import Callable, Iterable
+
+from eks_log_forwarder.detection.nodes import Field, FieldTest, Values
+
+type ValueTest = Callable[[object], bool]
+
+
+def text_of(value: object) -> str | None:
+    """A value as Sigma compares it: 403 as `403`, true as `true`; None for null, objects and lists."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, int):
+        try:
+            return str(value)
+        except ValueError:  # over sys.get_int_max_str_digits()
+            return None
+    return None
+
+
+def any_value(test: ValueTest) -> Callable[[Values], bool]:
+    """One of a field's values passes the test; an absent field never does."""
+
+    def holds(values: Values) -> bool:
+        for value in values:  # noqa: SIM110  # half the time of any() with a generator
+            if test(value):
+                return True
+        return False
+
+    return holds
+
+
+def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
+    """A value of the field is one of the texts, in whatever case."""
+    literals = frozenset(text.casefold() for text in texts)
+
+    def holds(values: Values) -> bool:
+        for value in values:
+            text = value if isinstance(value, str) else text_of(value)
+            if text is not None and text.casefold() in literals:
+                return True
+        return False
+
+    return FieldTest(field, holds)
+
+
+def is_absent_or_null(field: Field) -> FieldTest:
+    """The field has no value, or an explicit null among its values."""
+    return FieldTest(field, lambda values: not values or any(value is None for value in values))
+
+
+def is_empty_or_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
+    """The field is absent, null or "", or one of the texts."""
+    equal = equals_one_of(field, [*texts, ""])
+    absent = is_absent_or_null(field)
+    return FieldTest(field, lambda values: absent.holds(values) or equal.holds(values))
+
+
+def exists(field: Field, *, wanted: bool) -> FieldTest:
+    """The field is there, be it empty or null; or, where not `wanted`, it is not there."""
+    return FieldTest(field, lambda values: bool(values) is wanted)

@@ -1,0 +1,27 @@
+"""What detections do to the account: each match is counted, with whom and what it saw."""
+
+from dataclasses import dataclass
+
+from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.detection.engine import Detections
+from eks_log_forwarder.detection.line_fields import line_fields
+from eks_log_forwarder.detection.subject import actor_and_target
+from eks_log_forwarder.records import Detection, LogEvent, LogType
+from eks_log_forwarder.tally import Sighting, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """The rules of a container, as the stages use them."""
+
+    rules: Detections
+
+    def __call__(self, log_type: LogType, parsed: Parsed, event: LogEvent, tally: Tally) -> list[Detection]:
+        """The rules that match an event; each match is kept in the tally."""
+        line = parsed.authenticator or parsed.klog
+        fields = None if line is None else line_fields(line)
+        found = self.rules.match(log_type, parsed.audit, fields, event.message)
+        if found:
+            actor, target = actor_and_target(log_type, parsed.audit, fields or {})
+            tally.detections += [Sighting(rule, event.id, actor, target) for rule in found]
+        return found

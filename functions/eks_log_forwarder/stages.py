@@ -1,0 +1,66 @@
+"""What happens to one log event between CloudWatch and the collector, apart from its transport.
+
+parse        a typed header of the message; what does not parse goes on as text
+detect       rules that match are named on the record
+policy       keep, trim or drop; never a denial, never what a rule has named
+redact       tokens and Secret data, in the text that is left
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from eks_log_forwarder.api_requests import count_api_request
+from eks_log_forwarder.audit_policy import Action, Policy, trim
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.parsing import Parsed, parse
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.records import Detection, LogEvent, LogType
+from eks_log_forwarder.stream import LogStream
+from eks_log_forwarder.tally import Tally
+
+type Match = Callable[[LogType, Parsed, LogEvent, Tally], list[Detection]]
+"""The detections of an event, which are also counted: its log type, what the parser made of it, itself."""
+
+type Redact = Callable[[str, AuditHeader | None], tuple[str, int]]
+"""A message without its secrets, and how many were taken out; the same string where there were none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages that the settings ask for; None leaves one out."""
+
+    log_types: frozenset[LogType]
+    match: Match | None = None
+    policy: Policy | None = None
+    redact: Redact | None = None
+
+    def selects(self, log_type: LogType) -> bool:
+        """Whether lines of a log type are wanted; those of an unknown stream always are."""
+        return log_type in self.log_types or log_type is LogType.UNKNOWN
+
+    def record(self, event: LogEvent, stream: LogStream, tally: Tally) -> Record | None:
+        """The record of an event; None where the policy drops it, which is counted."""
+        parsed = parse(stream.log_type, event)
+        message = event.message
+        if parsed.audit is not None:
+            count_api_request(parsed.audit, tally.api_requests)
+        detections = [] if self.match is None else self.match(stream.log_type, parsed, event, tally)
+        if self.policy is not None and parsed.audit is not None:
+            decision = self.policy.decide(parsed.audit, detected=bool(detections), truncated=parsed.truncated)
+            if decision.action is Action.DROP:
+                tally.filtered += 1
+                return None
+            if decision.action is Action.TRIM:
+                message = trim(message, decision)
+                tally.trimmed += message is not event.message
+        redactions = 0
+        if self.redact is not None:
+            message, redactions = self.redact(message, parsed.audit)
+            tally.redacted += redactions > 0
+        if message is not event.message:
+            # what the record says of the message is read off the text that goes on
+            parsed = parse(stream.log_type, msgspec.structs.replace(event, message=message))
+        tally.count_parsed(parsed)
+        return stream.record(event, message, parsed, redactions, detections)
