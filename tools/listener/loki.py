@@ -36,18 +36,24 @@ def receive(request: Incoming, token: str | None) -> Outcome:
     if request.headers.get("Content-Type", "").partition(";")[0] != "application/json":
         return refused(415, "the Content-Type is not application/json")
     try:
-        push = msgspec.json.decode(plain_body(request), type=_Push)
-        records = [record for stream in push.streams for record in _records(stream)]
-        if not records:
-            message = "error at least one valid stream is required for ingestion"
-            raise _RefusedError(message)
+        records = _decode(plain_body(request))
     except BodyError as error:
         return refused(error.status, str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return refused(400, "the body is not a push request in JSON")
     except _RefusedError as error:
         return refused(400, str(error))
     return Outcome(204, "", tuple(_joined(records)))
+
+
+def _decode(body: bytes) -> list[Record]:
+    try:
+        push = msgspec.json.decode(body, type=_Push)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        message = "the body is not a push request in JSON"
+        raise _RefusedError(message) from None
+    if not any(stream.values for stream in push.streams):
+        message = "error at least one valid stream is required for ingestion"
+        raise _RefusedError(message)
+    return [record for stream in push.streams for record in _records(stream)]
 
 
 def _records(stream: _Stream) -> list[Record]:
