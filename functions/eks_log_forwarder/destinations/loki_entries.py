@@ -19,16 +19,16 @@ _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 _OF_THE_STREAM = frozenset({"timestamp", "cluster", "logType"})
 
 _NS_PER_MS = 1_000_000
-_NS_PER_STEP = 1000
-_LAST_STEP = 999
+_NS_PER_STEP = 100
+_LAST_STEP = _NS_PER_MS // _NS_PER_STEP - 1
 
 
 class Moments:
     """Times to the nanosecond for events that CloudWatch times to the millisecond.
 
     Loki keeps one of two equal lines of the same moment, as if they were one sent twice. So events of the
-    same millisecond are put a microsecond apart, in their order, and each a few nanoseconds off that depend
-    on its id: two different events do not meet, and an event that is sent again keeps its moment.
+    same millisecond are put 100 ns apart, in their order, and each a few nanoseconds off that depend on its
+    id: two different events do not meet, and an event that is sent again keeps its moment.
     """
 
     def __init__(self) -> None:
