@@ -39,17 +39,19 @@ def context_of(identity: TlsIdentity, public_authorities: str) -> ssl.SSLContext
     Raises:
         SecretError: a part is not PEM, or does not go with another; the message names the field alone.
     """
-    context = ssl.create_default_context(cafile=None if identity.ca_certificate else public_authorities)
-    if identity.ca_certificate is not None:
-        _trust(context, identity.ca_certificate, "ca_certificate")
+    if identity.ca_certificate is None:
+        context = ssl.create_default_context(cafile=public_authorities)
+    else:
+        context = _trusting(identity.ca_certificate, "ca_certificate")
     if identity.client_certificate is not None or identity.client_key is not None:
         _present(context, identity.client_certificate, identity.client_key)
     return context
 
 
-def _trust(context: ssl.SSLContext, pem: str, name: str) -> None:
+def _trusting(pem: str, name: str) -> ssl.SSLContext:
+    """A context that trusts these certificates and, unlike one that is extended by them, no others."""
     try:
-        context.load_verify_locations(cadata=pem)
+        return ssl.create_default_context(cadata=pem)
     except (ssl.SSLError, ValueError):
         # the library's text might quote the PEM
         msg = f"{_FAULT}: {name} holds no certificate in PEM form"
@@ -61,7 +63,7 @@ def _present(context: ssl.SSLContext, certificate: str | None, key: str | None) 
         missing = "client_certificate" if certificate is None else "client_key"
         msg = f"{_FAULT}: {missing} is missing; a client certificate and its key go together"
         raise SecretError(msg)
-    _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, "client_certificate")
+    _trusting(certificate, "client_certificate")  # tells a broken certificate from a broken key
     try:
         _load(context, certificate, key)
     except (ssl.SSLError, ValueError) as error:

@@ -11,9 +11,9 @@ from email.utils import format_datetime
 import pytest
 import trustme
 
-from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.destinations.base import MAX_ANSWER_BYTES, Answer, Request
 from eks_log_forwarder.outcomes import Failure
-from eks_log_forwarder.transport import MAX_ANSWER_BYTES, Transport
+from eks_log_forwarder.transport import Transport
 from tests.servers import (
     Behaviour,
     Connection,
