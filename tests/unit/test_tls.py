@@ -26,7 +26,7 @@ from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.tls import TlsIdentity
 from eks_log_forwarder.transport import Transport
-from tests.servers import Server, answering, running_server
+from tests.servers import Server, answering, answering_once, running_server
 from tests.unit.destination_requests import destination_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK\n"
@@ -120,7 +120,7 @@ def test_an_expired_certificate_or_another_name_is_refused(fault: str, authority
 def test_a_private_ca_takes_the_place_of_the_public_ones(authority: trustme.CA) -> None:
     """The session's context trusts nobody else."""
     transport = new_transport()
-    with running_server(answering(OK), context_of(authority.issue_cert("127.0.0.1"))) as running:
+    with running_server(answering_once(OK), context_of(authority.issue_cert("127.0.0.1"))) as running:
         post(running, TlsIdentity(pem_of(authority)), transport)
     session = transport._session  # noqa: SLF001  # what it trusts shows nowhere else
     assert session is not None
@@ -204,7 +204,7 @@ def test_a_server_that_is_not_trusted_leaves_the_event_to_be_parked(authority: t
 def test_a_replaced_ca_is_read_again(authority: trustme.CA) -> None:
     """Within the invocation that notices."""
     secrets = [Credentials(ca_certificate=pem_of(ca)) for ca in (trustme.CA(), authority)]
-    with running_server(answering(OK), context_of(authority.issue_cert("127.0.0.1"))) as running:
+    with running_server(answering_once(OK), context_of(authority.issue_cert("127.0.0.1"))) as running:
         leftovers, tally, _ = send(running, secrets)
     assert (leftovers, tally.delivered) == ([], 1)
 
