@@ -5,30 +5,19 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import override
 
 import pytest
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.observability import logger, metrics
+from eks_log_forwarder.settings import Settings
 
 URL = "http://xplg.example.internal:30303/logeye/api/logger.jsp"
 SERVICE = "eks-log-forwarder-test"
 
-_VARIABLES = (
-    "DESTINATION",
-    "BODY_FORMAT",
-    "COMPRESSION",
-    "RECORD_FORMAT",
-    "MAX_BATCH_",
-    "CONNECT_TIMEOUT_SECONDS",
-    "READ_TIMEOUT_SECONDS",
-    "RETRY_BUDGET_SECONDS",
-    "UNDELIVERED_QUEUE_URL",
-    "DEAD_LETTER_QUEUE_URL",
-    "POWERTOOLS_",
-    "AWS_",
-)
+_VARIABLES = (*(field.name.upper() for field in fields(Settings)), "POWERTOOLS_", "AWS_")
 
 
 class LambdaContext:
@@ -55,15 +44,23 @@ def lambda_context() -> LambdaContext:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The environment of a new container: nothing but the collector's URL, and no forwarder yet."""
+    """The environment of a new container: the collector's URL, no rules, and no forwarder yet."""
     for name in list(os.environ):
         if name.startswith(_VARIABLES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DESTINATION_URL", URL)
+    monkeypatch.setenv("DETECTIONS", "off")  # its rules take a second to load
     monkeypatch.setattr(metrics.provider, "service", SERVICE)  # read from the environment at import
-    wiring.forwarder.cache_clear()
+    forget_the_container()
     yield monkeypatch
-    wiring.forwarder.cache_clear()
+    forget_the_container()
+
+
+def forget_the_container() -> None:
+    """As in a new container, the environment has not been read and the logger knows no invocation yet."""
+    logger.clear_state()
+    for once in (wiring.settings, wiring.forwarder, wiring.queues):
+        once.cache_clear()
 
 
 class CurrentStdout(io.TextIOBase):

@@ -44,8 +44,7 @@ class LocalAws:
 
     def environ(self) -> dict[str, str]:
         """The environment in which `sam`, boto3 and the functions talk to this MiniStack."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return kept | {
+        return _without_aws_variables() | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": _ROOT_KEY,
             "AWS_SECRET_ACCESS_KEY": _ROOT_KEY,
@@ -143,7 +142,7 @@ def local_aws(workdir: Path) -> Iterator[LocalAws]:
     scratch.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     log_file = workdir / "ministack.log"
-    environ = os.environ | {
+    environ = _without_aws_variables() | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "AUTH": "true",
@@ -163,6 +162,11 @@ def local_aws(workdir: Path) -> Iterator[LocalAws]:
     finally:
         _stop(process)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _without_aws_variables() -> dict[str, str]:
+    """This process's environment without what it says of another AWS: the functions would inherit it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def _free_port() -> int:

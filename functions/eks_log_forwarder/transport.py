@@ -102,7 +102,7 @@ class Transport:
             ) as response:
                 return Answer(
                     response.status_code,
-                    _read_body(response, request.max_answer_bytes),
+                    _read_body(response, request.max_answer_bytes, give_up_at=monotonic() + within_seconds),
                     _retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
                 )
         except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
@@ -113,14 +113,20 @@ class Transport:
             )
 
 
-def _read_body(response: requests.Response, max_bytes: int) -> bytes:
-    """The body, or its first bytes: then the connection is closed with the rest unread."""
+def _read_body(response: requests.Response, max_bytes: int, *, give_up_at: float) -> bytes:
+    """The body, or its first bytes: then the connection is closed with the rest unread.
+
+    Raises:
+        TimeoutError: the body goes on coming after `give_up_at`, so that no thread is left behind for ever.
+    """
     pieces: list[bytes] = []
     size_bytes = 0
     while size_bytes < max_bytes:
         piece = response.raw.read1(max_bytes - size_bytes)
         if not piece:
             break
+        if monotonic() > give_up_at:
+            raise TimeoutError
         pieces.append(piece)
         size_bytes += len(piece)
     return b"".join(pieces)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from eks_log_forwarder.destinations.base import Answer, Destination, Request
 from eks_log_forwarder.destinations.registry import build_destination
+from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Delivered, Failure, Outcome, Rejected, Unreachable
-from eks_log_forwarder.records import LogType, Record
+from eks_log_forwarder.records import LogType
 from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.settings import Settings
 
@@ -36,7 +37,7 @@ def request_of(
 
 def outcome_of(name: str, answer: Answer) -> Outcome:
     """What an answer means for the batch that it answers."""
-    return destination_of(name).outcome(answer)
+    return destination_of(name).outcome(answer, len(ENCODED))
 
 
 @pytest.mark.parametrize(

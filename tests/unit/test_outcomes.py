@@ -7,6 +7,7 @@ from eks_log_forwarder.outcomes import (
     Failure,
     Rejected,
     Unreachable,
+    explain,
     outcome_of_failure,
     outcome_of_status,
 )
@@ -67,8 +68,24 @@ def test_only_a_2xx_is_delivered(status: int) -> None:
         (Failure.TLS, False),
         (Failure.REQUEST_INVALID, False),
         (Failure.HTML_ANSWER, False),
+        (Failure.NO_TIME_LEFT, False),
     ],
 )
 def test_a_failure_says_nothing_about_the_events(failure: Failure, *, retry: bool) -> None:
     """They may be delivered later, or in a moment."""
     assert outcome_of_failure(failure) == Unreachable(failure.value, retry=retry)
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_failure_is_explained_in_words(failure: Failure) -> None:
+    """To somebody who reads the function's log, not its code."""
+    assert " " in explain(failure)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("http_413", "the collector answered 413"), ("mapping_conflict", "mapping_conflict")],
+)
+def test_a_status_is_explained_by_its_number(reason: str, words: str) -> None:
+    """And what a collector says of an event is told as it stands."""
+    assert explain(reason) == words

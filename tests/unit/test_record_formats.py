@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_log_forwarder.destinations.json_body import JsonBody
+from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.record_formats import shape_of
-from eks_log_forwarder.records import LogType, Record
+from eks_log_forwarder.records import LogType
 from eks_log_forwarder.settings import BodyFormat, Compression, RecordFormat
 
 PLAIN_KEYS = ["timestamp", "logGroup", "logStream", "message"]

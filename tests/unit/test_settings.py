@@ -1,10 +1,13 @@
 """The environment: every variable's default, its values, its faults."""
 
+from ipaddress import IPv4Network, IPv6Network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_log_forwarder.errors import SettingsError
+from eks_log_forwarder.records import LogType
 from eks_log_forwarder.settings import BodyFormat, Compression, DestinationName, RecordFormat, Settings
 
 URL = "https://xplg.example.internal:30443/logeye/api/logger.jsp"
@@ -32,8 +35,20 @@ DEFAULTS = {
     "max_batch_events": 1000,
     "connect_timeout_seconds": 5.0,
     "read_timeout_seconds": 10.0,
+    "retry_budget_seconds": 20.0,
     "record_format": RecordFormat.ENRICHED,
+    "log_types": frozenset(LogType) - {LogType.UNKNOWN},
+    "audit_policy": "none",
+    "detections": True,
+    "disabled_detections": (),
+    "trusted_networks": (),
+    "redact": True,
+    "undelivered_queue_url": "",
+    "dead_letter_queue_url": "",
+    "rejected_tries": 3,
+    "redrive_backoff_seconds": 30,
 }
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/111122223333/undelivered"
 
 
 @pytest.mark.parametrize(("name", "default"), DEFAULTS.items())
@@ -63,7 +78,22 @@ def test_a_variable_that_says_nothing_has_its_default(name: str, default: object
         ("connect_timeout_seconds", "0.1", 0.1),
         ("connect_timeout_seconds", "3", 3.0),
         ("read_timeout_seconds", "900", 900.0),
+        ("retry_budget_seconds", "0.1", 0.1),
         ("record_format", "plain", RecordFormat.PLAIN),
+        ("record_format", "parsed", RecordFormat.PARSED),
+        ("log_types", "audit", {LogType.AUDIT}),
+        ("log_types", " api, controllerManager,,", {LogType.API, LogType.CONTROLLER_MANAGER}),
+        ("log_types", ",", frozenset(LogType) - {LogType.UNKNOWN}),
+        ("audit_policy", "lean", "lean"),
+        ("detections", "off", False),
+        ("detections", "on", True),
+        ("disabled_detections", "a, b", ("a", "b")),
+        ("trusted_networks", "", ()),
+        ("redact", "off", False),
+        ("undelivered_queue_url", QUEUE_URL, QUEUE_URL),
+        ("dead_letter_queue_url", "http://127.0.0.1:4566/1/q", "http://127.0.0.1:4566/1/q"),
+        ("rejected_tries", "1", 1),
+        ("redrive_backoff_seconds", "900", 900),
     ],
 )
 def test_a_variable_says_what_its_text_says(name: str, text: str, value: object) -> None:
@@ -78,7 +108,7 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
         ("DESTINATION", "XPLG", "DESTINATION is 'XPLG': choose one of xplg, http"),
         ("BODY_FORMAT", "xml", "BODY_FORMAT is 'xml': choose one of ndjson, array, single"),
         ("COMPRESSION", "zstd", "COMPRESSION is 'zstd': choose one of none, gzip"),
-        ("RECORD_FORMAT", "raw", "RECORD_FORMAT is 'raw': choose one of enriched, plain"),
+        ("RECORD_FORMAT", "raw", "RECORD_FORMAT is 'raw': choose one of enriched, parsed, plain"),
         ("MAX_BATCH_BYTES", "0", "MAX_BATCH_BYTES is '0': give a whole number from 1 to 100000000"),
         ("MAX_BATCH_BYTES", "1e6", "MAX_BATCH_BYTES is '1e6': give a whole number from 1 to 100000000"),
         ("MAX_BATCH_EVENTS", "-1", "MAX_BATCH_EVENTS is '-1': give a whole number from 1 to 100000"),
@@ -86,12 +116,40 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
         ("CONNECT_TIMEOUT_SECONDS", "0", "CONNECT_TIMEOUT_SECONDS is '0': give a number from 0.1 to 900"),
         ("CONNECT_TIMEOUT_SECONDS", "nan", "CONNECT_TIMEOUT_SECONDS is 'nan': give a number from 0.1 to 900"),
         ("READ_TIMEOUT_SECONDS", "inf", "READ_TIMEOUT_SECONDS is 'inf': give a number from 0.1 to 900"),
+        ("DETECTIONS", "yes", "DETECTIONS is 'yes': choose one of on, off"),
+        ("REDACT", "ON", "REDACT is 'ON': choose one of on, off"),
+        ("TRUSTED_CIDRS", "10.0.0.1/8", "TRUSTED_CIDRS holds '10.0.0.1/8': give networks such as 10.0.0.0/8"),
+        ("RETRY_BUDGET_SECONDS", "0", "RETRY_BUDGET_SECONDS is '0': give a number from 0.1 to 900"),
+        ("REJECTED_TRIES", "0", "REJECTED_TRIES is '0': give a whole number from 1 to 1000"),
+        (
+            "REDRIVE_BACKOFF_SECONDS",
+            "0.5",
+            "REDRIVE_BACKOFF_SECONDS is '0.5': give a whole number from 1 to 900",
+        ),
         ("READ_TIMEOUT_SECONDS", "10s", "READ_TIMEOUT_SECONDS is '10s': give a number from 0.1 to 900"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_to_give(name: str, text: str, fault: str) -> None:
     """One fault, and nothing else."""
     assert faults_of(**{name: text}) == (fault,)
+
+
+def test_unknown_log_types_are_named() -> None:
+    """`unknown` is none to choose: those lines are always forwarded."""
+    (fault,) = faults_of(LOG_TYPES="audit,Scheduler,unknown")
+    assert fault.startswith("LOG_TYPES holds 'Scheduler', 'unknown': choose from ")
+
+
+@pytest.mark.parametrize(
+    ("text", "networks"),
+    [
+        ("10.0.0.0/8", [IPv4Network("10.0.0.0/8")]),
+        ("203.0.113.7, fd00::/8", [IPv4Network("203.0.113.7/32"), IPv6Network("fd00::/8")]),
+    ],
+)
+def test_trusted_networks_are_read_in_cidr_form(text: str, networks: list[object]) -> None:
+    """An address alone is a network of one."""
+    assert list(settings_of(TRUSTED_CIDRS=text).trusted_networks) == networks
 
 
 def test_a_missing_url_is_a_fault() -> None:
@@ -154,12 +212,43 @@ def test_one_error_lists_every_fault() -> None:
         "MAX_BATCH_EVENTS": "f",
         "CONNECT_TIMEOUT_SECONDS": "g",
         "READ_TIMEOUT_SECONDS": "h",
-        "RECORD_FORMAT": "i",
+        "RETRY_BUDGET_SECONDS": "i",
+        "RECORD_FORMAT": "j",
+        "LOG_TYPES": "k",
+        "DETECTIONS": "l",
+        "TRUSTED_CIDRS": "m",
+        "REDACT": "n",
+        "REJECTED_TRIES": "o",
+        "REDRIVE_BACKOFF_SECONDS": "p",
     }
     with pytest.raises(SettingsError) as caught:
         settings_of(**wrong)
-    assert [fault.split(" is ")[0] for fault in caught.value.faults] == list(wrong)
+    assert [fault.split()[0] for fault in caught.value.faults] == list(wrong)
     assert str(caught.value) == "the function's settings are wrong: " + "; ".join(caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("variables", "warnings"),
+    [
+        ({}, ()),
+        ({"UNDELIVERED_QUEUE_URL": QUEUE_URL, "DEAD_LETTER_QUEUE_URL": ""}, ()),
+        (
+            {"UNDELIVERED_QUEUE_URL": "UndeliveredQueue"},
+            ("UNDELIVERED_QUEUE_URL is not a URL, so there is no such queue",),
+        ),
+        (
+            {"DESTINATION_URL": "http://10.0.0.7:30303/"},
+            ("DESTINATION_URL is plain http: tokens and events can be read on the way",),
+        ),
+    ],
+)
+def test_settings_that_work_may_come_with_a_warning(
+    variables: dict[str, str], warnings: tuple[str, ...]
+) -> None:
+    """Of what an operator should know; `sam local invoke` gives a queue's name in the place of its URL."""
+    settings = settings_of(**variables)
+    assert settings.warnings == warnings
+    assert not settings.undelivered_queue_url or settings.undelivered_queue_url == QUEUE_URL
 
 
 def test_the_url_does_not_show_in_a_repr() -> None:

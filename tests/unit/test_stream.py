@@ -2,7 +2,9 @@
 
 import pytest
 
-from eks_log_forwarder.records import LogEvent, LogType, Record, SubscriptionPayload
+from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.records import LogEvent, LogType, SubscriptionPayload
 from eks_log_forwarder.stream import LogStream
 from tests.payloads import LOG_GROUP, OWNER
 
@@ -67,8 +69,8 @@ def test_the_cluster_is_read_off_the_whole_log_group(log_group: str, cluster: st
 )
 def test_a_record_names_the_account_that_wrote_the_line(fields: dict[str, str] | None, account: str) -> None:
     """The payload's owner, unless centralised logs name another account."""
-    event = LogEvent("41", 1_700_000_000_000, " {not json} \ud83d", fields)
-    assert stream_of().record(event) == Record(
+    event = LogEvent("41", 1_700_000_000_000, "before", fields)
+    assert stream_of().record(event, " {not json} \ud83d", Parsed(), 0, []) == Record(
         timestamp=1_700_000_000_000,
         logGroup=LOG_GROUP,
         logStream=f"authenticator-{HASH}",

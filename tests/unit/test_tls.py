@@ -26,7 +26,7 @@ from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.tls import TlsIdentity
 from eks_log_forwarder.transport import Transport
-from tests.servers import Server, answering, answering_once, running_server
+from tools.misbehaving_server import Server, answering, answering_once, running_server
 from tests.unit.destination_requests import destination_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK\n"

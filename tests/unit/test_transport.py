@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import cast
 
 import pytest
 import trustme
 
 from eks_log_forwarder.destinations.base import MAX_ANSWER_BYTES, Answer, Request
+from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.transport import Transport
-from tests.servers import (
+from tools.listener import running_listener
+from tools.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
@@ -23,7 +26,6 @@ from tests.servers import (
     running_server,
     unused_port,
 )
-from tools.listener import running_listener
 
 TOKEN = "s3cr3t-token-91c2"
 NOW = 1_768_384_800.0  # 2026-01-14T10:00:00Z
@@ -231,7 +233,8 @@ def drip_chunks(connection: Connection) -> None:
 
 
 def reset_unread(connection: Connection) -> None:
-    """RST before the request was read."""
+    """RST before the request was read, all but its first byte."""
+    connection.socket.recv(1)
     connection.reset()
 
 
@@ -275,6 +278,15 @@ def test_a_request_that_nobody_reads_is_not_waited_for(make_transport: MakeTrans
     with running_server(stall_unread) as server:
         body = bytes(32 * 1024 * 1024)
         assert post(make_transport(), server.url(), within_seconds=0.5, body=body) == Failure.ANSWER_TIMEOUT
+
+
+@pytest.mark.parametrize("within_seconds", [0.0, -1.0])
+def test_without_time_there_is_no_attempt(make_transport: MakeTransport, within_seconds: float) -> None:
+    """A deadline that has passed is no fault of the collector's, which hears nothing."""
+    with running_server(answering(OK)) as server:
+        result = make_transport().post(request_to(server.url()), within_seconds=within_seconds)
+        assert result == Failure.NO_TIME_LEFT
+        assert server.accepted == []
 
 
 def test_a_silent_collector_is_given_up_after_the_read_timeout(make_transport: MakeTransport) -> None:
@@ -413,6 +425,14 @@ def test_a_token_that_no_header_can_hold_is_told(make_transport: MakeTransport, 
     with running_server(answering(OK)) as server:
         request = Request(server.url(), {"Authorization": token}, BODY)
         assert make_transport().post(request, within_seconds=5.0) == Failure.REQUEST_INVALID
+
+
+def test_a_bug_is_raised_without_the_librarys_text(make_transport: MakeTransport) -> None:
+    """That may hold the URL, and so the token; the kind of the fault is named."""
+    request = Request(f"http://127.0.0.1/?token={TOKEN}", {}, body=cast("bytes", object()))
+    with pytest.raises(ForwarderError, match="the HTTP library raised TypeError") as caught:
+        make_transport().post(request, within_seconds=5.0)
+    assert TOKEN not in str(caught.getrepr(style="long"))
 
 
 LATER = datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=90)
