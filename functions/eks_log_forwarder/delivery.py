@@ -126,6 +126,8 @@ class _Sending:
                     if pause_seconds >= budget.remaining_seconds():
                         return part, outcome
                     self.delivery.sleep(pause_seconds)
+                    if not budget.remaining_seconds():  # it slept longer than asked; the answer says more
+                        return part, outcome
                     attempt += 1
                 case _:
                     return part, outcome

@@ -7,7 +7,7 @@ from uuid import uuid4
 from eks_log_forwarder import redrive_handler
 from eks_log_forwarder.parked_messages import payload_of
 from tools.faults.collector import Collector
-from tools.faults.container import Context
+from tools.faults.container import lambda_context
 from tools.faults.matrix import BATCH, BUDGET_SECONDS, READ_TIMEOUT_SECONDS
 from tools.local_aws import LocalAws
 
@@ -63,7 +63,9 @@ class Stage:
         while monotonic() < give_up_at:
             messages = self._receive(self.queue)
             if messages:
-                answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, Context())
+                answer = redrive_handler.handler(
+                    {"Records": [_record(m) for m in messages]}, lambda_context()
+                )
                 kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
                 for message in messages:
                     if message["MessageId"] not in kept:
