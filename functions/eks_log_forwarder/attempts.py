@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eks_log_forwarder.deadline import Deadline
 from eks_log_forwarder.destinations.base import Answer, Destination, Pending, Request
@@ -78,10 +78,10 @@ class Attempts:
         return Unreachable(pending.reason, retry=False)
 
     def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
+        if (tls := TlsIdentity.of(credentials)) is not None:
+            request = replace(request, tls=tls)
         started = time.monotonic()
-        result = self.transport.post(
-            request, within_seconds=within.remaining_seconds(), tls=TlsIdentity.of(credentials)
-        )
+        result = self.transport.post(request, within_seconds=within.remaining_seconds())
         elapsed_ms = (time.monotonic() - started) * 1000
         self.tally.slowest_request_ms = max(self.tally.slowest_request_ms, elapsed_ms)
         self.tally.delivery_attempts += 1

@@ -48,9 +48,7 @@ class Transport:
         self._tls: TlsIdentity | None = None
         self._last_used = 0.0
 
-    def post(
-        self, request: Request, *, within_seconds: float, tls: TlsIdentity | None = None
-    ) -> Answer | Failure:
+    def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
         """Sends one request; after `within_seconds` at the latest there is a result.
 
         Raises:
@@ -58,7 +56,7 @@ class Transport:
         """
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
-        session = self._current_session(tls)
+        session = self._current_session(request.tls)
         results: SimpleQueue[Answer | Failure | ForwarderError] = SimpleQueue()
         threading.Thread(
             target=lambda: results.put(self._attempt(session, request, within_seconds)),

@@ -15,7 +15,6 @@ from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.records import LogEvent, LogType
 from eks_log_forwarder.secrets import read_nothing
 from eks_log_forwarder.tally import Tally
-from eks_log_forwarder.tls import TlsIdentity
 from eks_log_forwarder.transport import Transport
 from tests.records import record_of
 from tests.unit.destination_requests import at_the_listener, destination_of
@@ -33,9 +32,7 @@ class Scripted(Transport):
         self.requests: list[Request] = []
 
     @override
-    def post(
-        self, request: Request, *, within_seconds: float, tls: TlsIdentity | None = None
-    ) -> Answer | Failure:
+    def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
         reply = self._replies[min(len(self.requests), len(self._replies) - 1)]
         self.requests.append(request)
         return reply(request) if callable(reply) else reply

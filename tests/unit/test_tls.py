@@ -26,8 +26,8 @@ from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.tls import TlsIdentity
 from eks_log_forwarder.transport import Transport
-from tools.misbehaving_server import Server, answering, answering_once, running_server
 from tests.unit.destination_requests import destination_of
+from tools.misbehaving_server import Server, answering, answering_once, running_server
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK\n"
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
@@ -75,8 +75,8 @@ def new_transport() -> Transport:
 
 def post(server: Server, tls: TlsIdentity | None, transport: Transport | None = None) -> Answer | Failure:
     """One request over TLS."""
-    request = Request(server.url("https"), {}, b"{}")
-    return (transport or new_transport()).post(request, within_seconds=5, tls=tls)
+    request = Request(server.url("https"), {}, b"{}", tls=tls)
+    return (transport or new_transport()).post(request, within_seconds=5)
 
 
 def test_a_private_ca_and_a_client_certificate_open_the_server(authority: trustme.CA, server: Server) -> None:
@@ -167,7 +167,7 @@ def broken_identities() -> list[tuple[TlsIdentity, str]]:
 def test_a_fault_names_the_field_and_nothing_of_what_it_holds(tls: TlsIdentity, fault: str) -> None:
     """It is found before anything is sent, and asks nobody for a passphrase."""
     with pytest.raises(SecretError, match=fault) as caught:
-        new_transport().post(Request("https://127.0.0.1:1", {}, b""), within_seconds=1, tls=tls)
+        new_transport().post(Request("https://127.0.0.1:1", {}, b"", tls=tls), within_seconds=1)
     assert "BEGIN" not in str(caught.value)
     assert "BEGIN" not in repr(tls)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None

@@ -7,6 +7,7 @@ from typing import Protocol
 from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Outcome
 from eks_log_forwarder.secrets import Credentials
+from eks_log_forwarder.tls import TlsIdentity
 
 MAX_ANSWER_BYTES = 64 * 1024
 
@@ -16,14 +17,15 @@ class Request:
     """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
 
     `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events stand in
-    it in several pieces, because the collector takes none as long as they are.
+    it in several pieces, because the collector takes none as long as they are. `tls` is set by the delivery.
     """
 
     url: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    max_answer_bytes: int = MAX_ANSWER_BYTES
-    split_events: int = 0
+    max_answer_bytes: int = field(default=MAX_ANSWER_BYTES, repr=False)
+    split_events: int = field(default=0, repr=False)
+    tls: TlsIdentity | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
