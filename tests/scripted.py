@@ -1,6 +1,6 @@
-"""What the delivery's tests stand on: a clock that only sleeping moves, and a collector by script."""
+"""What the delivery's tests stand on: a clock that only sleeping moves, a collector and queues by script."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import override
 
@@ -8,13 +8,18 @@ from eks_log_forwarder.batching import Batch
 from eks_log_forwarder.deadline import Deadline
 from eks_log_forwarder.delivery import Delivery
 from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.errors import ParkingError
+from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Failure, Outcome, outcome_of_status
-from eks_log_forwarder.records import LogEvent, LogType
+from eks_log_forwarder.parked_messages import Message, payload_of
+from eks_log_forwarder.records import LogEvent, LogType, SubscriptionPayload
 from eks_log_forwarder.retry import Backoff
 from eks_log_forwarder.secrets import Credentials, ReadSecret, read_nothing
+from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.transport import Transport
+from eks_log_forwarder.undelivered import Queue
 
 type Answering = Callable[[list[str]], Answer | Failure]
 """What a collector answers to a request with these messages."""
@@ -71,7 +76,7 @@ class ScriptedTransport(Transport):
     def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
-        messages = request.body.decode().split("\n")
+        messages = request.body.decode("utf-8", "surrogatepass").split("\n")
         self.requests.append(messages)
         self.tokens.append(request.headers["token"])
         self.within.append(within_seconds)
@@ -155,3 +160,61 @@ class Scene:
         """Sends one batch; of each leftover, its messages, cause and reason."""
         leftovers = self.delivery.send(batch(*messages), self.deadline, self.tally)
         return [([event.message for event in left.events], left.cause, left.reason) for left in leftovers]
+
+
+class MemoryQueue(Queue):
+    """Keeps messages in a list; takes no more than `room` of them, and hides none where `hides` is False."""
+
+    def __init__(self, room: int = 1_000_000, *, hides: bool = True) -> None:
+        super().__init__("https://sqs.invalid/queue")
+        self.messages: list[Message] = []
+        self.hidden: list[tuple[str, int]] = []
+        self._room = room
+        self._hides = hides
+
+    @override
+    def send(self, messages: Iterable[Message]) -> int:
+        waiting = list(messages)
+        room = self._room - len(self.messages)
+        self.messages += waiting[:room]
+        if unsent := sum(message.events for message in waiting[room:]):
+            msg = "the queue did not take them: ClientError Full"
+            raise ParkingError(msg, unsent=unsent)
+        return sum(message.events for message in waiting)
+
+    @override
+    def hide(self, receipt_handle: str, *, for_seconds: int) -> None:
+        if not self._hides:
+            msg = "the message's visibility could not be changed: ClientError Down"
+            raise ParkingError(msg, unsent=0)
+        self.hidden.append((receipt_handle, for_seconds))
+
+    def contents(self) -> list[tuple[list[str], str]]:
+        """Of each message, what its events say and its reason."""
+        return [
+            ([event.message for event in payload_of(message.body).logEvents], message.reason)
+            for message in self.messages
+        ]
+
+
+def payload(*messages: str) -> SubscriptionPayload:
+    """A payload of the API server's stream, whose lines are taken as text."""
+    return SubscriptionPayload(
+        "DATA_MESSAGE",
+        "111122223333",
+        "/aws/eks/demo/cluster",
+        "kube-apiserver-0123456789abcdef0123456789abcdef",
+        ["forwarder"],
+        events(*messages),
+    )
+
+
+def forwarder(scene: Scene, undelivered: Queue | None, max_batch_events: int = 1000) -> Forwarder:
+    """A forwarder without detections, policy and redaction."""
+    return Forwarder(
+        stages=Stages(frozenset(LogType)),
+        delivery=scene.delivery,
+        undelivered=undelivered,
+        max_batch_bytes=1_000_000,
+        max_batch_events=max_batch_events,
+    )

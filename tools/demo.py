@@ -84,17 +84,18 @@ def create_cluster_logs(aws: LocalAws) -> dict[str, str]:
     }
 
 
-def put_lines(aws: LocalAws) -> Lines:
-    """Puts the lines of every stream into the log group, as EKS would; what was put in."""
+def put_lines(aws: LocalAws, cluster: str = CLUSTER) -> Lines:
+    """Puts the lines of every stream into a cluster's log group, as EKS would; what was put in."""
     logs = aws.client("logs")
+    log_group = f"/aws/eks/{cluster}/cluster"
     lines: Lines = Counter()
     for stem, log_type in STREAMS.items():
-        stream = stream_name(log_type, CLUSTER)
+        stream = stream_name(log_type, cluster)
         messages = read_lines(EVENTS / "lines" / f"{stem}.log")
-        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
+        logs.create_log_stream(logGroupName=log_group, logStreamName=stream)
         now_ms = int(time.time() * 1000)
         logs.put_log_events(
-            logGroupName=LOG_GROUP,
+            logGroupName=log_group,
             logStreamName=stream,
             logEvents=[{"timestamp": now_ms + n, "message": text} for n, text in enumerate(messages)],
         )

@@ -12,6 +12,7 @@ from rich.table import Table
 from tools.faults.matrix import EVENTS, MATRIX
 from tools.faults.row import Row
 from tools.faults.run import Found, run
+from tools.listener.terminal import open_console
 from tools.local_aws import ROOT, LocalAwsError, local_aws
 
 DOCUMENT = ROOT / "docs" / "faults.md"
@@ -100,7 +101,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Runs the fault matrix on this machine and prints it.")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)} as well")
     options = parser.parse_args(arguments)
-    console = Console()
+    console = open_console()
     try:
         rows, faults = _run(console)
     except LocalAwsError as error:
