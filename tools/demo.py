@@ -22,6 +22,7 @@ from tools.listener import Listener, running_listener
 from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, LocalAwsError, local_aws
 from tools.make_event import EVENTS, read_lines, stream_name
+from tools.noticed import noticed_table
 
 CLUSTER = "demo"
 STACK = "eks-log-forwarder-demo"
@@ -83,17 +84,18 @@ def create_cluster_logs(aws: LocalAws) -> dict[str, str]:
     }
 
 
-def put_lines(aws: LocalAws) -> Lines:
-    """Puts the lines of every stream into the log group, as EKS would; what was put in."""
+def put_lines(aws: LocalAws, cluster: str = CLUSTER) -> Lines:
+    """Puts the lines of every stream into a cluster's log group, as EKS would; what was put in."""
     logs = aws.client("logs")
+    log_group = f"/aws/eks/{cluster}/cluster"
     lines: Lines = Counter()
     for stem, log_type in STREAMS.items():
-        stream = stream_name(log_type, CLUSTER)
+        stream = stream_name(log_type, cluster)
         messages = read_lines(EVENTS / "lines" / f"{stem}.log")
-        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
+        logs.create_log_stream(logGroupName=log_group, logStreamName=stream)
         now_ms = int(time.time() * 1000)
         logs.put_log_events(
-            logGroupName=LOG_GROUP,
+            logGroupName=log_group,
             logStreamName=stream,
             logEvents=[{"timestamp": now_ms + n, "message": text} for n, text in enumerate(messages)],
         )
@@ -174,6 +176,7 @@ def _forward(console: Console, aws: LocalAws, listener: Listener) -> bool:
         lines = put_lines(aws)
         differences = compare(lines, wait_for(listener, lines))
     console.print(_table(differences))
+    console.print(noticed_table(list(listener.records)))
     complete = all(found.is_none for found in differences.values())
     written = aws.log_lines(outputs["ForwardLogGroupName"])
     if not complete:

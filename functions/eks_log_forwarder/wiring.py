@@ -5,6 +5,7 @@ A stage is imported where the settings ask for it, so that a cold start pays for
 # ruff: noqa: PLC0415  # imports within functions, for the reason above
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,14 @@ def settings() -> Settings:
 def forwarder() -> Forwarder:
     """The container's forwarder; what raises is tried again at the next invocation."""
     return build_forwarder(settings())
+
+
+def redrive_forwarder() -> Forwarder:
+    """The container's forwarder, as the redrive uses it: with requests enough to find what is rejected."""
+    from eks_log_forwarder.redrive import MAX_REQUESTS_PER_BATCH
+
+    built = forwarder()
+    return replace(built, delivery=replace(built.delivery, max_requests_per_batch=MAX_REQUESTS_PER_BATCH))
 
 
 @cache
