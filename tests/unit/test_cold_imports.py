@@ -27,7 +27,13 @@ COSTLY = (
 BARE = {"DETECTIONS": "off", "REDACT": "off"}
 REDACTION = {"ahocorasick_rs", "eks_log_forwarder.redaction"}
 # who and what a detection saw is redacted too, before it is logged
-DETECTIONS = REDACTION | {"eks_log_forwarder.detection", "eks_log_forwarder.sightings", "re2", "sigma", "yaml"}
+DETECTIONS = REDACTION | {
+    "eks_log_forwarder.detection",
+    "eks_log_forwarder.sightings",
+    "re2",
+    "sigma",
+    "yaml",
+}
 
 PROGRAM = """
 import sys
