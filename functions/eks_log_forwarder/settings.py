@@ -10,6 +10,8 @@ from eks_log_forwarder.environment import EnvironmentReader
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.records import LogType
 
+NO_POLICY = "none"  # the value of AUDIT_POLICY that names no file
+
 
 class DestinationName(StrEnum):
     """The values of `DESTINATION`."""
@@ -101,7 +103,7 @@ class Settings:
             retry_budget_seconds=read.number("RETRY_BUDGET_SECONDS", float, 20.0, 0.1, 900),
             record_format=read.choice("RECORD_FORMAT", RecordFormat, RecordFormat.ENRICHED),
             log_types=read.choices("LOG_TYPES", LogType, frozenset(LogType) - {LogType.UNKNOWN}),
-            audit_policy=read.text("AUDIT_POLICY") or "none",
+            audit_policy=read.text("AUDIT_POLICY") or NO_POLICY,
             detections=read.switch("DETECTIONS"),
             disabled_detections=read.words("DISABLED_DETECTIONS"),
             trusted_networks=read.networks("TRUSTED_CIDRS"),
