@@ -28,10 +28,11 @@ def ratios(results: Results) -> str:
             f"{'at most' if ratio.at_most else 'at least'} {ratio.bound:g}",
             f"{ratio.measured:.3g}",
             "yes" if ratio.is_met else "NO",
+            "" if ratio.by_cpu is None else f"{ratio.by_cpu:.3g}",
         )
         for ratio in results.ratios()
     ]
-    return table(("ratio", "wanted", "measured", "met"), rows)
+    return table(("ratio", "wanted", "measured", "met", "by CPU time"), rows)
 
 
 def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool = False) -> str:

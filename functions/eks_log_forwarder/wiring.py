@@ -49,10 +49,10 @@ def forwarder() -> Forwarder:
 
 def redrive_forwarder() -> Forwarder:
     """The container's forwarder, as the redrive uses it: with requests enough to find what is rejected."""
+    from eks_log_forwarder.redrive import MAX_REQUESTS_PER_BATCH
+
     built = forwarder()
-    return replace(
-        built, delivery=replace(built.delivery, max_requests_per_batch=redrive.MAX_REQUESTS_PER_BATCH)
-    )
+    return replace(built, delivery=replace(built.delivery, max_requests_per_batch=MAX_REQUESTS_PER_BATCH))
 
 
 @cache
