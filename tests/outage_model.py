@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import override
 
-from eks_log_forwarder.destinations.base import Answer, Destination, Request
+from eks_log_forwarder.destinations.base import Answer, Destination, Pending, Request
 from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Failure, Outcome, PerEvent, outcome_of_status
 from eks_log_forwarder.secrets import Credentials
@@ -73,7 +73,7 @@ class AnswersByEvent:
         """As the destination's."""
         return self.destination.request(encoded, credentials)
 
-    def outcome(self, answer: Answer, events: int) -> Outcome:
+    def outcome(self, answer: Answer, events: int) -> Outcome | Pending:
         """By event where the answer says so."""
         if answer.status != MULTI_STATUS:
             return self.destination.outcome(answer, events)

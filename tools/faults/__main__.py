@@ -107,7 +107,9 @@ def main(arguments: list[str]) -> int:
     except LocalAwsError as error:
         console.print(str(error), style="red", markup=False)
         return 1
-    table = Table(*_COLUMNS, title="Every fault, and what became of the events")
+    table = Table(title="Every fault, and what became of the events")
+    for heading in _COLUMNS:
+        table.add_column(heading, no_wrap=heading in {"fault", "reason"})
     for cells in rows:
         table.add_row(*cells)
     console.print(table)
