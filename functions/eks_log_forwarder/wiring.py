@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eks_log_forwarder import redrive
 from eks_log_forwarder.delivery import Delivery
 from eks_log_forwarder.destinations.registry import build_destination
 from eks_log_forwarder.forwarding import Forwarder
