@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from eks_log_forwarder.records import LogEvent
 
+# What a body has beyond one separator an event: an array's two brackets, less the comma it does not end in.
+_ENVELOPE_BYTES = 1
+
 
 @dataclass(slots=True)
 class Batch:
@@ -38,17 +41,17 @@ def batched(
 ) -> Iterator[Batch]:
     """Splits a stream of encoded events into batches, in order, without ever holding more than one.
 
-    A batch holds at most `max_events` events and `max_bytes` bytes, one separator an event included. An
+    A batch holds at most `max_events` events and `max_bytes` bytes, separators and brackets included. An
     event that is larger than `max_bytes` by itself makes a batch of its own: the collector decides.
     """
     batch = Batch()
-    size_bytes = 0
+    size_bytes = _ENVELOPE_BYTES
     for event, encoded in encoded_events:
         event_bytes = len(encoded) + 1
         if batch.events and (size_bytes + event_bytes > max_bytes or len(batch.events) == max_events):
             yield batch
             batch = Batch()
-            size_bytes = 0
+            size_bytes = _ENVELOPE_BYTES
         batch.events.append(event)
         batch.encoded.append(encoded)
         size_bytes += event_bytes

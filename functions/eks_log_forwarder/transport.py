@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import IncompleteRead
 from queue import Empty, SimpleQueue
 from time import monotonic, time
 
@@ -95,7 +96,7 @@ class Transport:
                     _read_body(response),
                     _retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
                 )
-        except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError) as error:
+        except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
             return _failure_of(error)
         except Exception as error:  # noqa: BLE001  # a bug; its text may hold the URL and so the token
             return ForwarderError(
@@ -135,7 +136,7 @@ def _retry_after_seconds(header: str | None, now: float) -> float | None:
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
@@ -154,11 +155,13 @@ _FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
     (requests_errors.ReadTimeout, Failure.ANSWER_TIMEOUT),
     (TimeoutError, Failure.ANSWER_TIMEOUT),
     (urllib3_errors.IncompleteRead, Failure.ANSWER_CUT),
+    (IncompleteRead, Failure.ANSWER_CUT),  # of a chunked body
     (urllib3_errors.InvalidChunkLength, Failure.ANSWER_CUT),
     (requests_errors.InvalidURL, Failure.REQUEST_INVALID),
     (requests_errors.InvalidHeader, Failure.REQUEST_INVALID),
     (requests_errors.InvalidSchema, Failure.REQUEST_INVALID),
     (urllib3_errors.LocationParseError, Failure.REQUEST_INVALID),
+    (UnicodeError, Failure.REQUEST_INVALID),  # a token that no header can hold
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef
+from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef, User
 from eks_log_forwarder.detection.engine import Detections
 from eks_log_forwarder.detection.event import Event
 from eks_log_forwarder.detection.index import AuditIndex
@@ -256,12 +256,24 @@ def _fail(message: str) -> object:
 
 
 def test_remembers_a_bounded_number_of_requests() -> None:
-    """Verbs and resources are the clients' own words, and still cost no more memory than 4096 of them."""
+    """Verbs and users are the clients' own words: of more than 4096 the memory starts anew, and is right."""
     index = AuditIndex(detections_of(rule_text("s: {verb: create}\ncondition: s")).rules)
     for number in range(5000):
         assert index.candidates(AuditHeader(verb=f"verb{number}")) == ()
     assert index.candidates(AuditHeader(verb="CREATE")) == index.rules
-    assert len(index._remembered) == 4096  # noqa: SLF001  # the bound itself
+    assert len(index._of_target) == 905  # noqa: SLF001  # the bound itself
+    for number in range(4100):
+        assert index.candidates(AuditHeader(verb="create", user=User(username=f"u{number}"))) == index.rules
+    assert len(index._of_request) == 5  # noqa: SLF001  # as above
+
+
+def test_a_request_is_ruled_out_by_its_user_alone() -> None:
+    """A controller that a rule excepts by name costs two look-ups; whoever else asks is a candidate."""
+    rule = "s: {verb: create}\nf: {user.username: controller}\ncondition: s and not f"
+    index = AuditIndex(detections_of(rule_text(rule)).rules)
+    assert index.candidates(AuditHeader(verb="create", user=User(username="controller"))) == ()
+    assert index.candidates(AuditHeader(verb="create", user=User(username="alice"))) == index.rules
+    assert index.candidates(AuditHeader(verb="create", user=User(username="controller"))) == ()
 
 
 ASKED = [

@@ -1,42 +1,69 @@
-"""Rules by the verb, resource and subresource that they may match, so that most events cost one look-up."""
+"""Rules by the fields whose values come again and again, so that most events cost one or two look-ups."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.detection.header_bounds import header_bounds
+from eks_log_forwarder.detection.header_bounds import HeaderTest, header_bounds
 from eks_log_forwarder.detection.rule import Rule
 
-_FIELDS = frozenset({"verb", "objectRef.resource", "objectRef.subresource"})
-# Clients choose verbs and resources freely, so what is remembered of them is bounded.
+_TARGET_FIELDS = frozenset({"verb", "objectRef.resource", "objectRef.subresource"})
+_REQUEST_FIELDS = _TARGET_FIELDS | {"user.username", "stage", "responseStatus.code"}
+# Clients choose verbs, resources and names freely, so what is remembered of them is bounded.
 _REMEMBERED_KEYS = 4096
 
-type _Key = tuple[str, str | None, str | None]
+type _Target = tuple[str, str | None, str | None]
+type _Request = tuple[_Target, str, str, int]
+
+
+class _Indexed(NamedTuple):
+    rule: Rule
+    maybe_by_target: HeaderTest
+    maybe_by_request: HeaderTest
 
 
 class AuditIndex:
     """The rules for audit events.
 
-    Which of them a verb, resource and subresource leave is found out once, from what the rules ask of these
-    three fields alone, and remembered.
+    Which of them a target (verb, resource, subresource) leaves is found out once, from what the rules ask of
+    these three fields alone, and remembered. Where it leaves some, the same is done for who asked and how it
+    ended: controllers create thousands of pods, and are excepted from the rules on pods by their names.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
-        self._maybe = [header_bounds(rule.node, _FIELDS).maybe for rule in self.rules]
-        self._remembered: dict[_Key, Sequence[Rule]] = {}
+        self._rules = tuple(_Indexed(rule, *_tests(rule)) for rule in self.rules)
+        self._of_target: dict[_Target, Sequence[_Indexed]] = {}
+        self._of_request: dict[_Request, Sequence[Rule]] = {}
 
     def candidates(self, header: AuditHeader) -> Sequence[Rule]:
-        """The rules that an event's verb, resource and subresource do not rule out, in order."""
+        """The rules that the remembered fields of an event do not rule out, in order."""
         reference = header.object_ref
-        if reference is None:
-            key: _Key = (header.verb, None, None)
-        else:
-            key = (header.verb, reference.resource, reference.subresource)
-        found = self._remembered.get(key)
-        return self._find(key, header) if found is None else found
+        target: _Target = (
+            (header.verb, None, None)
+            if reference is None
+            else (header.verb, reference.resource, reference.subresource)
+        )
+        found = self._of_target.get(target)
+        if found is None:
+            found = tuple(indexed for indexed in self._rules if indexed.maybe_by_target(header))
+            _remember(self._of_target, target, found)
+        if not found:
+            return ()
+        status = header.response_status
+        request = (target, header.user.username, header.stage, 0 if status is None else status.code)
+        left = self._of_request.get(request)
+        if left is None:
+            left = tuple(indexed.rule for indexed in found if indexed.maybe_by_request(header))
+            _remember(self._of_request, request, left)
+        return left
 
-    def _find(self, key: _Key, header: AuditHeader) -> Sequence[Rule]:
-        found = tuple(rule for rule, maybe in zip(self.rules, self._maybe, strict=True) if maybe(header))
-        if len(self._remembered) < _REMEMBERED_KEYS:
-            self._remembered[key] = found
-        return found
+
+def _tests(rule: Rule) -> tuple[HeaderTest, HeaderTest]:
+    return header_bounds(rule.node, _TARGET_FIELDS).maybe, header_bounds(rule.node, _REQUEST_FIELDS).maybe
+
+
+def _remember[Key, Value](memory: dict[Key, Value], key: Key, value: Value) -> None:
+    if len(memory) >= _REMEMBERED_KEYS:
+        memory.clear()  # what comes often is soon there again
+    memory[key] = value

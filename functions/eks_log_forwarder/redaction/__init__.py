@@ -10,8 +10,9 @@ from eks_log_forwarder.redaction.container_env import env_spans
 from eks_log_forwarder.redaction.credentials import credential_spans
 from eks_log_forwarder.redaction.secret_data import secret_spans
 from eks_log_forwarder.redaction.spans import Span, replace
+from eks_log_forwarder.redaction.suspicion import is_suspicious
 
-__all__ = ["redact"]
+__all__ = ["redact", "redact_suspicious"]
 
 _CUT_MARK = "[Truncated...]"
 _REST_OF_STRING = re.compile(r'(?:[^"\\]++|\\.)*+"(?P<key>\s*+:)?', re.DOTALL)
@@ -29,6 +30,13 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     what it publishes, so that parsed fields and text say the same. Detection and policy have by then looked
     at the header as it was.
     """
+    if is_suspicious(message) or _is_about_secrets(header):
+        return redact_suspicious(message, header)
+    return message, 0
+
+
+def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, int]:
+    """As `redact`, without the quick look before it."""
     end = len(message) - len(_CUT_MARK) if message.endswith(_CUT_MARK) else len(message)
     has_body = "questObject" in message or "sponseObject" in message or '"auditID"' not in message
     is_bare = not has_body and "?" not in message and "%" not in message
@@ -39,6 +47,10 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     if not spans:
         return message, 0
     return replace(message, _outside_keys(message, spans))
+
+
+def _is_about_secrets(header: AuditHeader | None) -> bool:
+    return header is not None and header.object_ref is not None and header.object_ref.resource == "secrets"
 
 
 def _outside_keys(message: str, spans: list[Span]) -> list[Span]:

@@ -1,0 +1,136 @@
+"""The demo's path: `sam build`, `sam deploy` into MiniStack, lines into CloudWatch, the listener read."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tools import demo
+from tools.listener import Listener, running_listener
+from tools.local_aws import REGION, LocalAws, local_aws
+
+pytestmark = pytest.mark.emulated
+
+STACK = "eks-log-forwarder-emulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack through which lines have gone."""
+
+    aws: LocalAws
+    listener: Listener
+    parameters: dict[str, str]
+    outputs: dict[str, str]
+    put_in: demo.Lines
+    arrived: demo.Lines
+
+    def written(self) -> list[str]:
+        """What the forward function has written to its log."""
+        return self.aws.log_lines(self.outputs["ForwardLogGroupName"])
+
+    def json_written(self) -> list[dict[str, Any]]:
+        """Those lines of it that are JSON: metrics and Powertools' own."""
+        return [json.loads(line) for line in self.written() if line.startswith("{")]
+
+    def client_of_role(self, service: str) -> Any:  # noqa: ANN401  # boto3 makes its clients at run time
+        """A client with the rights of the forward function's role and no others."""
+        assumed = self.aws.client("sts").assume_role(
+            RoleArn=self.outputs["ForwardRoleArn"], RoleSessionName="test"
+        )["Credentials"]
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # any service's name
+            endpoint_url=self.aws.endpoint,
+            region_name=REGION,
+            aws_access_key_id=assumed["AccessKeyId"],
+            aws_secret_access_key=assumed["SecretAccessKey"],
+            aws_session_token=assumed["SessionToken"],
+        )
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """One stack for all the tests, torn down at the end."""
+    workdir: Path = tmp_path_factory.mktemp("emulated")
+    with running_listener(token=demo.TOKEN) as listener, local_aws(workdir) as aws:
+        build_dir = aws.build()
+        parameters = demo.create_cluster_logs(aws) | {"DestinationUrl": listener.url}
+        outputs = aws.deploy(build_dir, STACK, parameters)
+        put_in = demo.put_lines(aws)
+        arrived = demo.wait_for(listener, put_in)
+        yield Deployed(aws, listener, parameters, outputs, put_in, arrived)
+
+
+def test_every_line_of_six_streams_arrives_once_and_unchanged(deployed: Deployed) -> None:
+    """Of every log type, and of the cloud controller manager."""
+    differences = demo.compare(deployed.put_in, deployed.arrived)
+    assert len(differences) == 6
+    assert {stream: found for stream, found in differences.items() if not found.is_none} == {}
+    assert sum(found.arrived for found in differences.values()) == 51
+
+
+def test_records_say_what_the_streams_names_say(deployed: Deployed) -> None:
+    """Five log types of one cluster of one account."""
+    records = deployed.listener.records
+    assert {record["logType"] for record in records} == {
+        "api",
+        "audit",
+        "authenticator",
+        "controllerManager",
+        "scheduler",
+    }
+    assert {(record["cluster"], record["logGroup"]) for record in records} == {(demo.CLUSTER, demo.LOG_GROUP)}
+    assert len({record["id"] for record in records}) == 51
+
+
+def test_nothing_that_the_function_wrote_holds_the_token(deployed: Deployed) -> None:
+    """It had to use it: the listener takes no request without."""
+    written = deployed.written()
+    assert written
+    assert [line for line in written if demo.TOKEN in line] == []
+    assert {request.status for request in deployed.listener.requests} == {200}
+
+
+def test_the_account_stands_in_the_log_as_metrics(deployed: Deployed) -> None:
+    """One summary a stream, and what was delivered adds up."""
+    lines = deployed.json_written()
+    summaries = [line for line in lines if line.get("message") == "summary"]
+    assert sum(line["delivered"] for line in summaries) == 51
+    of_cluster = [line for line in lines if "_aws" in line and line.get("cluster") == demo.CLUSTER]
+    assert {line["service"] for line in of_cluster} == {STACK}
+    assert sum(line["EventsReceived"][0] for line in of_cluster) == 51
+    assert sum(line["EventsDelivered"][0] for line in of_cluster) == 51
+
+
+def test_the_role_reads_its_secret_and_no_other(deployed: Deployed) -> None:
+    """So the policies are checked, and the function got through by its own rights."""
+    other = deployed.aws.client("secretsmanager").create_secret(Name="other", SecretString="x")["ARN"]
+    secrets = deployed.client_of_role("secretsmanager")
+    own = secrets.get_secret_value(SecretId=deployed.parameters["DestinationSecretArn"])
+    assert own["SecretString"] == demo.TOKEN
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets.get_secret_value(SecretId=other)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("logs", "describe_log_groups", {}),
+        ("logs", "delete_log_group", {"logGroupName": demo.LOG_GROUP}),
+        ("secretsmanager", "list_secrets", {}),
+        ("lambda", "list_functions", {}),
+        ("iam", "list_roles", {}),
+        ("sqs", "list_queues", {}),
+    ],
+)
+def test_the_role_can_do_nothing_beside_its_purposes(
+    deployed: Deployed, service: str, operation: str, arguments: dict[str, str]
+) -> None:
+    """Whatever is not among its statements is refused."""
+    with pytest.raises(ClientError, match="AccessDenied"):
+        getattr(deployed.client_of_role(service), operation)(**arguments)

@@ -1,0 +1,154 @@
+"""Servers on 127.0.0.1 that answer badly, or not at all: real sockets, so that the client's code is real."""
+
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+type Behaviour = Callable[["Connection"], None]
+"""What a server does with one connection; returning closes it."""
+
+_RECEIVE_BYTES = 65536
+
+
+@dataclass(slots=True)
+class Connection:
+    """One accepted connection; `stopped` is set when the test is over."""
+
+    socket: socket.socket
+    stopped: threading.Event
+
+    def read_request(self) -> bytes:
+        """One request, to the end of its body; empty where the client has hung up."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._receive()
+            if not received:
+                return b""
+        head, _, body = received.partition(b"\r\n\r\n")
+        (length,) = (
+            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")
+        )
+        while len(body) < length:
+            body += self._receive()
+        return head + b"\r\n\r\n" + body
+
+    def _receive(self) -> bytes:
+        return self.socket.recv(_RECEIVE_BYTES)
+
+    def send(self, data: bytes) -> None:
+        """All of it."""
+        self.socket.sendall(data)
+
+    def reset(self) -> None:
+        """Ends the connection with RST instead of FIN."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def drip(self, data: bytes, *, every_seconds: float) -> None:
+        """One byte at a time, again and again until the test is over or the client is gone."""
+        while True:
+            for byte in data:
+                self.send(bytes([byte]))
+                if self.stopped.wait(every_seconds):
+                    return
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server: its port, and how many connections it has accepted."""
+
+    port: int
+    accepted: list[socket.socket] = field(default_factory=list)
+
+    def url(self, scheme: str = "http") -> str:
+        """Its URL."""
+        return f"{scheme}://127.0.0.1:{self.port}/in"
+
+
+@contextmanager
+def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server whose every connection gets this behaviour, until the end of the block."""
+    stopped = threading.Event()
+    threads: list[threading.Thread] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Server(listening.getsockname()[1])
+
+        def serve(accepted: socket.socket) -> None:
+            with suppress(OSError), _wrapped(accepted, tls) as connected:
+                behave(Connection(connected, stopped))
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    accepted, _ = listening.accept()
+                    server.accepted.append(accepted)
+                    threads.append(threading.Thread(target=serve, args=(accepted,), daemon=True))
+                    threads[-1].start()
+
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield server
+        finally:
+            stopped.set()
+            for one in (listening, *server.accepted):
+                with suppress(OSError):  # closed already
+                    one.shutdown(socket.SHUT_RDWR)
+            for thread in (accepting, *threads):
+                thread.join(5)
+
+
+def _wrapped(accepted: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
+    if tls is None:
+        return accepted
+    with accepted:
+        return tls.wrap_socket(accepted, server_side=True)
+
+
+def answering(answer: bytes) -> Behaviour:
+    """Answers every request of a connection with these bytes."""
+
+    def behave(connection: Connection) -> None:
+        while connection.read_request():
+            connection.send(answer)
+
+    return behave
+
+
+def answering_once(answer: bytes) -> Behaviour:
+    """Answers one request with these bytes, and closes the connection."""
+
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(answer)
+
+    return behave
+
+
+@contextmanager
+def full_server() -> Iterator[Server]:
+    """A server that accepts nobody and whose queue is full, so that a connection never comes about."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        port = listening.getsockname()[1]
+        waiting = []
+        for _ in range(2):
+            client = socket.socket()
+            client.settimeout(0)
+            client.connect_ex(("127.0.0.1", port))
+            waiting.append(client)
+        try:
+            yield Server(port)
+        finally:
+            for client in waiting:
+                client.close()
+
+
+def unused_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

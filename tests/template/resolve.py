@@ -1,0 +1,135 @@
+"""The template as CloudFormation would see it: SAM's own transform, then the conditions for given parameters.
+
+Attributes and references that only a deployment knows stay text: `{Resource}` and `{Resource.Attribute}`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]  # SAM ships no types, here and below
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIRED = {"ClusterName": "demo", "DestinationUrl": "https://xplg.example.internal:30443/logger.jsp"}
+
+_NO_VALUE = object()
+_PSEUDO_PARAMETERS: dict[str, object] = {
+    "AWS::AccountId": "111122223333",
+    "AWS::NoValue": _NO_VALUE,
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackName": "eks-logs",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+type Json = dict[str, Any]
+
+
+@cache
+def source() -> Json:
+    """The template as it is written, functions in their long form."""
+    template: Json = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    return template
+
+
+@cache
+def transformed() -> Json:
+    """The template after SAM's transform: plain CloudFormation, its conditions still open."""
+    template = deepcopy(source())
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/package"  # as `sam package` leaves it
+    translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name="us-east-1"))
+    translated: Json = translator.translate(template, {})
+    return translated
+
+
+def resolved(**parameters: str) -> Json:
+    """The stack of these parameters and the others' defaults: its resources, outputs and rules."""
+    template = transformed()
+    values: dict[str, object] = {
+        name: _typed(definition, ({"Default": ""} | definition | _given(name, parameters))["Default"])
+        for name, definition in template["Parameters"].items()
+    }
+    unknown = parameters.keys() - values.keys()
+    assert not unknown, f"the template has no parameters {unknown}"
+    resolver = _Resolver(template, values | _PSEUDO_PARAMETERS)
+    return {
+        section: {
+            name: resolver.resolve(item)
+            for name, item in template[section].items()
+            if "Condition" not in item or resolver.holds(item["Condition"])
+        }
+        for section in ("Resources", "Outputs")
+    } | {"Rules": {name: resolver.rule(rule) for name, rule in template["Rules"].items()}}
+
+
+def _given(name: str, parameters: Mapping[str, str]) -> Json:
+    given = {**REQUIRED, **parameters}
+    return {"Default": given[name]} if name in given else {}
+
+
+def _typed(definition: Json, value: object) -> object:
+    return str(value).split(",") if definition["Type"] == "CommaDelimitedList" else str(value)
+
+
+class _Resolver:
+    """Resolves intrinsic functions (CloudFormation user guide, "Intrinsic function reference")."""
+
+    def __init__(self, template: Json, values: Mapping[str, object]) -> None:
+        self._template = template
+        self._values = values
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Ref": lambda name: self._values.get(name, f"{{{name}}}"),
+            "Condition": self.holds,
+            "Fn::GetAtt": lambda path: f"{{{'.'.join(path)}}}",
+            "Fn::Sub": self._sub,
+            "Fn::If": self._if,
+            "Fn::Equals": lambda pair: self.resolve(pair[0]) == self.resolve(pair[1]),
+            "Fn::Not": lambda one: not self.resolve(one[0]),
+            "Fn::And": lambda many: all(self.resolve(each) for each in many),
+            "Fn::Or": lambda many: any(self.resolve(each) for each in many),
+            "Fn::Select": lambda pair: self.resolve(pair[1])[int(pair[0])],
+            "Fn::Join": lambda pair: pair[0].join(self.resolve(pair[1])),
+            "Fn::Split": lambda pair: self.resolve(pair[1]).split(pair[0]),
+            "Fn::EachMemberEquals": lambda pair: all(each == pair[1] for each in self.resolve(pair[0])),
+        }
+
+    def holds(self, condition: str) -> bool:
+        return bool(self.resolve(self._template["Conditions"][condition]))
+
+    def rule(self, rule: Json) -> bool:
+        """Whether a rule lets these parameters through."""
+        if "RuleCondition" in rule and not self.resolve(rule["RuleCondition"]):
+            return True
+        return all(self.resolve(assertion["Assert"]) for assertion in rule["Assertions"])
+
+    def resolve(self, node: Any) -> Any:  # noqa: ANN401  # a node of JSON
+        if isinstance(node, list):
+            return [item for each in node if (item := self.resolve(each)) is not _NO_VALUE]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            ((name, argument),) = node.items()
+            if name in self._functions:
+                return self._functions[name](argument)
+            assert not name.startswith("Fn::"), f"{name} is not known here"
+        return {name: item for name, each in node.items() if (item := self.resolve(each)) is not _NO_VALUE}
+
+    def _if(self, choice: list[Any]) -> Any:  # noqa: ANN401  # a node of JSON
+        condition, then, otherwise = choice
+        return self.resolve(then if self.holds(condition) else otherwise)
+
+    def _sub(self, argument: Any) -> str:  # noqa: ANN401  # a text, or a text and its variables
+        text, variables = (argument, {}) if isinstance(argument, str) else argument
+        known = {name: self.resolve(each) for name, each in variables.items()}
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            return str(known.get(name, self._values.get(name, f"{{{name}}}")))
+
+        return re.sub(r"\$\{([^!}]+)\}", value, text)

@@ -1,0 +1,127 @@
+"""Imports run one way, and a dependency is named in one module: read off the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "functions" / "eks_log_forwarder"
+NAME = PACKAGE.name
+
+# Each module may import those of its own line and of the lines below it.
+LAYERS = (
+    {"forward_handler", "redrive_handler"},
+    {"wiring"},
+    {"redrive", "time_limits"},
+    {"forwarding"},
+    {"stages", "delivery", "parked_messages", "undelivered", "observability"},
+    {"sightings", "transport", "destinations"},
+    {"api_requests", "audit_policy", "detection", "redaction", "batching", "subscription", "tally", "stream"},
+    {
+        "control_plane",
+        "log_record",
+        "outcomes",
+        "record_formats",
+        "secrets",
+        "retry",
+        "deadline",
+        "yaml_files",
+    },
+    {"settings"},
+    {"encoding", "environment", "errors", "records"},
+)
+LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
+
+# Distribution, and the modules that may import it.
+HOMES = {
+    "requests": {"transport"},
+    "urllib3": {"transport"},
+    "boto3": {"undelivered", "secrets"},
+    "botocore": {"undelivered", "secrets"},
+    "yaml": {"yaml_files"},
+}
+MOST_LINES = 200
+
+
+def modules() -> list[Path]:
+    """Every module of the package."""
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """A module's dotted name within the package; empty for the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported_by(path: Path) -> set[str]:
+    """The dotted names that a module imports, at its top or within a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            # `from package import module` names the module, `from module import name` the module before it
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def parts_imported_by(path: Path) -> set[str]:
+    """The parts of the package (a module, or a sub-package) that a module imports."""
+    return {name.split(".")[1] for name in imported_by(path) if name.startswith(f"{NAME}.")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_module_imports_only_what_lies_below_it(path: Path) -> None:
+    """Handlers, wiring, the pipeline, its stages, and at the bottom records, settings and errors."""
+    part = name_of(path).split(".")[0]
+    if not part:
+        return
+    assert part in LAYER_OF, "a new module has a place in the layers above"
+    upwards = {other for other in parts_imported_by(path) if LAYER_OF[other] < LAYER_OF[part]}
+    assert upwards == set()
+
+
+def test_no_two_modules_import_each_other() -> None:
+    """Neither directly nor by way of others, sub-packages' modules included."""
+    names = {name_of(path) for path in modules()}
+    graph = {
+        name_of(path): {
+            target
+            for name in imported_by(path)
+            if name.startswith(f"{NAME}.")
+            for target in [longest_module(name.removeprefix(f"{NAME}."), names)]
+            if target != name_of(path)
+        }
+        for path in modules()
+    }
+    done: set[str] = set()
+    while ready := {name for name, targets in graph.items() if name not in done and targets <= done}:
+        done |= ready
+    assert names - done == set()
+
+
+def longest_module(name: str, names: set[str]) -> str:
+    """The module that an imported name stands in."""
+    while name not in names:
+        name = name.rpartition(".")[0]
+    return name
+
+
+@pytest.mark.parametrize(("distribution", "homes"), HOMES.items())
+def test_a_dependency_is_named_in_one_place(distribution: str, homes: set[str]) -> None:
+    """To exchange it is to change its home."""
+    importing = {
+        name_of(path)
+        for path in modules()
+        if distribution in {name.split(".")[0] for name in imported_by(path)}
+    }
+    assert importing
+    assert importing <= homes
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_module_has_a_size_to_be_read_at_once(path: Path) -> None:
+    """One reason to change fits on few pages."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES

@@ -1,0 +1,97 @@
+"""The quick look at a text: what it holds back holds nothing to redact."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eks_log_forwarder import redaction
+from eks_log_forwarder.redaction.suspicion import is_suspicious
+
+HARMLESS = [
+    '{"auditID":"1","annotations":{"authorization.k8s.io/decision":"allow"}}',
+    '{"requestObject":{"spec":{"containers":[{"env":[{"name":"PORT","value":"80"}]}]}}}',
+    '{"requestObject":{"spec":{"containers":[{"env":[],"image":"a"}]}}}',
+    '{"requestObject":{"metadata":{"labels":{"my-env":"prod"}}}}',
+    '{"volumes":[{"projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}]}',
+    "I0914 09:46:06.295709      10 flags.go:59] FLAG: --v=2",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_holds_back_what_is_frequent_and_harmless(text: str) -> None:
+    """Each of these stands in many events, and none of them needs the patterns."""
+    assert not is_suspicious(text)
+
+
+SUSPICIOUS = [
+    '{"env":[{"name":"DB_PASSWORD","value":"x"}]}',
+    '{"env":[{"name":"A","value":"[\\"}]"},{"name":"API_KEY","value":"x"}]}',
+    '{"env":[{"name":"A","value":"a]b"},{"name":"ApiKey","value":"x"}]}',
+    '{"env":[{"name":"A","x":[{"b":"c"}]},{"name":"TOKEN","value":"x"}]}',
+    '{"env":[{"name":"A","value":"x"',
+    '{"env" : [{"name":"TOKEN","value":"x"}]}',
+    '{"requestObject":[{"op":"add","path":"/data/a","value":"x"}]}',
+    '{"requestObject" : [{"op":"add"}]}',
+    "\ud83d eyJhbGciOi",
+]
+
+
+@pytest.mark.parametrize("text", SUSPICIOUS)
+def test_lets_through_what_the_patterns_have_to_decide(text: str) -> None:
+    """An array whose end is in doubt, white space, a patch, a cut, half a surrogate pair with a token."""
+    assert is_suspicious(text)
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            '{"',
+            '":"',
+            '","',
+            '"}',
+            "}]",
+            '":[{"',
+            "]",
+            "\\",
+            '\\"',
+            ":",
+            "=",
+            "?",
+            "&",
+            "%3D",
+            " ",
+            "\n",
+            ":[",
+        ),
+        *("env", "name", "value", "DB_PASSWORD", "apiKey", "PORT", "token", "access_token", "Authorization"),
+        *("Bearer ", "abcdefghijklmnopqrstuvwx", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "k8s-aws-v1."),
+        *(
+            "X-Amz-Signature",
+            "client-key-data",
+            "kind",
+            "Secret",
+            "SecretList",
+            "data",
+            "requestObject",
+            "auditID",
+        ),
+        *(
+            "objectRef",
+            "resource",
+            "secrets",
+            "-----BEGIN RSA PRIVATE KEY-----",
+            "op",
+            "path",
+            "/env/0/value",
+        ),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_changes_no_outcome(text: str) -> None:
+    """Whatever the patterns would redact in a text, the quick look lets through."""
+    found = redaction.redact_suspicious(text, None)
+    assert redaction.redact(text) == found
+    assert found[1] == 0 or is_suspicious(text)
