@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect listener build check format test requirements clean
+.PHONY: help setup demo policy-report detect records listener build check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -21,6 +21,9 @@ policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=f
 
 detect: setup  ## what the detection rules find in a file of lines: LINES=file, ARGS="--help" for more
 	@PYTHONPATH=functions $(python) -m tools.detect $(LINES) $(ARGS)
+
+records: setup  ## write docs/records.md anew: a record of every log type in every format
+	@PYTHONPATH=functions $(python) -m tools.show_records
 
 listener: setup  ## a local log listener that speaks XPLG's endpoint; ARGS="--help" for its options
 	@$(python) -m tools.listener $(ARGS)

@@ -57,7 +57,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 
 def forget_the_container() -> None:
-    """As in a new container, the environment has not been read yet."""
+    """As in a new container, the environment has not been read and the logger knows no invocation yet."""
+    logger.clear_state()
     for once in (wiring.settings, wiring.forwarder, wiring.queues):
         once.cache_clear()
 

@@ -22,6 +22,7 @@ from tools.listener import Listener, running_listener
 from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, LocalAwsError, local_aws
 from tools.make_event import EVENTS, read_lines, stream_name
+from tools.noticed import noticed_table
 
 CLUSTER = "demo"
 STACK = "eks-log-forwarder-demo"
@@ -174,6 +175,7 @@ def _forward(console: Console, aws: LocalAws, listener: Listener) -> bool:
         lines = put_lines(aws)
         differences = compare(lines, wait_for(listener, lines))
     console.print(_table(differences))
+    console.print(noticed_table(list(listener.records)))
     complete = all(found.is_none for found in differences.values())
     written = aws.log_lines(outputs["ForwardLogGroupName"])
     if not complete:

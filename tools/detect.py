@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 sys.path.insert(0, str(FUNCTIONS))
@@ -26,6 +25,7 @@ from eks_log_forwarder.detection.line_fields import line_fields  # noqa: E402
 from eks_log_forwarder.detection.subject import actor_and_target  # noqa: E402
 from eks_log_forwarder.errors import DetectionError  # noqa: E402
 from eks_log_forwarder.records import LogEvent, LogType  # noqa: E402
+from tools.listener.terminal import open_console  # noqa: E402
 
 _KLOG_FILE = re.compile(r"[IWEF]\d{4} \S+\s+\d+ (\S+?)\.go:\d+\]")
 _KLOG_TYPES = (LogType.SCHEDULER, LogType.API, LogType.CONTROLLER_MANAGER)
@@ -76,11 +76,11 @@ def table(detections: Detections, found: dict[str, Hits]) -> Table:
     rules = {rule.detection.id: rule.detection for rule in detections.rules}
     for rule, hits in sorted(found.items(), key=lambda item: -item[1].count):
         columns.add_row(
-            escape(rules[rule].title),
+            Text(rules[rule].title),
             rules[rule].level,
             str(hits.count),
-            escape(hits.actor),
-            escape(hits.target),
+            Text(hits.actor),
+            Text(hits.target),
         )
     return columns
 
@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rules", type=Path, default=FUNCTIONS / "detections")
     parser.add_argument("--trusted-cidrs", default="", help="comma-separated, as the parameter TrustedCidrs")
     given = parser.parse_args(arguments)
-    console = Console()
+    console = open_console()
     try:
         networks = [
             ip_network(network.strip()) for network in given.trusted_cidrs.split(",") if network.strip()

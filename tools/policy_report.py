@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from eks_log_forwarder.audit_policy import Action, load_policy
 from eks_log_forwarder.errors import PolicyError
+from tools.listener.terminal import open_console
 from tools.policy_savings import Report, Sum, measure
 
 POLICIES = Path(__file__).resolve().parent.parent / "functions" / "policies"
@@ -62,9 +63,7 @@ def _group_table(title: str, sums: Mapping[str, Sum], rows: int, formats: Mappin
             rest.saved.update(one.saved)
         shown.append((f"{len(others)} others", rest))
     for value, one in shown:
-        table.add_row(
-            escape(value), *(f"{one.events[action]:,}" for action in Action), *_savings(one, formats)
-        )
+        table.add_row(Text(value), *(f"{one.events[action]:,}" for action in Action), *_savings(one, formats))
     return table
 
 
@@ -78,9 +77,10 @@ def print_report(report: Report, console: Console, rows: int) -> None:
         "them for service account tokens alone."
     )
     if report.no_event:
+        console.print(f"{report.no_event:,} lines are no audit event and are left out: they go on.")
+    if report.cut:
         console.print(
-            f"{report.no_event:,} lines are no whole audit event and are left out: a cut one goes on, "
-            "unless what is left of it decides alone."
+            f"{report.cut:,} events are cut: never trimmed, and dropped only where what is left decides."
         )
     console.print(f"{report.denials:,} events were answered 401 or 403: no policy drops or trims them.")
     console.print("Events that a detection names go on whole as well; that is not counted here.")
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (PolicyError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print_report(report, Console(), options.rows)
+    print_report(report, open_console(), options.rows)
     return 0
 
 

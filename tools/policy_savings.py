@@ -4,44 +4,37 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from eks_log_forwarder.audit_policy import Action, Decision, Policy, trim
 from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.parsing import Parsed, parse
+from eks_log_forwarder.encoding import to_json
+from eks_log_forwarder.record_formats import shape_of
+from eks_log_forwarder.records import LogEvent, LogType
+from eks_log_forwarder.settings import RecordFormat
+from eks_log_forwarder.stream import LogStream
 
-type Encoder = Callable[[str, AuditHeader], bytes]
-"""Encodes one audit event, its message and header, as the record that a collector receives."""
+type Measure = Callable[[str, Parsed], dict[str, int]]
+"""An event's bytes as a record, newline included, by record format: of its message and its parsed form."""
 
-_decode_header = msgspec.json.Decoder(AuditHeader).decode
 _K3S_MARKS = ("k3s", "kubelite")
-_SAMPLE_ORIGIN = {
-    "timestamp": 1_700_000_000_000,
-    "logGroup": "/aws/eks/prod/cluster",
-    "logStream": f"kube-apiserver-audit-{'0' * 32}",
-}
-_SAMPLE_IDENTITY = {"id": "3" * 56, "account": "111122223333", "cluster": "prod", "logType": "audit"}
+_SAMPLE_STREAM = LogStream(
+    log_group="/aws/eks/prod/cluster",
+    name=f"kube-apiserver-audit-{'0' * 32}",
+    owner="111122223333",
+    cluster="prod",
+    log_type=LogType.AUDIT,
+)
+_SHAPES = {str(record_format): shape_of(record_format) for record_format in RecordFormat}
 
 
-def encode_enriched(message: str, header: AuditHeader) -> bytes:
-    """Encode the default record: the text and, beside it, the header."""
-    return msgspec.json.encode({**_SAMPLE_ORIGIN, "message": message, **_SAMPLE_IDENTITY, "audit": header})
+def record_bytes(message: str, parsed: Parsed) -> dict[str, int]:
+    """The bytes of the records that the forwarder writes, in every format."""
+    record = _SAMPLE_STREAM.record(_event_of(message), message, parsed, 0, [])
+    return {name: len(to_json(shape(record))) + 1 for name, shape in _SHAPES.items()}
 
 
-def encode_parsed(message: str, _header: AuditHeader) -> bytes:
-    """Encode the record that nests the whole event in place of the text."""
-    return msgspec.json.encode({**_SAMPLE_ORIGIN, **_SAMPLE_IDENTITY, "audit": msgspec.Raw(message)})
-
-
-def encode_plain(message: str, _header: AuditHeader) -> bytes:
-    """Encode the four keys alone."""
-    return msgspec.json.encode({**_SAMPLE_ORIGIN, "message": message})
-
-
-ENCODERS: Mapping[str, Encoder] = {
-    "enriched": encode_enriched,
-    "parsed": encode_parsed,
-    "plain": encode_plain,
-}
+def _event_of(message: str) -> LogEvent:
+    return LogEvent(id="3" * 56, timestamp=1_700_000_000_000, message=message)
 
 
 @dataclass
@@ -70,40 +63,47 @@ class Report:
     by_action: dict[Action, Sum] = field(default_factory=lambda: {action: Sum() for action in Action})
     request_received: int = 0
     no_event: int = 0
+    cut: int = 0
     denials: int = 0
     from_k3s: bool = False
 
 
-def measure(lines: Iterable[str], policy: Policy, encoders: Mapping[str, Encoder] = ENCODERS) -> Report:
-    """Apply a policy to audit events, one a line."""
+def measure(lines: Iterable[str], policy: Policy, measure_record: Measure = record_bytes) -> Report:
+    """Apply a policy to audit events, one a line; a cut event counts by what can be read of it."""
     report = Report()
     for line in lines:
-        try:
-            header = _decode_header(line)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+        parsed = parse(LogType.AUDIT, _event_of(line))
+        header = parsed.audit
+        if header is None:
             report.no_event += 1
             continue
+        report.cut += parsed.truncated
         report.from_k3s = report.from_k3s or any(mark in header.user_agent for mark in _K3S_MARKS)
         if header.stage == "RequestReceived":
             report.request_received += 1
             continue
         if header.response_status is not None and header.response_status.code in (401, 403):
             report.denials += 1
-        _add_event(report, line, header, policy.decide(header), encoders)
+        decision = policy.decide(header, detected=False, truncated=parsed.truncated)
+        _add_event(report, line, parsed, header, decision, measure_record)
     return report
 
 
-def _add_event(
-    report: Report, line: str, header: AuditHeader, decision: Decision, encoders: Mapping[str, Encoder]
+def _add_event(  # noqa: PLR0913, PLR0917  # one event, what is known of it, and where it goes
+    report: Report,
+    line: str,
+    parsed: Parsed,
+    header: AuditHeader,
+    decision: Decision,
+    measure_record: Measure,
 ) -> None:
-    before = {name: len(encode(line, header)) + 1 for name, encode in encoders.items()}
+    before = measure_record(line, parsed)
     action = decision.action
     after = dict.fromkeys(before, 0)
     if action is not Action.DROP:
         text = trim(line, decision)
         action = Action.KEEP if text is line else Action.TRIM
-        trimmed_header = header if text is line else _decode_header(text)
-        after = {name: len(encode(text, trimmed_header)) + 1 for name, encode in encoders.items()}
+        after = before if text is line else measure_record(text, parse(LogType.AUDIT, _event_of(text)))
     saved = {name: before[name] - after[name] for name in before}
     report.total.add(action, before, saved)
     report.by_action[action].add(action, before, saved)

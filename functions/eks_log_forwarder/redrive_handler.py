@@ -11,13 +11,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.errors import MessageKeptError
-from eks_log_forwarder.observability import logger, metrics, publish_redriven
+from eks_log_forwarder.observability import logger, publish_redriven
 from eks_log_forwarder.redrive import ParkedMessage, Redrive
 from eks_log_forwarder.time_limits import delivery_deadline
 
 
+# no log_metrics: each message's metrics are flushed with it (observability.publish_redriven)
 @logger.inject_lambda_context(log_event=False)
-@metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Delivers parked messages; answers with those that have to stay in their queue."""
     queue, dead_letters = wiring.queues()

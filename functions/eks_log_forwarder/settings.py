@@ -89,7 +89,7 @@ class Settings:
             max_batch_events=read.number("MAX_BATCH_EVENTS", int, 1000, 1, 100_000),
             connect_timeout_seconds=read.number("CONNECT_TIMEOUT_SECONDS", float, 5.0, 0.1, 900),
             read_timeout_seconds=read.number("READ_TIMEOUT_SECONDS", float, 10.0, 0.1, 900),
-            retry_budget_seconds=read.number("RETRY_BUDGET_SECONDS", float, 20.0, 0.0, 900),
+            retry_budget_seconds=read.number("RETRY_BUDGET_SECONDS", float, 20.0, 0.1, 900),
             record_format=read.choice("RECORD_FORMAT", RecordFormat, RecordFormat.ENRICHED),
             log_types=read.choices("LOG_TYPES", LogType, frozenset(LogType) - {LogType.UNKNOWN}),
             audit_policy=read.text("AUDIT_POLICY") or "none",

@@ -7,6 +7,7 @@ from eks_log_forwarder.detection.engine import Detections
 from eks_log_forwarder.detection.line_fields import line_fields
 from eks_log_forwarder.detection.subject import actor_and_target
 from eks_log_forwarder.records import Detection, LogEvent, LogType
+from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.tally import Sighting, Tally
 
 
@@ -22,6 +23,8 @@ class Matcher:
         fields = None if line is None else line_fields(line)
         found = self.rules.match(log_type, parsed.audit, fields, event.message)
         if found:
-            actor, target = actor_and_target(log_type, parsed.audit, fields or {})
+            # they go into the function's own log, where a token never does, whatever REDACT says
+            who_and_what = actor_and_target(log_type, parsed.audit, fields or {})
+            actor, target = (redact(text)[0] for text in who_and_what)
             tally.detections += [Sighting(rule, event.id, actor, target) for rule in found]
         return found

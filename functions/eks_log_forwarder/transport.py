@@ -93,7 +93,7 @@ class Transport:
             ) as response:
                 return Answer(
                     response.status_code,
-                    _read_body(response),
+                    _read_body(response, give_up_at=monotonic() + within_seconds),
                     _retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
                 )
         except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
@@ -114,14 +114,20 @@ def _new_session() -> requests.Session:
     return session
 
 
-def _read_body(response: requests.Response) -> bytes:
-    """The body, or its first 64 KiB: then the connection is closed with the rest unread."""
+def _read_body(response: requests.Response, *, give_up_at: float) -> bytes:
+    """The body, or its first 64 KiB: then the connection is closed with the rest unread.
+
+    Raises:
+        TimeoutError: the body goes on coming after `give_up_at`, so that no thread is left behind for ever.
+    """
     pieces: list[bytes] = []
     size_bytes = 0
     while size_bytes < MAX_ANSWER_BYTES:
         piece = response.raw.read1(MAX_ANSWER_BYTES - size_bytes)
         if not piece:
             break
+        if monotonic() > give_up_at:
+            raise TimeoutError
         pieces.append(piece)
         size_bytes += len(piece)
     return b"".join(pieces)

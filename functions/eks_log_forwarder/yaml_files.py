@@ -27,6 +27,10 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# Said again for this loader alone: other libraries change what SafeLoader makes of mappings, for everybody.
+_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:map", _UniqueKeyLoader.construct_yaml_map)  # type: ignore[type-var]  # of a subclass
+
+
 def load_yaml(path: Path) -> object:
     """Read the one document of a YAML 1.1 file into dict, list, str, int, float, bool, date or None.
 

@@ -1,69 +1,12 @@
 """The demo's path: `sam build`, `sam deploy` into MiniStack, lines into CloudWatch, the listener read."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.emulated.deployment import STACK, Deployed
 from tools import demo
-from tools.listener import Listener, running_listener
-from tools.local_aws import REGION, LocalAws, local_aws
 
 pytestmark = pytest.mark.emulated
-
-STACK = "eks-log-forwarder-emulated"
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """A stack through which lines have gone."""
-
-    aws: LocalAws
-    listener: Listener
-    parameters: dict[str, str]
-    outputs: dict[str, str]
-    put_in: demo.Lines
-    arrived: demo.Lines
-
-    def written(self) -> list[str]:
-        """What the forward function has written to its log."""
-        return self.aws.log_lines(self.outputs["ForwardLogGroupName"])
-
-    def json_written(self) -> list[dict[str, Any]]:
-        """Those lines of it that are JSON: metrics and Powertools' own."""
-        return [json.loads(line) for line in self.written() if line.startswith("{")]
-
-    def client_of_role(self, service: str) -> Any:  # noqa: ANN401  # boto3 makes its clients at run time
-        """A client with the rights of the forward function's role and no others."""
-        assumed = self.aws.client("sts").assume_role(
-            RoleArn=self.outputs["ForwardRoleArn"], RoleSessionName="test"
-        )["Credentials"]
-        return boto3.client(
-            service,  # type: ignore[call-overload]  # any service's name
-            endpoint_url=self.aws.endpoint,
-            region_name=REGION,
-            aws_access_key_id=assumed["AccessKeyId"],
-            aws_secret_access_key=assumed["SecretAccessKey"],
-            aws_session_token=assumed["SessionToken"],
-        )
-
-
-@pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """One stack for all the tests, torn down at the end."""
-    workdir: Path = tmp_path_factory.mktemp("emulated")
-    with running_listener(token=demo.TOKEN) as listener, local_aws(workdir) as aws:
-        build_dir = aws.build()
-        parameters = demo.create_cluster_logs(aws) | {"DestinationUrl": listener.url}
-        outputs = aws.deploy(build_dir, STACK, parameters)
-        put_in = demo.put_lines(aws)
-        arrived = demo.wait_for(listener, put_in)
-        yield Deployed(aws, listener, parameters, outputs, put_in, arrived)
 
 
 def test_every_line_of_six_streams_arrives_once_and_unchanged(deployed: Deployed) -> None:

@@ -16,10 +16,17 @@ from eks_log_forwarder.forward_handler import handler
 from tests.conftest import SERVICE, URL, LambdaContext
 from tests.payloads import event_of, event_of_text, payload_of
 from tests.secrets_manager import ARN, SecretsManager
-from tests.servers import Behaviour, Connection, answering, answering_once, running_server, unused_port
 from tools.listener import Listener, running_listener
 from tools.listener.bodies import Record
 from tools.make_event import EVENTS
+from tools.misbehaving_server import (
+    Behaviour,
+    Connection,
+    answering,
+    answering_once,
+    running_server,
+    unused_port,
+)
 
 TOKEN = "s3cr3t-token-c0de"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]  # SAM ships no types, here and below
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+import yaml
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # SAM ships no types, nor below
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,10 +31,31 @@ _PSEUDO_PARAMETERS: dict[str, object] = {
 type Json = dict[str, Any]
 
 
+# A class of its own: SAM's reader of templates would change PyYAML's loaders for the whole process.
+class _TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, such as `!Ref Name` and `!GetAtt Resource.Attribute`."""
+
+
+def _long_form(loader: _TemplateLoader, suffix: str, node: yaml.Node) -> Json:
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
+    match node:
+        case yaml.SequenceNode():
+            return {name: loader.construct_sequence(node, deep=True)}
+        case yaml.ScalarNode():
+            text = str(loader.construct_scalar(node))
+            return {name: text.split(".", 1) if suffix == "GetAtt" else text}
+    msg = f"!{suffix} is written in a way that is not known here"
+    raise TypeError(msg)
+
+
+_TemplateLoader.add_multi_constructor("!", _long_form)
+
+
 @cache
 def source() -> Json:
     """The template as it is written, functions in their long form."""
-    template: Json = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    template: Json = yaml.load(text, _TemplateLoader)  # noqa: S506  # a SafeLoader
     return template
 
 

@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from eks_log_forwarder.audit_policy import Action
-from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.parsing import Parsed, parse
+from eks_log_forwarder.records import LogEvent, LogType
 from tests.policy_samples import header_of, object_of, policy_of
 from tools.policy_report import main, print_report
-from tools.policy_savings import ENCODERS, Report, measure
+from tools.policy_savings import Report, measure, record_bytes
 
 POLICY = policy_of(
     """
@@ -32,6 +33,7 @@ LEASE = line_of(
 )
 PATCH = line_of(verb="patch")[:-1] + ',"requestObject":{"a":1}}'
 TRIMMED_PATCH = line_of(verb="patch", level="Metadata")
+CUT = PATCH[:-5]
 LINES = [
     LEASE,
     LEASE,
@@ -40,28 +42,29 @@ LINES = [
     line_of(objectRef=None, requestURI="/version?x", userAgent="k3s/v1"),
     line_of(stage="RequestReceived"),
     line_of(verb="patch", level="Metadata", responseStatus={"code": 403}),
-    PATCH[:-5],
+    CUT,
+    "audit log rotated",
 ]
 
 
-def message_bytes(message: str, _header: AuditHeader) -> bytes:
-    """Encode the text alone."""
-    return message.encode()
+def message_bytes(message: str, _parsed: Parsed) -> dict[str, int]:
+    """The bytes of the text alone, and of a newline."""
+    return {"text": len(message.encode()) + 1}
 
 
 @pytest.fixture
 def report() -> Report:
     """The report on LINES with one format."""
-    return measure(LINES, POLICY, {"text": message_bytes})
+    return measure(LINES, POLICY, message_bytes)
 
 
 def test_counts_events_and_bytes(report: Report) -> None:
-    """Two leases dropped, one patch trimmed, three kept; a newline belongs to each record."""
-    assert report.total.events == {Action.DROP: 2, Action.TRIM: 1, Action.KEEP: 3}
+    """Two leases dropped, one patch trimmed, four kept, a cut one too; a newline belongs to each record."""
+    assert report.total.events == {Action.DROP: 2, Action.TRIM: 1, Action.KEEP: 4}
     assert report.by_action[Action.DROP].saved["text"] == 2 * (len(LEASE) + 1)
     assert report.by_action[Action.TRIM].saved["text"] == len(PATCH) - len(TRIMMED_PATCH)
     assert report.by_action[Action.KEEP].saved["text"] == 0
-    assert report.total.before["text"] == sum(len(line) + 1 for line in LINES[:5] + LINES[6:7])
+    assert report.total.before["text"] == sum(len(line) + 1 for line in LINES[:5] + LINES[6:8])
 
 
 def test_groups_by_verb_resource_and_user(report: Report) -> None:
@@ -70,20 +73,22 @@ def test_groups_by_verb_resource_and_user(report: Report) -> None:
         group: {value: one.events.total() for value, one in sums.items()}
         for group, sums in report.groups.items()
     } == {
-        "verb": {"update": 2, "patch": 2, "get": 2},
-        "resource": {"leases.coordination.k8s.io": 2, "pods": 3, "/version": 1},
-        "user": {"kubelet": 2, "ana": 4},
+        "verb": {"update": 2, "patch": 3, "get": 2},
+        "resource": {"leases.coordination.k8s.io": 2, "pods": 4, "/version": 1},
+        "user": {"kubelet": 2, "ana": 5},
     }
 
 
 def test_says_what_it_left_out(report: Report) -> None:
-    """RequestReceived, lines that are no whole event, denials and a k3s cluster are named."""
-    assert (report.request_received, report.no_event, report.denials, report.from_k3s) == (1, 1, 1, True)
+    """RequestReceived, lines that are no event, cut ones, denials and a k3s cluster are named."""
+    left_out = (report.request_received, report.no_event, report.cut, report.denials)
+    assert (left_out, report.from_k3s) == ((1, 1, 1, 1), True)
     text = io.StringIO()
     print_report(report, Console(file=text, width=200), rows=1)
     for sentence in (
         "1 events of stage RequestReceived are left out of every figure",
-        "1 lines are no whole audit event and are left out",
+        "1 lines are no audit event and are left out",
+        "1 events are cut: never trimmed",
         "1 events were answered 401 or 403",
         "come from a k3s cluster, not from EKS",
         "│ 2 others ",
@@ -91,14 +96,25 @@ def test_says_what_it_left_out(report: Report) -> None:
         assert sentence in text.getvalue()
 
 
-def test_measures_the_three_record_formats() -> None:
-    """Every format is JSON, and plain holds four keys."""
-    header = header_of()
-    records = {name: msgspec.json.decode(encode(LEASE, header)) for name, encode in ENCODERS.items()}
-    assert list(records["plain"]) == ["timestamp", "logGroup", "logStream", "message"]
-    assert records["enriched"]["message"] == LEASE
-    assert records["parsed"]["audit"] == msgspec.json.decode(LEASE)
-    assert "message" not in records["parsed"]
+def test_measures_the_records_that_the_forwarder_writes() -> None:
+    """Parsed has the event in the place of its header and of the text, plain has the four keys alone."""
+    parsed = parse(LogType.AUDIT, LogEvent(id="", timestamp=0, message=LEASE))
+    four_keys = {
+        "timestamp": 1_700_000_000_000,
+        "logGroup": "/aws/eks/prod/cluster",
+        "logStream": "kube-apiserver-audit-" + 32 * "0",
+        "message": LEASE,
+    }
+    others = {"id": 56 * "3", "account": "111122223333", "cluster": "prod", "logType": "audit"}
+    enriched = four_keys | others | {"audit": parsed.audit}
+    whole = {name: value for name, value in enriched.items() if name != "message"} | {
+        "audit": msgspec.Raw(LEASE)
+    }
+    assert record_bytes(LEASE, parsed) == {
+        "enriched": len(msgspec.json.encode(enriched)) + 1,
+        "parsed": len(msgspec.json.encode(whole)) + 1,
+        "plain": len(msgspec.json.encode(four_keys)) + 1,
+    }
 
 
 def test_the_command_prints_a_table_for_each_group(

@@ -78,7 +78,7 @@ def test_a_variable_that_says_nothing_has_its_default(name: str, default: object
         ("connect_timeout_seconds", "0.1", 0.1),
         ("connect_timeout_seconds", "3", 3.0),
         ("read_timeout_seconds", "900", 900.0),
-        ("retry_budget_seconds", "0", 0.0),
+        ("retry_budget_seconds", "0.1", 0.1),
         ("record_format", "plain", RecordFormat.PLAIN),
         ("record_format", "parsed", RecordFormat.PARSED),
         ("log_types", "audit", {LogType.AUDIT}),
@@ -119,7 +119,7 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
         ("DETECTIONS", "yes", "DETECTIONS is 'yes': choose one of on, off"),
         ("REDACT", "ON", "REDACT is 'ON': choose one of on, off"),
         ("TRUSTED_CIDRS", "10.0.0.1/8", "TRUSTED_CIDRS holds '10.0.0.1/8': give networks such as 10.0.0.0/8"),
-        ("RETRY_BUDGET_SECONDS", "-1", "RETRY_BUDGET_SECONDS is '-1': give a number from 0.0 to 900"),
+        ("RETRY_BUDGET_SECONDS", "0", "RETRY_BUDGET_SECONDS is '0': give a number from 0.1 to 900"),
         ("REJECTED_TRIES", "0", "REJECTED_TRIES is '0': give a whole number from 1 to 1000"),
         (
             "REDRIVE_BACKOFF_SECONDS",

@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import cast
 
 import pytest
 import trustme
 
 from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.transport import MAX_ANSWER_BYTES, Transport
-from tests.servers import (
+from tools.listener import running_listener
+from tools.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
@@ -23,7 +26,6 @@ from tests.servers import (
     running_server,
     unused_port,
 )
-from tools.listener import running_listener
 
 TOKEN = "s3cr3t-token-91c2"
 NOW = 1_768_384_800.0  # 2026-01-14T10:00:00Z
@@ -423,6 +425,14 @@ def test_a_token_that_no_header_can_hold_is_told(make_transport: MakeTransport, 
     with running_server(answering(OK)) as server:
         request = Request(server.url(), {"Authorization": token}, BODY)
         assert make_transport().post(request, within_seconds=5.0) == Failure.REQUEST_INVALID
+
+
+def test_a_bug_is_raised_without_the_librarys_text(make_transport: MakeTransport) -> None:
+    """That may hold the URL, and so the token; the kind of the fault is named."""
+    request = Request(f"http://127.0.0.1/?token={TOKEN}", {}, body=cast("bytes", object()))
+    with pytest.raises(ForwarderError, match="the HTTP library raised TypeError") as caught:
+        make_transport().post(request, within_seconds=5.0)
+    assert TOKEN not in str(caught.getrepr(style="long"))
 
 
 LATER = datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=90)

@@ -22,12 +22,16 @@ class Connection:
     stopped: threading.Event
 
     def read_request(self) -> bytes:
-        """One request, to the end of its body; empty where the client has hung up."""
-        received = b""
+        """One request, to the end of its body; empty where the client has hung up.
+
+        Raises:
+            ConnectionError: the client hung up in the middle of it.
+        """
+        received = self.socket.recv(_RECEIVE_BYTES)
+        if not received:
+            return b""
         while b"\r\n\r\n" not in received:
             received += self._receive()
-            if not received:
-                return b""
         head, _, body = received.partition(b"\r\n\r\n")
         (length,) = (
             int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")
@@ -37,7 +41,11 @@ class Connection:
         return head + b"\r\n\r\n" + body
 
     def _receive(self) -> bytes:
-        return self.socket.recv(_RECEIVE_BYTES)
+        received = self.socket.recv(_RECEIVE_BYTES)
+        if not received:
+            msg = "the client hung up in the middle of a request"
+            raise ConnectionError(msg)
+        return received
 
     def send(self, data: bytes) -> None:
         """All of it."""

@@ -1,0 +1,87 @@
+"""The fault matrix, row by row: real handlers, a server that misbehaves, MiniStack's queues and secrets."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from tools.faults.container import captured
+from tools.faults.matrix import EVENTS, MATRIX
+from tools.faults.row import Row
+from tools.faults.run import run, shows_a_token
+from tools.faults.stage import NEXT_TOKEN, TOKEN
+from tools.local_aws import LocalAws, local_aws
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """One MiniStack for all the rows; each has queues and a secret of its own."""
+    with local_aws(tmp_path_factory.mktemp("faults")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.fault)
+def test_every_fault_ends_as_promised(row: Row, aws: LocalAws) -> None:
+    """Nothing is lost, the token is shown nowhere, and the redrive empties the queue."""
+    found = run(row, aws)
+    assert found.outcome == row.promised
+    assert found.seconds <= row.within_seconds
+    assert (found.in_the_end, found.lost) == (EVENTS - row.promised.dead, 0)
+    assert not found.token_leaked
+    assert found.queue_is_empty
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.fault)
+def test_every_promise_accounts_for_every_event(row: Row) -> None:
+    """What is delivered, parked or kept is what came in."""
+    promised = row.promised
+    assert promised.delivered + promised.parked + promised.kept == EVENTS
+    assert promised.rejected <= promised.parked
+
+
+def test_the_matrix_has_every_fault_of_a_collector() -> None:
+    """By name, so that none gets lost."""
+    assert [row.fault for row in MATRIX] == [
+        "none",
+        "400",
+        "401",
+        "403",
+        "404",
+        "408",
+        "413",
+        "413 over a size",
+        "429",
+        "429, Retry-After within the budget",
+        "429, Retry-After beyond the budget",
+        "500",
+        "502",
+        "503",
+        "504",
+        "302",
+        "200 with HTML",
+        "connection refused",
+        "reset before the request was read",
+        "reset after the request was read",
+        "answer stalled",
+        "headers dripped",
+        "body dripped",
+        "answer cut half-way",
+        "wrong certificate",
+        "name does not resolve",
+        "one event of a batch rejected",
+        "one event rejected for good",
+        "secret cannot be read",
+        "secret rotated",
+        "503, and no way to the queue",
+    ]
+
+
+@pytest.mark.parametrize("token", [TOKEN, NEXT_TOKEN])
+@pytest.mark.parametrize("form", ["{}", "token={} HTTP"])
+def test_a_token_that_was_printed_is_found(token: str, form: str) -> None:
+    """Plain, and as it stands in a URL."""
+    for written in (token, quote(token, safe="")):
+        with captured() as text:
+            print(form.format(written))  # noqa: T201  # what is looked for
+        assert shows_a_token(text.getvalue())
+    assert not shows_a_token("tok")

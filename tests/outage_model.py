@@ -1,0 +1,138 @@
+"""What surrounds the functions, as a model without sockets or real time: the clock and the collector.
+
+Every fault is handed in beforehand, so that a test can choose them at random and repeat a failure.
+"""
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import override
+
+from eks_log_forwarder.destinations.base import Answer, Destination, Request
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.outcomes import Failure, Outcome, PerEvent, outcome_of_status
+from eks_log_forwarder.secrets import Credentials
+from eks_log_forwarder.transport import Transport
+
+MULTI_STATUS = 207
+
+
+class Clock:
+    """A monotonic clock that stands still unless it is told to go on."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        """The time in seconds."""
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass."""
+        self.seconds += seconds
+
+
+class KilledError(BaseException):
+    """The container is gone in the middle of its work; no code of the function may catch this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the collector does to one request.
+
+    `taken` says that it stored the events although its answer does not say so; `by_event` are the statuses
+    that it gives to one event after the other, in turn, where it answers MULTI_STATUS.
+    """
+
+    answer: int | Failure | KilledError
+    by_event: tuple[int, ...] = ()
+    body: bytes = b""
+    retry_after_seconds: float | None = None
+    taken: bool = False
+    seconds: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersByEvent:
+    """A destination whose collector may say of each event what became of it: a JSON array of statuses."""
+
+    destination: Destination
+
+    @property
+    def max_events_per_request(self) -> int | None:
+        """As the destination's."""
+        return self.destination.max_events_per_request
+
+    def encode(self, record: Record) -> bytes:
+        """As the destination's."""
+        return self.destination.encode(record)
+
+    def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
+        """As the destination's."""
+        return self.destination.request(encoded, credentials)
+
+    def outcome(self, answer: Answer, events: int) -> Outcome:
+        """By event where the answer says so."""
+        if answer.status != MULTI_STATUS:
+            return self.destination.outcome(answer, events)
+        return PerEvent(tuple(map(outcome_of_status, json.loads(answer.body))))
+
+
+class Collector(Transport):
+    """Misbehaves as it was told, one fault a request; then takes everything but what it will never take."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        faults: list[Fault],
+        *,
+        poison: frozenset[str],
+        most_events: int,
+        by_event: bool,
+    ) -> None:
+        super().__init__(connect_timeout_seconds=1, read_timeout_seconds=1)
+        self.received: dict[str, str] = {}
+        self._time = clock
+        self._faults = deque(faults)
+        self._poison = poison
+        self._most_events = most_events
+        self._by_event = by_event
+
+    @override
+    def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
+        """As the real one: an answer or a failure within the time given, and nothing sent without time."""
+        if within_seconds <= 0:
+            return Failure.NO_TIME_LEFT
+        events = {record["id"]: record["message"] for record in map(json.loads, request.body.splitlines())}
+        fault = self._faults.popleft() if self._faults else self._healthy(events)
+        self._time.advance(min(fault.seconds, within_seconds))
+        body = self._take(events, fault)
+        if isinstance(fault.answer, KilledError):
+            raise fault.answer
+        if fault.seconds >= within_seconds:
+            return Failure.ANSWER_TIMEOUT
+        if isinstance(fault.answer, Failure):
+            return fault.answer
+        return Answer(fault.answer, body, fault.retry_after_seconds)
+
+    def _take(self, events: dict[str, str], fault: Fault) -> bytes:
+        """Stores what the fault lets it store; the answer's body."""
+        if fault.answer == MULTI_STATUS:
+            statuses = list(islice(cycle(fault.by_event), len(events)))
+            given = zip(events.items(), statuses, strict=True)
+            self.received |= dict(event for event, status in given if status == 200)
+            return json.dumps(statuses).encode()
+        if fault.taken or fault.answer == 200:
+            self.received |= events
+        return fault.body
+
+    def _healthy(self, events: dict[str, str]) -> Fault:
+        if len(events) > self._most_events:
+            return Fault(413)
+        if not self._poison & events.keys():
+            return Fault(200)
+        if self._by_event:
+            return Fault(MULTI_STATUS, tuple(400 if one in self._poison else 200 for one in events))
+        return Fault(400)
