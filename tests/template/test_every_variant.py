@@ -9,7 +9,7 @@ import pytest
 from tests.template.resolve import Json, resolved
 from tests.template.variants import BOUNDARY, KEY, VARIANTS
 
-# Statements whose resource is a wildcard, and why none narrower is possible (Service Authorization Reference).
+# Statements whose resource is a wildcard, and why it cannot be narrower (Service Authorization Reference).
 WILDCARDS = {
     "SeeTheNetwork": "the describing actions of EC2 take no resource",
     "DenyTheNetworkToTheFunctionsCode": "a denial is to hold for all",
