@@ -1,8 +1,8 @@
 """`make scan`: the policy scanner checkov over every stack that the templates make.
 
 The template is transformed and its conditions are resolved first, so that each stack is scanned as it would
-be deployed. An exception stands beside its resource in the template, under `Metadata: checkov: skip`, with the
-reason.
+be deployed. An exception stands beside its resource in the template, under `Metadata: checkov: skip`, with
+the reason.
 """
 
 import json

@@ -48,7 +48,10 @@ class SilenceAlarms:
         return written
 
     def _existing(self) -> dict[str, Mapping[str, Any]]:
-        pages = self._client.get_paginator("describe_alarms").paginate(AlarmNamePrefix=self._prefix)
+        # composite alarms would need a right on all alarms of the account
+        pages = self._client.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=self._prefix, AlarmTypes=["MetricAlarm"]
+        )
         return {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
 
     def _alarm(self, cluster: str) -> dict[str, object]:

@@ -79,7 +79,7 @@ def test_the_subscribing_function_adds_filters_and_silence_alarms_and_can_take_n
         "FindLogGroups": ("logs:DescribeLogGroups", f"{logs}:*"),
         "SubscribeClusters": (
             ["logs:DescribeSubscriptionFilters", "logs:PutSubscriptionFilter"],
-            f"{logs}:/aws/eks/*/cluster:*",
+            [f"{logs}:/aws/eks/*/cluster", f"{logs}:/aws/eks/*/cluster:*"],
         ),
         "SeeAlarms": ("cloudwatch:DescribeAlarms", f"{alarm}:*"),
         "WatchForSilence": ("cloudwatch:PutMetricAlarm", f"{alarm}:eks-logs-silence-*"),

@@ -71,7 +71,9 @@ class Cloud:
     def has_alarms(self, *alarms: dict[str, Any]) -> None:
         """Expects the silence alarms to be read."""
         self.alarms.add_response(
-            "describe_alarms", {"MetricAlarms": alarms}, {"AlarmNamePrefix": "eks-logs-silence-"}
+            "describe_alarms",
+            {"MetricAlarms": alarms},
+            {"AlarmNamePrefix": "eks-logs-silence-", "AlarmTypes": ["MetricAlarm"]},
         )
 
     def takes_alarm(self, cluster: str) -> None:
