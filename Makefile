@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak listener build check format test requirements clean
+.PHONY: help setup demo policy-report detect records faults soak listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -38,12 +38,17 @@ build: setup  ## sam build, and an import of what it built
 	@sam build
 	@$(python) -m tools.check_build .aws-sam/build
 
+scan: setup  ## the policy scanner checkov over the stacks that the templates make
+	@tools/setup .venv-scan requirements/scan.txt
+	@$(python) -m tools.scan
+
 check: setup  ## format, lint, types, spelling, template
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@codespell
 	@sam validate --lint
+	@cfn-lint subscription.yaml
 
 format: setup  ## write the files as the formatter wants them
 	@ruff format .
@@ -53,7 +58,7 @@ test: check  ## check, and all the tests
 	@$(python) -m pytest --cov
 
 requirements: setup  ## pin the newest versions that requirements/*.in allow, with hashes
-	@for name in functions dev ministack uv; do \
+	@for name in functions dev ministack scan uv; do \
 	  case $$name in functions) out=functions/requirements.txt ;; *) out=requirements/$$name.txt ;; esac; \
 	  case $$name in uv) version=3.9 ;; *) version=$$(cat .python-version) ;; esac; \
 	  uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
@@ -61,4 +66,4 @@ requirements: setup  ## pin the newest versions that requirements/*.in allow, wi
 	done
 
 clean:  ## remove environments, builds and caches
-	@rm -rf .venv .venv-ministack .venv-uv .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv .venv-ministack .venv-scan .venv-uv .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
