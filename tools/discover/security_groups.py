@@ -1,0 +1,101 @@
+"""The cluster's and its nodes' security groups, and whether the listener's lets the functions in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tools.aws_reading import Reader
+from tools.discover.cluster import Cluster
+from tools.discover.findings import Finding, missing, ok, refused, unknown
+
+
+def cluster_group_findings(reader: Reader, cluster: Cluster) -> Iterator[Finding]:
+    """The group that EKS made, those given to the control plane, and those of self-managed nodes."""
+    wanted = [group for group in (cluster.security_group, *cluster.further_groups) if group]
+    groups = reader.pages(
+        "ec2",
+        "describe_security_groups",
+        "SecurityGroups",
+        Filters=[{"Name": "vpc-id", "Values": [cluster.vpc_id]}],
+    )
+    names = {group["GroupId"]: group["GroupName"] for group in groups or []}
+    if groups is None:
+        yield refused("security groups", "ec2:DescribeSecurityGroups")
+    for group_id in wanted:
+        what = "cluster's group" if group_id == cluster.security_group else "control plane's group"
+        if group_id in names or groups is None:
+            yield ok(what, " ".join([group_id, names.get(group_id, "")]).strip())
+        else:
+            yield unknown(what, f"{group_id}, which {cluster.vpc_id} does not have")
+    reservations = reader.pages(
+        "ec2",
+        "describe_instances",
+        "Reservations",
+        Filters=[
+            {"Name": f"tag:kubernetes.io/cluster/{cluster.name}", "Values": ["owned"]},
+            {"Name": "instance-state-name", "Values": ["running"]},
+        ],
+    )
+    if reservations is None:
+        yield refused("nodes' groups", "ec2:DescribeInstances")
+        return
+    of_nodes = {
+        group["GroupId"]: group.get("GroupName", "")
+        for reservation in reservations
+        for instance in reservation["Instances"]
+        for group in instance["SecurityGroups"]
+        if group["GroupId"] not in wanted
+    }
+    for group_id, name in sorted(of_nodes.items()):
+        yield ok("nodes' group", f"{group_id} {name}".strip())
+
+
+def groups_of_address(reader: Reader, vpc_id: str, address: str) -> tuple[str, ...] | None:
+    """The groups of the network interface with this private address; None if the right was refused."""
+    interfaces = reader.pages(
+        "ec2",
+        "describe_network_interfaces",
+        "NetworkInterfaces",
+        Filters=[
+            {"Name": "vpc-id", "Values": [vpc_id]},
+            {"Name": "addresses.private-ip-address", "Values": [address]},
+        ],
+    )
+    if interfaces is None:
+        return None
+    return tuple(group["GroupId"] for interface in interfaces for group in interface["Groups"])
+
+
+def ingress_finding(reader: Reader, group_ids: Sequence[str], port: int, callers: Sequence[str]) -> Finding:
+    """Whether one of the listener's groups lets one of the callers' groups in at the port.
+
+    Args:
+        reader: asks AWS.
+        group_ids: the groups of the listener's network interface.
+        port: the listener's TCP port.
+        callers: security groups that the functions may have; empty while they have none yet.
+    """
+    what = "listener's group"
+    groups = reader.pages("ec2", "describe_security_groups", "SecurityGroups", GroupIds=list(group_ids))
+    if groups is None:
+        return refused(what, "ec2:DescribeSecurityGroups")
+    rules = [rule for group in groups for rule in group["IpPermissions"] if _covers(rule, port)]
+    for rule in rules:
+        admitted = [pair["GroupId"] for pair in rule.get("UserIdGroupPairs", [])]
+        if found := next((caller for caller in callers if caller in admitted), None):
+            return ok(what, f"{group_ids[0]} lets {found} in at port {port}")
+    ranges = [cidr["CidrIp"] for rule in rules for cidr in rule.get("IpRanges", [])]
+    if ranges:
+        return ok(what, f"{group_ids[0]} lets {', '.join(ranges)} in at port {port}")
+    caller = callers[0] if callers else "FUNCTION_GROUP"
+    return missing(
+        what,
+        f"{group_ids[0]} lets the functions' group not in at port {port}",
+        f"aws ec2 authorize-security-group-ingress --group-id {group_ids[0]} --protocol tcp --port {port}"
+        f" --source-group {caller}",
+    )
+
+
+def _covers(rule: Mapping[str, Any], port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] == "tcp" and port in range(rule["FromPort"], rule["ToPort"] + 1)
