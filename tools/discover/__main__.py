@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
     except NotFoundError as error:
         print(f"discover: {error} `aws eks list-clusters` prints the names of this region.", file=sys.stderr)
         return 2
-    print_findings(console, f"Cluster {options.cluster}", found.findings)
+    print_findings(console, f"Cluster {options.cluster}", found.findings, found.region)
     if reader.refused:
         console.print(
             f"\nRefused, and so not known: {', '.join(reader.refused)}", style="yellow", soft_wrap=True

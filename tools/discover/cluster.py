@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.aws_reading import NotFoundError, Reader
-from tools.discover.findings import Finding, missing, ok, refused
+from tools.discover.findings import Finding, advice, missing, ok, refused
 from tools.log_groups import (
     FILTERS_A_LOG_GROUP,
     LOG_TYPES,
@@ -68,7 +68,8 @@ def cluster_findings(name: str, cluster: Cluster | None) -> Iterator[Finding]:
     off = [log_type for log_type in LOG_TYPES if log_type not in cluster.log_types]
     if off:
         found = f"on: {', '.join(on) or 'none'}; off: {', '.join(off)}"
-        yield missing("control-plane logs", found, enable_logging_command(name))
+        say = advice if on else missing
+        yield say("control-plane logs", found, enable_logging_command(name))
     else:
         yield ok("control-plane logs", f"on: {', '.join(on)}")
 
@@ -88,7 +89,7 @@ def log_group_findings(reader: Reader, cluster: str) -> Iterator[Finding]:
     if group is None or "logs:DescribeLogGroups" in reader.refused:
         yield refused("log group", "logs:DescribeLogGroups")
     elif group.retention_days is None:
-        yield missing(
+        yield advice(
             "log group",
             f"{name} keeps everything for ever, which is billed",
             f"aws logs put-retention-policy --log-group-name {name} --retention-in-days 30",

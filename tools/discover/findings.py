@@ -13,11 +13,12 @@ class State(Enum):
     """Whether the deployment can go ahead as far as this finding is concerned."""
 
     OK = "ok"
+    ADVICE = "advice"
     MISSING = "missing"
     UNKNOWN = "unknown"
 
 
-_STYLES = {State.OK: "green", State.MISSING: "bold red", State.UNKNOWN: "yellow"}
+_STYLES = {State.OK: "green", State.ADVICE: "yellow", State.MISSING: "bold red", State.UNKNOWN: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ def ok(what: str, found: str) -> Finding:
     return Finding(what, State.OK, found)
 
 
+def advice(what: str, found: str, command: str = "") -> Finding:
+    """It works as it is, and would be better otherwise."""
+    return Finding(what, State.ADVICE, found, command)
+
+
 def missing(what: str, found: str, command: str = "") -> Finding:
     """The deployment would fail or lose something; `command` mends it."""
     return Finding(what, State.MISSING, found, command)
@@ -50,7 +56,7 @@ def refused(what: str, right: str) -> Finding:
     return unknown(what, f"not read: {right} was refused")
 
 
-def print_findings(console: Console, title: str, findings: Sequence[Finding]) -> None:
+def print_findings(console: Console, title: str, findings: Sequence[Finding], region: str) -> None:
     """The table, and below it the commands, each on a line of its own so that it can be copied."""
     table = Table(title=title, title_justify="left")
     table.add_column("what", no_wrap=True)
@@ -63,4 +69,7 @@ def print_findings(console: Console, title: str, findings: Sequence[Finding]) ->
     for finding in findings:
         if finding.command:
             console.print(f"\n[bold]{finding.what}[/]: {escape(finding.found)}")
-            console.print(f"  {finding.command}", soft_wrap=True, highlight=False, markup=False)
+            command = finding.command
+            if region and command.startswith("aws ") and "--region" not in command:
+                command = f"{command} --region {region}"
+            console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)

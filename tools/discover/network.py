@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster
-from tools.discover.findings import Finding, missing, ok, refused, unknown
+from tools.discover.findings import Finding, advice, missing, ok, refused, unknown
 from tools.discover.subnets import Subnet, Way
 
 SERVICES = {
@@ -29,7 +29,7 @@ def subnet_findings(subnets: Sequence[Subnet] | None, chosen: Sequence[Subnet]) 
     if not chosen:
         yield missing("subnets to use", "no private subnet has free addresses: the VPC needs one")
     elif len(chosen) == 1:
-        yield unknown(
+        yield advice(
             "subnets to use",
             f"{chosen[0].id} alone: one availability zone, so its outage stops the functions",
         )

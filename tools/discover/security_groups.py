@@ -62,7 +62,12 @@ def groups_of_address(reader: Reader, vpc_id: str, address: str) -> tuple[str, .
     )
     if interfaces is None:
         return None
-    return tuple(group["GroupId"] for interface in interfaces for group in interface["Groups"])
+    return tuple(
+        group["GroupId"]
+        for interface in interfaces
+        if address in {held["PrivateIpAddress"] for held in interface["PrivateIpAddresses"]}
+        for group in interface["Groups"]
+    )
 
 
 def ingress_finding(reader: Reader, group_ids: Sequence[str], port: int, callers: Sequence[str]) -> Finding:
