@@ -5,9 +5,10 @@ Exit status: 0 when the list is complete, 1 when a right was refused, 2 when AWS
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 from rich.console import Console
@@ -19,7 +20,7 @@ from tools.discover.cluster import enabled_log_types
 from tools.log_groups import FILTERS_A_LOG_GROUP, LOG_TYPES, LogGroup, cluster_log_group, read_log_group
 from tools.sam_config import stack_name
 from tools.stack import Stack, StackError, read_stack
-from tools.subscribe.silence_alarm import silence_alarm_name
+from tools.subscribe.silence_alarm import watches
 
 ROOT = Path(__file__).resolve().parents[1]
 _NOT_READ = "not read"
@@ -40,6 +41,9 @@ class Row:
 def read_rows(reader: Reader, stack: Stack | None) -> Iterator[Row]:
     """A row for each cluster, by name; without a stack no cluster counts as subscribed."""
     names = reader.pages("eks", "list_clusters", "clusters")
+    alarms: Sequence[Mapping[str, Any]] | None = None
+    if stack is not None:  # all of its alarms have names that start with its own
+        alarms = reader.pages("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=stack.name)
     for name in sorted(names or []):
         group: LogGroup | None = None
         exists = _NOT_READ
@@ -54,7 +58,7 @@ def read_rows(reader: Reader, stack: Stack | None) -> Iterator[Row]:
             exists,
             _filters(group, exists),
             _subscribed(group, stack, exists),
-            _alarm(reader, stack, name),
+            _alarm(alarms, stack, name),
         )
 
 
@@ -82,14 +86,10 @@ def _subscribed(group: LogGroup | None, stack: Stack | None, exists: str) -> str
     return "yes" if any(found.leads_to(stack.function_arn) for found in group.filters) else "no"
 
 
-def _alarm(reader: Reader, stack: Stack | None, cluster: str) -> str:
-    if stack is None:
+def _alarm(alarms: Sequence[Mapping[str, Any]] | None, stack: Stack | None, cluster: str) -> str:
+    if stack is None or alarms is None:
         return _NOT_READ
-    name = silence_alarm_name(stack.name, cluster)
-    alarms = reader.pages("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNames=[name])
-    if alarms is None:
-        return _NOT_READ
-    return "yes" if alarms else "no"
+    return "yes" if any(watches(alarm, stack.name, cluster) for alarm in alarms) else "no"
 
 
 def _table(rows: list[Row], title: str) -> Table:

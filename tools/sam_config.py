@@ -12,18 +12,6 @@ from tomlkit.items import Table
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 
 
-def parameter_names(template: Path) -> list[str]:
-    """The names under `Parameters` in a template, in their order."""
-    names = []
-    inside = False
-    for line in template.read_text(encoding="utf-8").splitlines():
-        if re.match(r"[A-Za-z]", line):
-            inside = line.startswith("Parameters:")
-        elif inside and (found := re.match(r"  (\w+):", line)):
-            names.append(found.group(1))
-    return names
-
-
 def stack_name(path: Path, environment: str) -> str:
     """The stack's name in an environment's section, or the empty text."""
     document = tomlkit.parse(path.read_text(encoding="utf-8"))

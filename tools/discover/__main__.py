@@ -14,7 +14,7 @@ from tools.aws_reading import NotFoundError, Reader
 from tools.discover.findings import State, print_findings
 from tools.discover.listener import ListenerError, parse_listener
 from tools.discover.survey import Survey, survey
-from tools.sam_config import parameter_names, updated_section
+from tools.sam_config import updated_section
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make discover", description=__doc__)
     parser.add_argument("cluster", help="the cluster's name, as `aws eks list-clusters` prints it")
     parser.add_argument("--listener", help="HOST:PORT or URL of the collector; else kubectl looks for it")
-    parser.add_argument("--function-group", default="", help="the functions' security group, if you have one")
+    parser.add_argument(
+        "--function-group", default="", help="a security group for the functions; else the deploy makes one"
+    )
     parser.add_argument("--config-env", default="default", help="the section of samconfig.toml to write")
     parser.add_argument("--config-file", type=Path, default=ROOT / "samconfig.toml", help="that file")
     parser.add_argument("--yes", action="store_true", help="write the section without asking")
@@ -34,11 +36,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _offer_section(console: Console, options: argparse.Namespace, found: Survey) -> None:
     """Prints the section that follows from the findings, and writes it when told to."""
-    known = parameter_names(ROOT / "template.yaml")
-    answers = {name: value for name, value in found.answers.items() if name in known}
     path: Path = options.config_file
     before = path.read_text(encoding="utf-8") if path.exists() else "version = 0.1\n"
-    after, overrides = updated_section(before, options.config_env, answers, found.region)
+    after, overrides = updated_section(before, options.config_env, found.answers, found.region)
     console.print(f"\n[bold]{path.name}[/], section \\[{options.config_env}.global.parameters]:")
     console.print(f"  parameter_overrides = {overrides}", soft_wrap=True, highlight=False, markup=False)
     if options.no_write or before == after:

@@ -13,12 +13,19 @@ class State(Enum):
     """Whether the deployment can go ahead as far as this finding is concerned."""
 
     OK = "ok"
+    BY_DEPLOY = "by deploy"
     ADVICE = "advice"
     MISSING = "missing"
     UNKNOWN = "unknown"
 
 
-_STYLES = {State.OK: "green", State.ADVICE: "yellow", State.MISSING: "bold red", State.UNKNOWN: "yellow"}
+_STYLES = {
+    State.OK: "green",
+    State.BY_DEPLOY: "cyan",
+    State.ADVICE: "yellow",
+    State.MISSING: "bold red",
+    State.UNKNOWN: "yellow",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,11 @@ class Finding:
 def ok(what: str, found: str) -> Finding:
     """Nothing is to be done."""
     return Finding(what, State.OK, found)
+
+
+def by_deploy(what: str, found: str) -> Finding:
+    """It is missing, and the deploy makes it: the section for samconfig.toml says so."""
+    return Finding(what, State.BY_DEPLOY, found)
 
 
 def advice(what: str, found: str, command: str = "") -> Finding:

@@ -1,15 +1,16 @@
-"""Whether a function in the VPC's private subnets reaches SQS and Secrets Manager, and what is to be done."""
+"""Whether private subnets lead to SQS and Secrets Manager, or the deploy must see to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster
-from tools.discover.findings import Finding, advice, missing, ok, refused, unknown
+from tools.discover.findings import Finding, advice, by_deploy, missing, ok, refused, unknown
 from tools.discover.subnets import Subnet, Way
 
-SERVICES = {
-    "sqs": "SQS, for what was not delivered",
-    "secretsmanager": "Secrets Manager, for the token",
+# By the service's name in its endpoint's: what it is for, and the template's switch that makes an endpoint.
+_SERVICES = {
+    "sqs": ("SQS, for what was not delivered", "SqsEndpoint"),
+    "secretsmanager": ("Secrets Manager, for the token", "SecretsManagerEndpoint"),
 }
 
 
@@ -37,45 +38,44 @@ def subnet_findings(subnets: Sequence[Subnet] | None, chosen: Sequence[Subnet]) 
         yield ok("subnets to use", ", ".join(subnet.id for subnet in chosen))
 
 
-def endpoint_findings(reader: Reader, cluster: Cluster, chosen: Sequence[Subnet]) -> Iterator[Finding]:
-    """Whether the chosen subnets lead to SQS and Secrets Manager: by NAT, or by interface endpoints."""
+def service_findings(
+    reader: Reader, cluster: Cluster, chosen: Sequence[Subnet]
+) -> tuple[list[Finding], Mapping[str, str]]:
+    """How the chosen subnets reach SQS and Secrets Manager, and the template's switches where they do not."""
     if not chosen:
-        return
+        return [], {}
     endpoints = reader.pages(
         "ec2",
         "describe_vpc_endpoints",
         "VpcEndpoints",
         Filters=[{"Name": "vpc-id", "Values": [cluster.vpc_id]}],
     )
-    for service, what in SERVICES.items():
+    findings: list[Finding] = []
+    switches: dict[str, str] = {}
+    for service, (what, switch) in _SERVICES.items():
         name = f"com.amazonaws.{cluster.region}.{service}"
-        here = [
-            endpoint
-            for endpoint in endpoints or []
-            if endpoint["ServiceName"] == name and endpoint["State"].lower() == "available"
-        ]
         # Without private DNS the service's public name leads past the endpoint.
-        if any(endpoint.get("PrivateDnsEnabled", True) for endpoint in here):
-            yield ok(what, f"by the endpoint {here[0]['VpcEndpointId']}")
+        usable = [
+            endpoint["VpcEndpointId"]
+            for endpoint in endpoints or []
+            if endpoint["ServiceName"] == name
+            and endpoint["State"].lower() == "available"
+            and endpoint.get("PrivateDnsEnabled", True)
+        ]
+        if usable:
+            found = f"by the endpoint {usable[0]}, whose group must let the functions in at port 443"
+            findings.append(ok(what, found))
         elif all(subnet.way is Way.NAT for subnet in chosen):
-            yield ok(what, f"by {', '.join(sorted({subnet.target for subnet in chosen}))}")
+            findings.append(ok(what, f"by {', '.join(sorted({subnet.target for subnet in chosen}))}"))
         elif endpoints is None:
-            yield refused(what, "ec2:DescribeVpcEndpoints")
+            findings.append(refused(what, "ec2:DescribeVpcEndpoints"))
         elif any(subnet.way is Way.ELSEWHERE for subnet in chosen):
-            yield unknown(
-                what, f"by {chosen[0].target or 'another network'}, if that network leads to the internet"
-            )
+            target = next(subnet.target for subnet in chosen if subnet.way is Way.ELSEWHERE)
+            found = f"by {target}, if that leads to AWS; else set {switch}=on"
+            findings.append(unknown(what, found))
         else:
-            private_dns = " with private DNS" if here else ""
-            yield missing(
-                what, f"no NAT gateway and no endpoint{private_dns}", _endpoint(name, cluster, chosen)
+            switches[switch] = "on"
+            findings.append(
+                by_deploy(what, f"no NAT gateway and no endpoint that is used: {switch}=on makes one")
             )
-
-
-def _endpoint(service_name: str, cluster: Cluster, chosen: Sequence[Subnet]) -> str:
-    subnet_ids = " ".join(subnet.id for subnet in chosen)
-    return (
-        f"aws ec2 create-vpc-endpoint --vpc-id {cluster.vpc_id} --vpc-endpoint-type Interface"
-        f" --service-name {service_name} --subnet-ids {subnet_ids} --private-dns-enabled"
-        f" --security-group-ids {cluster.security_group}"
-    )
+    return findings, switches

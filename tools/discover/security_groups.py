@@ -1,11 +1,12 @@
 """The cluster's and its nodes' security groups, and whether the listener's lets the functions in."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster
-from tools.discover.findings import Finding, missing, ok, refused, unknown
+from tools.discover.findings import Finding, by_deploy, ok, refused, unknown
 
 
 def cluster_group_findings(reader: Reader, cluster: Cluster) -> Iterator[Finding]:
@@ -70,34 +71,34 @@ def groups_of_address(reader: Reader, vpc_id: str, address: str) -> tuple[str, .
     )
 
 
-def ingress_finding(reader: Reader, group_ids: Sequence[str], port: int, callers: Sequence[str]) -> Finding:
-    """Whether one of the listener's groups lets one of the callers' groups in at the port.
+def ingress(
+    reader: Reader, group_ids: Sequence[str], port: int, callers: Sequence[str], function_group: str
+) -> tuple[Finding, Mapping[str, str]]:
+    """Whether the listener's groups let the functions in, and the template's parameters that see to it.
 
     Args:
         reader: asks AWS.
-        group_ids: the groups of the listener's network interface.
+        group_ids: the groups of the listener's network interface, at least one.
         port: the listener's TCP port.
-        callers: security groups that the functions may have; empty while they have none yet.
+        callers: the networks that the functions call from, those of their subnets.
+        function_group: the functions' security group; empty where the deploy makes one.
     """
     what = "listener's group"
+    answers = {"ListenerSecurityGroupId": group_ids[0]}
     groups = reader.pages("ec2", "describe_security_groups", "SecurityGroups", GroupIds=list(group_ids))
     if groups is None:
-        return refused(what, "ec2:DescribeSecurityGroups")
+        return refused(what, "ec2:DescribeSecurityGroups"), answers
     rules = [rule for group in groups for rule in group["IpPermissions"] if _covers(rule, port)]
-    for rule in rules:
-        admitted = [pair["GroupId"] for pair in rule.get("UserIdGroupPairs", [])]
-        if found := next((caller for caller in callers if caller in admitted), None):
-            return ok(what, f"{group_ids[0]} lets {found} in at port {port}")
-    ranges = [cidr["CidrIp"] for rule in rules for cidr in rule.get("IpRanges", [])]
-    if ranges:
-        return ok(what, f"{group_ids[0]} lets {', '.join(ranges)} in at port {port}")
-    caller = callers[0] if callers else "FUNCTION_GROUP"
-    return missing(
-        what,
-        f"{group_ids[0]} lets the functions' group not in at port {port}",
-        f"aws ec2 authorize-security-group-ingress --group-id {group_ids[0]} --protocol tcp --port {port}"
-        f" --source-group {caller}",
+    admitted = {pair["GroupId"] for rule in rules for pair in rule.get("UserIdGroupPairs", [])}
+    ranges = [IPv4Network(cidr["CidrIp"]) for rule in rules for cidr in rule.get("IpRanges", [])]
+    if function_group in admitted:
+        return ok(what, f"{group_ids[0]} lets {function_group} in at port {port}"), answers
+    if callers and all(any(IPv4Network(caller).subnet_of(known) for known in ranges) for caller in callers):
+        return ok(what, f"{group_ids[0]} lets the functions' subnets in at port {port}"), answers
+    found = (
+        f"{group_ids[0]} does not let the functions in at port {port}: ListenerIngress=group adds the rule"
     )
+    return by_deploy(what, found), answers | {"ListenerIngress": "group"}
 
 
 def _covers(rule: Mapping[str, Any], port: int) -> bool:

@@ -40,7 +40,7 @@ class Subnet:
 
 
 def read_subnets(reader: Reader, vpc_id: str) -> list[Subnet] | None:
-    """The VPC's subnets with their routes, by availability zone; None if a right was refused."""
+    """The VPC's subnets with their routes, the public ones first; None if a right was refused."""
     of_vpc = [{"Name": "vpc-id", "Values": [vpc_id]}]
     subnets = reader.pages("ec2", "describe_subnets", "Subnets", Filters=of_vpc)
     tables = reader.pages("ec2", "describe_route_tables", "RouteTables", Filters=of_vpc)
@@ -66,7 +66,7 @@ def read_subnets(reader: Reader, vpc_id: str) -> list[Subnet] | None:
                 target,
             )
         )
-    return sorted(found, key=lambda subnet: (subnet.zone, subnet.id))
+    return sorted(found, key=lambda subnet: (subnet.is_private, subnet.zone, subnet.id))
 
 
 def _way_out(subnet_id: str, tables: Sequence[Mapping[str, Any]], nat_ids: frozenset[str]) -> tuple[Way, str]:

@@ -1,23 +1,25 @@
 """The whole survey of a cluster: every finding, and the template's parameters that follow from them."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import AddressValueError, IPv4Address
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster, cluster_findings, log_group_findings, read_cluster
-from tools.discover.findings import Finding, missing, ok, refused, unknown
+from tools.discover.findings import Finding, ok, refused, unknown
 from tools.discover.kubernetes import KubectlError, find_services, has_kubectl
 from tools.discover.listener import Listener, address_of, parse_listener
-from tools.discover.network import endpoint_findings, subnet_findings
-from tools.discover.security_groups import cluster_group_findings, groups_of_address, ingress_finding
-from tools.discover.subnets import choose, read_subnets
-
-FUNCTION_GROUP_NAME = "eks-log-forwarder"
+from tools.discover.network import service_findings, subnet_findings
+from tools.discover.security_groups import cluster_group_findings, groups_of_address, ingress
+from tools.discover.subnets import Subnet, choose, read_subnets
 
 
 @dataclass(slots=True)
 class Survey:
-    """What was found, and the answers for `parameter_overrides`, by the template's names."""
+    """What was found, and the answers for `parameter_overrides`, by the template's names.
+
+    `region` is empty where the cluster could not be read; there is then no section to write.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
@@ -31,7 +33,7 @@ def survey(reader: Reader, name: str, listener: Listener | None, function_group:
         reader: asks AWS, and remembers which rights were refused.
         name: the cluster's.
         listener: where the functions are to post to; None looks for it with kubectl.
-        function_group: the functions' security group, or empty to look for one named `eks-log-forwarder`.
+        function_group: a security group for the functions; empty where the deploy is to make one.
 
     Raises:
         NotFoundError: there is no such cluster.
@@ -40,61 +42,31 @@ def survey(reader: Reader, name: str, listener: Listener | None, function_group:
     cluster = read_cluster(reader, name)
     result.findings += cluster_findings(name, cluster)
     result.findings += log_group_findings(reader, name)
-    if cluster is not None:
-        result.region = cluster.region
-        _add_network(reader, cluster, result)
-        function_group = function_group or _add_function_group(reader, cluster, result)
-        if function_group:
-            result.answers["SecurityGroupIds"] = function_group
-        if listener is None:
-            listener = _find_listener(cluster, result)
-    if listener is None:
+    if cluster is None:
         return result
-    result.answers["DestinationUrl"] = listener.url
-    result.findings.append(ok("listener", listener.url))
-    if cluster is not None:
-        callers = [group for group in (function_group,) if group]
-        result.findings += _way_to_listener(reader, cluster, listener, callers)
+    result.region = cluster.region
+    chosen = _add_network(reader, cluster, result)
+    if function_group:
+        result.answers["SecurityGroupIds"] = function_group
+    listener = listener or _find_listener(cluster, result)
+    if listener is not None:
+        result.findings.append(ok("listener", listener.url))
+        result.answers |= {"DestinationUrl": listener.url, "ListenerPort": str(listener.port)}
+        _add_way_to_listener(reader, cluster, chosen, listener, result)
     return result
 
 
-def _add_network(reader: Reader, cluster: Cluster, result: Survey) -> None:
+def _add_network(reader: Reader, cluster: Cluster, result: Survey) -> tuple[Subnet, ...]:
     subnets = read_subnets(reader, cluster.vpc_id)
     chosen = choose(subnets or [], cluster.subnet_ids)
     result.findings += subnet_findings(subnets, chosen)
-    result.findings += endpoint_findings(reader, cluster, chosen)
+    findings, switches = service_findings(reader, cluster, chosen)
+    result.findings += findings
     result.findings += cluster_group_findings(reader, cluster)
     if chosen:
-        result.answers["SubnetIds"] = ",".join(subnet.id for subnet in chosen)
-
-
-def _add_function_group(reader: Reader, cluster: Cluster, result: Survey) -> str:
-    groups = reader.pages(
-        "ec2",
-        "describe_security_groups",
-        "SecurityGroups",
-        Filters=[
-            {"Name": "vpc-id", "Values": [cluster.vpc_id]},
-            {"Name": "group-name", "Values": [FUNCTION_GROUP_NAME]},
-        ],
-    )
-    what = "functions' group"
-    if groups is None:
-        result.findings.append(refused(what, "ec2:DescribeSecurityGroups"))
-        return ""
-    if groups:
-        group_id: str = groups[0]["GroupId"]
-        result.findings.append(ok(what, f"{group_id} {FUNCTION_GROUP_NAME}"))
-        return group_id
-    result.findings.append(
-        missing(
-            what,
-            f"no security group is named {FUNCTION_GROUP_NAME}",
-            f"aws ec2 create-security-group --group-name {FUNCTION_GROUP_NAME} --vpc-id {cluster.vpc_id}"
-            ' --description "The EKS log forwarder"',
-        )
-    )
-    return ""
+        result.answers |= {"VpcId": cluster.vpc_id, "SubnetIds": ",".join(subnet.id for subnet in chosen)}
+        result.answers |= switches
+    return chosen
 
 
 def _find_listener(cluster: Cluster, result: Survey) -> Listener | None:
@@ -107,34 +79,52 @@ def _find_listener(cluster: Cluster, result: Survey) -> Listener | None:
     try:
         services = find_services(cluster.endpoint)
     except KubectlError as error:
-        use_it = f"aws eks update-kubeconfig --name {cluster.name} --region {cluster.region}"
+        use_it = f"aws eks update-kubeconfig --name {cluster.name}"
         result.findings.append(unknown("listener", f"not given; {error}", use_it))
         return None
     for service in services:
         address = service.address or "no address outside the cluster: it needs an internal load balancer"
-        what = "service"
         found = f"{service.name} ({service.kind}), {address}"
-        result.findings.append(ok(what, found) if service.address else unknown(what, found))
+        result.findings.append(ok("service", found) if service.address else unknown("service", found))
     if not services or not services[0].address:
-        result.findings.append(
-            unknown("listener", "no service in the cluster looks like one with an address outside", give_it)
-        )
+        found = "no service in the cluster looks like one with an address outside"
+        result.findings.append(unknown("listener", found, give_it))
         return None
     return parse_listener(services[0].address)
 
 
-def _way_to_listener(
-    reader: Reader, cluster: Cluster, listener: Listener, callers: list[str]
-) -> Iterator[Finding]:
+def _add_way_to_listener(
+    reader: Reader, cluster: Cluster, chosen: Sequence[Subnet], listener: Listener, result: Survey
+) -> None:
+    """The listener's security group, or its network where it has none that this VPC knows."""
     what = "listener's group"
     address = address_of(listener.host)
     if address is None:
-        yield unknown(what, f"{listener.host} does not resolve here, so its group is not known")
+        found = f"{listener.host} does not resolve here: set ListenerSecurityGroupId, or ListenerCidr"
+        result.findings.append(unknown(what, found))
         return
     group_ids = groups_of_address(reader, cluster.vpc_id, address)
-    if group_ids is None:
-        yield refused(what, "ec2:DescribeNetworkInterfaces")
-    elif not group_ids:
-        yield unknown(what, f"no interface in {cluster.vpc_id} has {address}: the subnets must route to it")
+    if group_ids:
+        callers = [subnet.cidr for subnet in chosen]
+        function_group = result.answers.get("SecurityGroupIds", "")
+        finding, answers = ingress(reader, group_ids, listener.port, callers, function_group)
+        result.findings.append(finding)
+        result.answers |= answers
+    elif group_ids is None:
+        result.findings.append(refused(what, "ec2:DescribeNetworkInterfaces"))
+    elif _is_address(listener.host):
+        found = f"no interface of {cluster.vpc_id} with a group has {address}: the subnets must route to it"
+        result.findings.append(unknown(what, found))
+        result.answers["ListenerCidr"] = f"{address}/32"
     else:
-        yield ingress_finding(reader, group_ids, listener.port, callers)
+        # A load balancer without a group changes its addresses: its subnets are what is to be named.
+        found = f"{listener.host} is at {address}, without a group: set ListenerCidr to the network it is in"
+        result.findings.append(unknown(what, found))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except AddressValueError:
+        return False
+    return True

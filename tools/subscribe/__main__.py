@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config-env", default="default", help="that section")
     parser.add_argument("--filter-pattern", help="only lines that match it pass; else all")
     parser.add_argument(
-        "--silence-minutes", type=int, default=30, help="alarm after so long without a line; 0 makes no alarm"
+        "--silence-minutes", type=int, default=15, help="alarm after so long without an audit event; 0: none"
     )
     add_aws_options(parser)
     return parser
@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace) -> None:
         print(sentence)
     if options.cluster and options.silence_minutes and stack.alarm_topic_arn:
         alarm = put_silence_alarm(client, stack, options.cluster, options.silence_minutes)
-        print(f"The alarm {alarm} tells of {options.silence_minutes} minutes without a line.")
+        print(f"The alarm {alarm} tells of {options.silence_minutes} minutes without an audit event.")
 
 
 def main(arguments: list[str]) -> int:

@@ -1,14 +1,34 @@
-"""An alarm for a cluster that has gone silent: its logging is off, or its filter is gone."""
+"""An alarm for a cluster that has gone silent, as template.yaml has it for its own."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from tools.aws_reading import ClientFactory
 from tools.stack import Stack
 
-_PERIOD_SECONDS = 300
+
+def _metric(stack_name: str, cluster: str) -> dict[str, Any]:
+    """The metric that falls silent, as CloudWatch's APIs take it."""
+    return {
+        "Namespace": "EksLogForwarder",
+        "MetricName": "EventsReceived",
+        "Dimensions": [
+            {"Name": "cluster", "Value": cluster},
+            {"Name": "logType", "Value": "audit"},
+            {"Name": "service", "Value": stack_name},
+        ],
+    }
 
 
-def silence_alarm_name(stack_name: str, cluster: str) -> str:
-    """The alarm's name, which starts with the stack's as those of its own alarms do."""
-    return f"{stack_name}-silence-{cluster}"
+def watches(alarm: Mapping[str, Any], stack_name: str, cluster: str) -> bool:
+    """Whether an alarm of CloudWatch's answers is about this cluster's silence, whoever made it."""
+    wanted = _metric(stack_name, cluster)
+    dimensions = {found["Name"]: found["Value"] for found in alarm.get("Dimensions", [])}
+    return (alarm.get("Namespace"), alarm.get("MetricName"), dimensions) == (
+        wanted["Namespace"],
+        wanted["MetricName"],
+        {found["Name"]: found["Value"] for found in wanted["Dimensions"]},
+    )
 
 
 def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes: int) -> str:
@@ -18,24 +38,19 @@ def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes
         client: makes boto3 clients.
         stack: whose topic is told, and whose name the metrics bear.
         cluster: the metric's dimension.
-        minutes: how long no line may arrive, in whole periods of five minutes.
+        minutes: how long no audit event may arrive.
     """
-    name = silence_alarm_name(stack.name, cluster)
+    name = f"{stack.name}-silence-{cluster}"
     client("cloudwatch").put_metric_alarm(
         AlarmName=name,
         AlarmDescription=(
-            f"No line of the cluster {cluster} has arrived for {minutes} minutes:"
-            " is its logging on, and is its subscription filter there?"
+            f"No audit event of the cluster {cluster} has come in: its audit log was turned off, its"
+            " subscription filter is gone, or the cluster is."
         ),
-        Namespace="EksLogForwarder",
-        MetricName="EventsReceived",
-        Dimensions=[
-            {"Name": "service", "Value": stack.name},
-            {"Name": "cluster", "Value": cluster},
-        ],
+        **_metric(stack.name, cluster),
         Statistic="Sum",
-        Period=_PERIOD_SECONDS,
-        EvaluationPeriods=max(1, minutes * 60 // _PERIOD_SECONDS),
+        Period=60,
+        EvaluationPeriods=minutes,
         ComparisonOperator="LessThanThreshold",
         Threshold=1,
         TreatMissingData="breaching",
