@@ -27,9 +27,8 @@ def document() -> dict[str, Any]:
 def test_lists_exactly_what_is_pinned(document: dict[str, Any]) -> None:
     """Names and versions are those of functions/requirements.txt."""
     text = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8")
-    pinned = {
-        f"pkg:pypi/{name}@{version}" for name, version in re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE)
-    }
+    found = re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE)
+    pinned = {f"pkg:pypi/{name}@{version}" for name, version in found}
     assert {component["purl"] for component in document["components"]} == pinned
     assert len(pinned) > 5
 
