@@ -11,12 +11,16 @@ class StackError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What the tools need of a deployed stack; `alarm_topic_arn` may be empty."""
+    """What the tools need of a deployed stack; `alarm_topic_arn` may be empty.
+
+    `subscribed_log_group` is that of its own cluster, whose filter and silence alarm the template makes.
+    """
 
     name: str
     function_arn: str
     alarm_topic_arn: str
     own_log_groups: frozenset[str]
+    subscribed_log_group: str = ""
 
     @property
     def region(self) -> str:
@@ -63,4 +67,5 @@ def read_stack(reader: Reader, name: str) -> Stack:
             for key, value in outputs.items()
             if key.endswith("LogGroupName") and key != "SubscribedLogGroupName"
         ),
+        subscribed_log_group=outputs.get("SubscribedLogGroupName", ""),
     )

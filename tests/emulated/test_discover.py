@@ -5,14 +5,17 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools.local_aws import REGION, ROOT, LocalAws, local_aws
+from tools.sam_config import parse_overrides
 
 pytestmark = pytest.mark.emulated
 
@@ -32,7 +35,9 @@ TEMPLATE = {
                 "Runtime": "python3.13",
                 "Handler": "index.handler",
                 "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-                "Code": {"ZipFile": "def handler(event, context):\n    print('called with', *event)\n"},
+                "Code": {
+                    "ZipFile": "def handler(event, context):\n    print('called with', *event, flush=True)\n"
+                },
             },
         },
     },
@@ -177,12 +182,22 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
     ]
     assert f"by {network.nat_id}" in before.stdout
     written = config.read_text(encoding="utf-8")
-    url = f"https://{network.listener_address}:30443/logeye/api/logger.jsp"
+    section = tomllib.loads(written)["prod"]
+    overrides = parse_overrides(section["global"]["parameters"]["parameter_overrides"])
     assert (
-        f"ClusterName=ready DestinationUrl={url} LogRetentionDays=90 VpcId={network.vpc_id}"
-        f" SubnetIds={','.join(network.private)} ListenerPort=30443"
-        f" ListenerSecurityGroupId={network.listener_group} ListenerIngress=group" in written
+        overrides
+        | {
+            "ClusterName": "ready",
+            "DestinationUrl": f"https://{network.listener_address}:30443/logeye/api/logger.jsp",
+            "VpcId": network.vpc_id,
+            "SubnetIds": ",".join(network.private),
+            "ListenerPort": "30443",
+            "ListenerSecurityGroupId": network.listener_group,
+            "ListenerIngress": "group",
+        }
+        == overrides
     )
+    assert section["deploy"]["parameters"]["region"] == REGION
     assert "confirm_changeset = true  # nothing reaches prod unread" in written
 
     ec2.authorize_security_group_ingress(
@@ -295,7 +310,7 @@ def test_subscribes_a_second_cluster_and_lists_both(aws: LocalAws, network: Netw
     assert rows["third"] == ["audit", "there", "0 of 2", "no", "no"]
     assert "make subscribe CLUSTER=third" in listed.stdout
     put_line(aws, "/aws/eks/second/cluster")
-    assert wait_for_line(aws, f"/aws/lambda/{STACK}-forward", "called with awslogs")
+    assert wait_until(lambda: called(aws, f"/aws/lambda/{STACK}-forward") == 1)
 
 
 def test_leaves_filters_of_others_alone(aws: LocalAws, network: Network, stack: str) -> None:
@@ -330,6 +345,28 @@ def test_refuses_the_forwarder_s_own_log_group(aws: LocalAws, stack: str) -> Non
     assert "a log of the forwarder itself" in done.stderr
 
 
+def test_sends_lines_that_cloudwatch_still_has_through_again(
+    aws: LocalAws, network: Network, stack: str
+) -> None:
+    """A log group without a filter: the function gets its line by the replay alone."""
+    assert stack
+    create_cluster(aws, "replayed", network.vpc_id, network.private, "audit")
+    aws.client("logs").create_log_group(logGroupName="/aws/eks/replayed/cluster")
+    put_line(aws, "/aws/eks/replayed/cluster")
+    now = datetime.now(UTC)
+    times = [(now + timedelta(hours=hours)).isoformat() for hours in (-1, 1)]
+    function_log = f"/aws/lambda/{STACK}-forward"
+    before = called(aws, function_log)
+
+    done = run(aws, "tools.replay", "replayed", *times, "--stack", STACK)
+
+    assert (done.returncode, done.stdout) == (
+        0,
+        "1 events of /aws/eks/replayed/cluster were handed to the forward function, in 1 payloads.\n",
+    )
+    assert wait_until(lambda: called(aws, function_log) == before + 1)
+
+
 def table_rows(output: str) -> list[list[str]]:
     """The cells of a printed table."""
     return [
@@ -350,14 +387,17 @@ def put_line(aws: LocalAws, log_group: str) -> None:
     )
 
 
-def wait_for_line(aws: LocalAws, log_group: str, text: str) -> bool:
-    """Whether the function has written this within ten seconds."""
+def called(aws: LocalAws, log_group: str) -> int:
+    """How often the function has run on a subscription payload."""
+    try:
+        return sum("called with awslogs" in line for line in aws.log_lines(log_group))
+    except aws.client("logs").exceptions.ResourceNotFoundException:
+        return 0
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Whether it holds within ten seconds."""
     give_up_at = time.monotonic() + 10
-    while time.monotonic() < give_up_at:
-        try:
-            if any(text in line for line in aws.log_lines(log_group)):
-                return True
-        except aws.client("logs").exceptions.ResourceNotFoundException:
-            pass
+    while not condition() and time.monotonic() < give_up_at:
         time.sleep(0.2)
-    return False
+    return condition()

@@ -40,7 +40,9 @@ def _run(options: argparse.Namespace) -> None:
     log_group = options.log_group or cluster_log_group(options.cluster)
     for sentence in subscribe(client, stack, Wish(log_group, options.filter_pattern)):
         print(sentence)
-    if options.cluster and options.silence_minutes and stack.alarm_topic_arn:
+    if log_group == stack.subscribed_log_group or not options.cluster:
+        return  # the template watches its own cluster
+    if options.silence_minutes and stack.alarm_topic_arn:
         alarm = put_silence_alarm(client, stack, options.cluster, options.silence_minutes)
         print(f"The alarm {alarm} tells of {options.silence_minutes} minutes without an audit event.")
 
