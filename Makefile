@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records listener build scan check format test requirements clean
+.PHONY: help setup demo policy-report detect records faults soak listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -13,8 +13,8 @@ setup:  ## make the environments .venv and .venv-ministack (the other targets do
 	@tools/setup .venv requirements/dev.txt
 	@tools/setup .venv-ministack requirements/ministack.txt
 
-demo: setup  ## real log lines through a deployed stack into a listener, on this machine alone
-	@$(python) -m tools.demo
+demo: setup  ## real log lines through a deployed stack into a listener; DESTINATION=splunk_hec for another
+	@$(python) -m tools.demo $(DESTINATION)
 
 policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name
 	@PYTHONPATH=functions $(python) -m tools.policy_report $(LINES) $(POLICY)
@@ -24,6 +24,12 @@ detect: setup  ## what the detection rules find in a file of lines: LINES=file, 
 
 records: setup  ## write docs/records.md anew: a record of every log type in every format
 	@PYTHONPATH=functions $(python) -m tools.show_records
+
+faults: setup  ## every fault of a collector, and what becomes of the events; writes docs/faults.md
+	@PYTHONPATH=functions $(python) -m tools.faults --write
+
+soak: setup  ## minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
+	@PYTHONPATH=functions $(python) -m tools.soak $(ARGS)
 
 listener: setup  ## a local log listener that speaks XPLG's endpoint; ARGS="--help" for its options
 	@$(python) -m tools.listener $(ARGS)

@@ -29,6 +29,11 @@ class Payload:
     expanded_bytes: int
 
 
+def real_lines_source() -> str:
+    """Where the real lines come from, in words."""
+    return "real clusters" if os.environ.get("EKS_LOG_CORPUS") else "`events/lines`, which is made up"
+
+
 @cache
 def real_lines() -> list[str]:
     """Audit events as their clusters wrote them; without RequestReceived, which EKS leaves out."""

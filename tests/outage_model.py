@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import override
 
-from eks_log_forwarder.destinations.base import Answer, Destination, Request
+from eks_log_forwarder.destinations.base import Answer, Destination, Pending, Request
 from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Failure, Outcome, PerEvent, outcome_of_status
 from eks_log_forwarder.secrets import Credentials
@@ -73,7 +73,7 @@ class AnswersByEvent:
         """As the destination's."""
         return self.destination.request(encoded, credentials)
 
-    def outcome(self, answer: Answer, events: int) -> Outcome:
+    def outcome(self, answer: Answer, events: int) -> Outcome | Pending:
         """By event where the answer says so."""
         if answer.status != MULTI_STATUS:
             return self.destination.outcome(answer, events)
@@ -118,15 +118,15 @@ class Collector(Transport):
         return Answer(fault.answer, body, fault.retry_after_seconds)
 
     def _take(self, events: dict[str, str], fault: Fault) -> bytes:
-        """Stores what the fault lets it store; the answer's body."""
-        if fault.answer == MULTI_STATUS:
-            statuses = list(islice(cycle(fault.by_event), len(events)))
+        """Stores what the fault lets it store, and never the poison; the answer's body."""
+        statuses = list(islice(cycle(fault.by_event or (200,)), len(events)))
+        statuses = [
+            400 if one in self._poison else status for one, status in zip(events, statuses, strict=True)
+        ]
+        if fault.taken or fault.answer == MULTI_STATUS or (fault.answer == 200 and not fault.body):
             given = zip(events.items(), statuses, strict=True)
             self.received |= dict(event for event, status in given if status == 200)
-            return json.dumps(statuses).encode()
-        if fault.taken or fault.answer == 200:
-            self.received |= events
-        return fault.body
+        return json.dumps(statuses).encode() if fault.answer == MULTI_STATUS else fault.body
 
     def _healthy(self, events: dict[str, str]) -> Fault:
         if len(events) > self._most_events:
@@ -134,5 +134,5 @@ class Collector(Transport):
         if not self._poison & events.keys():
             return Fault(200)
         if self._by_event:
-            return Fault(MULTI_STATUS, tuple(400 if one in self._poison else 200 for one in events))
+            return Fault(MULTI_STATUS)
         return Fault(400)

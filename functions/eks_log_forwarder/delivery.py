@@ -6,28 +6,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from eks_log_forwarder.attempts import Attempts
 from eks_log_forwarder.batching import Batch
 from eks_log_forwarder.deadline import Deadline
 from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.outcomes import (
-    UNAUTHORIZED,
     Delivered,
-    Failure,
-    Outcome,
+    EventOutcome,
+    NotTaken,
+    PartlyDelivered,
     PerEvent,
     Rejected,
     Unreachable,
-    outcome_of_failure,
 )
 from eks_log_forwarder.records import LogEvent
 from eks_log_forwarder.retry import Backoff
-from eks_log_forwarder.secrets import Credentials, ReadSecret
+from eks_log_forwarder.secrets import ReadSecret
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.transport import Transport
 
 # Finding one bad event among a thousand takes about twenty requests; this is room for several.
 MAX_REQUESTS_PER_BATCH = 100
+NOT_NARROWED = "not_narrowed"
 
 
 class Cause(StrEnum):
@@ -56,6 +56,7 @@ class Delivery:
     transport: Transport
     read_secret: ReadSecret
     retry_budget_seconds: float
+    max_requests_per_batch: int = MAX_REQUESTS_PER_BATCH
     backoff: Backoff = field(default_factory=Backoff)
     sleep: Callable[[float], None] = time.sleep
 
@@ -65,7 +66,8 @@ class Delivery:
         A rejected batch is cut in two until only the events at fault are rejected. A leftover of cause
         UNREACHABLE comes last: the retries have used up their budget, and the next batch need not be tried.
         """
-        return _Sending(self, deadline, tally).send(batch)
+        attempts = Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
+        return _Sending(self, deadline, tally, attempts).send(batch)
 
 
 @dataclass(slots=True)
@@ -75,9 +77,8 @@ class _Sending:
     delivery: Delivery
     deadline: Deadline
     tally: Tally
+    attempts: Attempts
     leftovers: list[Leftover] = field(default_factory=list)
-    requests: int = 0
-    secret_read_again: bool = False
 
     def send(self, batch: Batch) -> list[Leftover]:
         parts = deque([batch])
@@ -90,7 +91,7 @@ class _Sending:
                     break
                 case Rejected(reason) if len(part) == 1:
                     self.leftovers.append(Leftover(part.events, Cause.REJECTED, reason))
-                case Rejected(reason) if self.requests >= MAX_REQUESTS_PER_BATCH:
+                case Rejected(reason) if self.attempts.made >= self.delivery.max_requests_per_batch:
                     self.leftovers.append(Leftover(part.events, Cause.NOT_NARROWED, reason))
                 case Rejected():
                     parts.extendleft(reversed(part.halves()))
@@ -103,58 +104,51 @@ class _Sending:
         budget = self.deadline.within(self.delivery.retry_budget_seconds)
         attempt = 0
         while True:
-            outcome = self._post(part, budget)
-            if isinstance(outcome, PerEvent):
-                part, outcome = self._sort(part, outcome)
-            if isinstance(outcome, Delivered):
-                self.tally.delivered += len(part)
-            if not isinstance(outcome, Unreachable) or not outcome.retry:
-                return part, outcome
-            pause_seconds = self.delivery.backoff.pause_seconds(attempt, outcome.retry_after_seconds)
-            if pause_seconds >= budget.remaining_seconds():
-                return part, outcome
-            self.delivery.sleep(pause_seconds)
-            attempt += 1
+            answer = self.attempts.post(part.encoded, budget)
+            outcome: EventOutcome | NotTaken | PartlyDelivered
+            if isinstance(answer, PerEvent):
+                part, outcome = self._sort(part, answer)
+            else:
+                outcome = answer
+            match outcome:
+                case Delivered():
+                    self.tally.delivered += len(part)
+                    return part, outcome
+                case PartlyDelivered(refused, reason):
+                    self._give_up(refused, reason)
+                    self.tally.delivered += len(part) - refused
+                    return part, Delivered()
+                case NotTaken() if self.attempts.made < self.delivery.max_requests_per_batch:
+                    continue
+                case NotTaken():
+                    return part, Rejected(NOT_NARROWED)
+                case Unreachable(retry=True):
+                    pause_seconds = self.delivery.backoff.pause_seconds(attempt, outcome.retry_after_seconds)
+                    if pause_seconds >= budget.remaining_seconds():
+                        return part, outcome
+                    self.delivery.sleep(pause_seconds)
+                    if not budget.remaining_seconds():  # it slept longer than asked; the answer says more
+                        return part, outcome
+                    attempt += 1
+                case _:
+                    return part, outcome
 
-    def _sort(self, part: Batch, answer: PerEvent) -> tuple[Batch, Delivered | Unreachable]:
+    def _give_up(self, events: int, reason: str) -> None:
+        """Counts what the collector refused without saying which: it can be neither parked nor sent again."""
+        self.tally.refused += events
+        self.tally.give_reason(reason, events)
+
+    def _sort(self, part: Batch, answer: PerEvent) -> tuple[Batch, Delivered | NotTaken | Unreachable]:
         """Settles each event that has an outcome of its own; what may be sent again, or nothing."""
         again: list[int] = []
-        reason: Delivered | Unreachable = Delivered()
+        reason: Delivered | NotTaken | Unreachable = Delivered()
         for position, outcome in enumerate(answer.outcomes):
             match outcome:
                 case Delivered():
                     self.tally.delivered += 1
                 case Rejected(why):
                     self.leftovers.append(Leftover([part.events[position]], Cause.REJECTED, why))
-                case Unreachable():
+                case NotTaken() | Unreachable():
                     again.append(position)
                     reason = outcome
         return part.only(again), reason
-
-    def _post(self, part: Batch, budget: Deadline) -> Outcome:
-        try:
-            credentials = self.delivery.read_secret()
-            outcome, status = self._post_with(credentials, part, budget)
-            if status in UNAUTHORIZED and not self.secret_read_again:
-                self.secret_read_again = True
-                renewed = self.delivery.read_secret(again=True)
-                outcome, status = self._post_with(renewed, part, budget)
-        except SecretError as error:
-            return Unreachable(Failure.SECRET_UNREADABLE, retry=False, detail=str(error))
-        if status in UNAUTHORIZED:
-            self.tally.authentication_failures += 1
-        return outcome
-
-    def _post_with(self, credentials: Credentials, part: Batch, budget: Deadline) -> tuple[Outcome, int]:
-        request = self.delivery.destination.request(part.encoded, credentials)
-        started = time.monotonic()
-        result = self.delivery.transport.post(request, within_seconds=budget.remaining_seconds())
-        self.tally.slowest_request_ms = max(
-            self.tally.slowest_request_ms, (time.monotonic() - started) * 1000
-        )
-        self.requests += 1
-        self.tally.delivery_attempts += 1
-        self.tally.bytes_sent += len(request.body)
-        if isinstance(result, Failure):
-            return outcome_of_failure(result), 0
-        return self.delivery.destination.outcome(result, len(part)), result.status

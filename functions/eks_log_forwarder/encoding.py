@@ -4,6 +4,8 @@ import json
 
 import msgspec
 
+from eks_log_forwarder.control_plane.encodable import encodable
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -13,3 +15,12 @@ def to_json(value: object) -> bytes:
         return _encoder.encode(value)
     except UnicodeEncodeError:
         return json.dumps(msgspec.to_builtins(value), separators=(",", ":")).encode("ascii")
+
+
+def to_strict_json(value: object) -> bytes:
+    """As `to_json`, for collectors whose parsers refuse half a surrogate pair: it becomes U+FFFD."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(value), separators=(",", ":"), ensure_ascii=False)
+        return encodable(text).encode()

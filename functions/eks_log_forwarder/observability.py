@@ -83,7 +83,7 @@ def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, in
             **flow,
             **content,
             "EventsParked": tally.parked,
-            "EventsRejected": tally.rejected,
+            "EventsRejected": tally.rejected + tally.refused,
             "ControlMessages": tally.control_messages,
             "AuthenticationFailures": tally.authentication_failures,
             "DeliveryAttempts": tally.delivery_attempts,
@@ -94,6 +94,8 @@ def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, in
         _add(metrics, MetricUnit.Milliseconds, {"DeliveryLatency": tally.slowest_request_ms})
     if tally.delivered:
         _add(metrics, MetricUnit.Milliseconds, {"EventAge": tally.oldest_event_ms})
+    if tally.split:
+        _add(metrics, MetricUnit.Count, {"EventsSplit": tally.split})
     if tally.parked_age_seconds:
         _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:

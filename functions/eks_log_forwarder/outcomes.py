@@ -26,6 +26,7 @@ class Failure(StrEnum):
     TLS = "tls"
     REQUEST_INVALID = "request_invalid"
     HTML_ANSWER = "html_answer"
+    ANSWER_UNREADABLE = "answer_unreadable"
     NO_TIME_LEFT = "no_time_left"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  # a reason, not a secret
 
@@ -55,6 +56,11 @@ class Unreachable:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """The collector did not take this event because of another one: without that one, it will at once."""
+
+
 type EventOutcome = Delivered | Rejected | Unreachable
 
 
@@ -62,10 +68,18 @@ type EventOutcome = Delivered | Rejected | Unreachable
 class PerEvent:
     """The collector says of each event what became of it; `outcomes[n]` is that of the n-th of the batch."""
 
-    outcomes: tuple[EventOutcome, ...]
+    outcomes: tuple[EventOutcome | NotTaken, ...]
 
 
-type Outcome = EventOutcome | PerEvent
+@dataclass(frozen=True, slots=True)
+class PartlyDelivered:
+    """The collector refused so many events for good, did not say which, and forbids to send them again."""
+
+    refused: int
+    reason: str
+
+
+type Outcome = EventOutcome | PerEvent | PartlyDelivered
 
 UNAUTHORIZED = frozenset({401, 403})
 _RETRYABLE = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
@@ -92,7 +106,13 @@ def outcome_of_failure(failure: Failure) -> Unreachable:
 
 # A certificate, an invalid URL or a web page does not mend itself within seconds.
 _NOT_WORTH_A_RETRY = frozenset(
-    {Failure.TLS, Failure.REQUEST_INVALID, Failure.HTML_ANSWER, Failure.NO_TIME_LEFT}
+    {
+        Failure.TLS,
+        Failure.REQUEST_INVALID,
+        Failure.HTML_ANSWER,
+        Failure.ANSWER_UNREADABLE,
+        Failure.NO_TIME_LEFT,
+    }
 )
 
 
@@ -106,6 +126,7 @@ _EXPLANATIONS = {
     Failure.TLS: "the collector's certificate does not hold, or it does not speak TLS",
     Failure.REQUEST_INVALID: "the URL or a header cannot be sent: look at DESTINATION_URL and the secret",
     Failure.HTML_ANSWER: "a web page answered: is the path of DESTINATION_URL right?",
+    Failure.ANSWER_UNREADABLE: "the answer is not of the collector's protocol: is DESTINATION_URL right?",
     Failure.NO_TIME_LEFT: "the invocation's time was used up before it was this event's turn",
     Failure.SECRET_UNREADABLE: "the destination's secret cannot be read",
 }

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import msgspec
 
 from eks_log_forwarder.log_record import ParsedRecord, PlainRecord, Record
+from eks_log_forwarder.ocsf import ocsf
 from eks_log_forwarder.settings import RecordFormat
 
-type Shape = Callable[[Record], msgspec.Struct]
+type Shape = Callable[[Record], object]
+"""A record as it will be written: a struct, or a dictionary of JSON's own types."""
 
 
 def _enriched(record: Record) -> Record:
@@ -55,6 +57,7 @@ _SHAPES: dict[RecordFormat, Shape] = {
     RecordFormat.ENRICHED: _enriched,
     RecordFormat.PARSED: _parsed,
     RecordFormat.PLAIN: _plain,
+    RecordFormat.OCSF: ocsf,
 }
 
 

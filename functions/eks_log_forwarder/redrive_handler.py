@@ -23,7 +23,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
     queue, dead_letters = wiring.queues()
     settings = wiring.settings()
     redrive = Redrive(
-        forwarder=wiring.forwarder(),
+        forwarder=wiring.redrive_forwarder(),
         queue=queue,
         dead_letters=dead_letters,
         rejected_tries=settings.rejected_tries,

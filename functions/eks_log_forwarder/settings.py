@@ -1,13 +1,16 @@
 """The function's environment, read once and checked as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
+from eks_log_forwarder.destination_options import DestinationOptions, ElasticsearchOptions, read_options
 from eks_log_forwarder.environment import EnvironmentReader
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.records import LogType
+
+NO_POLICY = "none"  # the value of AUDIT_POLICY that names no file
 
 
 class DestinationName(StrEnum):
@@ -15,6 +18,10 @@ class DestinationName(StrEnum):
 
     XPLG = "xplg"
     HTTP = "http"
+    SPLUNK_HEC = "splunk_hec"
+    ELASTICSEARCH = "elasticsearch"
+    LOKI = "loki"
+    OTLP = "otlp"
 
 
 class BodyFormat(StrEnum):
@@ -38,6 +45,7 @@ class RecordFormat(StrEnum):
     ENRICHED = "enriched"
     PARSED = "parsed"
     PLAIN = "plain"
+    OCSF = "ocsf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Settings:
     destination: DestinationName
     destination_url: str = field(repr=False)  # a mistaken one may hold the token
     destination_secret_arn: str
+    destination_options: DestinationOptions
     body_format: BodyFormat
     compression: Compression | None
     max_batch_bytes: int
@@ -79,10 +88,12 @@ class Settings:
             SettingsError: with every fault found, by variable.
         """
         read = EnvironmentReader(environ)
+        destination = read.choice("DESTINATION", DestinationName, DestinationName.XPLG)
         settings = cls(
-            destination=read.choice("DESTINATION", DestinationName, DestinationName.XPLG),
+            destination=destination,
             destination_url=read.url("DESTINATION_URL"),
             destination_secret_arn=read.text("DESTINATION_SECRET_ARN"),
+            destination_options=read_options(destination, read.text("DESTINATION_OPTIONS"), read.faults),
             body_format=read.choice("BODY_FORMAT", BodyFormat, BodyFormat.NDJSON),
             compression=read.choice("COMPRESSION", Compression, None),
             max_batch_bytes=read.number("MAX_BATCH_BYTES", int, 1_000_000, 1, 100_000_000),
@@ -92,7 +103,7 @@ class Settings:
             retry_budget_seconds=read.number("RETRY_BUDGET_SECONDS", float, 20.0, 0.1, 900),
             record_format=read.choice("RECORD_FORMAT", RecordFormat, RecordFormat.ENRICHED),
             log_types=read.choices("LOG_TYPES", LogType, frozenset(LogType) - {LogType.UNKNOWN}),
-            audit_policy=read.text("AUDIT_POLICY") or "none",
+            audit_policy=read.text("AUDIT_POLICY") or NO_POLICY,
             detections=read.switch("DETECTIONS"),
             disabled_detections=read.words("DISABLED_DETECTIONS"),
             trusted_networks=read.networks("TRUSTED_CIDRS"),
@@ -103,6 +114,14 @@ class Settings:
             redrive_backoff_seconds=read.number("REDRIVE_BACKOFF_SECONDS", int, 30, 1, 900),
             warnings=tuple(read.warnings),
         )
+        read.faults.extend(settings.contradictions())
         if read.faults:
             raise SettingsError(read.faults)
         return settings
+
+    def contradictions(self) -> Iterator[str]:
+        """What is wrong with settings of which each would do by itself."""
+        options = self.destination_options
+        ecs = isinstance(options, ElasticsearchOptions) and options.ecs
+        if ecs and self.record_format is not RecordFormat.ENRICHED:
+            yield f"RECORD_FORMAT is {self.record_format}: the option ecs of elasticsearch needs enriched"

@@ -8,17 +8,21 @@ redact       tokens and Secret data, in the text that is left
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from eks_log_forwarder.api_requests import count_api_request
-from eks_log_forwarder.audit_policy import Action, Policy, trim
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed, parse
 from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.records import Detection, LogEvent, LogType
 from eks_log_forwarder.stream import LogStream
 from eks_log_forwarder.tally import Tally
+
+if TYPE_CHECKING:
+    # a function without a policy does not pay for the package
+    from eks_log_forwarder.audit_policy import Policy
 
 type Match = Callable[[LogType, Parsed, LogEvent, Tally], list[Detection]]
 """The detections of an event, which are also counted: its log type, what the parser made of it, itself."""
@@ -33,7 +37,7 @@ class Stages:
 
     log_types: frozenset[LogType]
     match: Match | None = None
-    policy: Policy | None = None
+    policy: "Policy | None" = None
     redact: Redact | None = None
 
     def selects(self, log_type: LogType) -> bool:
@@ -48,13 +52,14 @@ class Stages:
             count_api_request(parsed.audit, tally.api_requests)
         detections = [] if self.match is None else self.match(stream.log_type, parsed, event, tally)
         if self.policy is not None and parsed.audit is not None:
-            decision = self.policy.decide(parsed.audit, detected=bool(detections), truncated=parsed.truncated)
-            if decision.action is Action.DROP:
+            kept = self.policy.apply(
+                message, parsed.audit, detected=bool(detections), truncated=parsed.truncated
+            )
+            if kept is None:
                 tally.filtered += 1
                 return None
-            if decision.action is Action.TRIM:
-                message = trim(message, decision)
-                tally.trimmed += message is not event.message
+            tally.trimmed += kept is not message
+            message = kept
         redactions = 0
         if self.redact is not None:
             message, redactions = self.redact(message, parsed.audit)

@@ -22,8 +22,10 @@ class Tally:
     """Counts of the events of one stream, and what their delivery took.
 
     `parked` counts the rejected ones too. `kept` stay in their message, or with Lambda when the handler
-    raises. `reasons` counts what was not delivered, by reason. `api_requests` counts finished requests by
-    resource and verb.
+    raises. `refused` were rejected by a collector that did not say which ones they were, so that they are
+    in CloudWatch alone. `split` were delivered in several pieces. `reasons` counts what was not
+    delivered, by reason.
+    `api_requests` counts finished requests by resource and verb.
     """
 
     cluster: str
@@ -34,6 +36,8 @@ class Tally:
     parked: int = 0
     rejected: int = 0
     kept: int = 0
+    refused: int = 0
+    split: int = 0
     unparsed: int = 0
     truncated: int = 0
     trimmed: int = 0
@@ -81,10 +85,11 @@ class Tally:
         Raises:
             TallyError: the counts do not add up.
         """
-        settled = self.delivered + self.filtered + self.parked + self.kept
+        settled = self.delivered + self.filtered + self.parked + self.kept + self.refused
         if settled != self.received:
             msg = (
                 f"received {self.received}, but delivered {self.delivered} + filtered {self.filtered}"
-                f" + parked {self.parked} + kept {self.kept} = {settled}; this is a bug, please report it"
+                f" + parked {self.parked} + kept {self.kept} + refused {self.refused} = {settled};"
+                " this is a bug, please report it"
             )
             raise TallyError(msg)

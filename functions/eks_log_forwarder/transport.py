@@ -1,10 +1,11 @@
-"""One HTTP session a container: the only module that imports requests.
+"""One HTTP session a container: the only module, besides http_session.py, that imports requests.
 
 An attempt ends in an answer or in a named failure, within the time it was given, whatever the other side
 does. requests' own time-outs are for one read of a socket, and name resolution has none at all; so an
 attempt runs in a thread that is left behind when its time is up.
 """
 
+import ssl
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,13 +17,12 @@ from time import monotonic, time
 import requests
 import urllib3.exceptions as urllib3_errors
 from requests import exceptions as requests_errors
-from requests.adapters import HTTPAdapter
 
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.errors import ForwarderError
+from eks_log_forwarder.http_session import new_session
 from eks_log_forwarder.outcomes import Failure
-
-MAX_ANSWER_BYTES = 64 * 1024
+from eks_log_forwarder.tls import TlsIdentity
 
 # A connection that was quiet for longer may have been forgotten by a NAT gateway or closed while Lambda
 # held the container frozen; a new one costs less than a request that nobody answers.
@@ -45,13 +45,18 @@ class Transport:
         self._clock = clock
         self._wall_clock = wall_clock
         self._session: requests.Session | None = None
+        self._tls: TlsIdentity | None = None
         self._last_used = 0.0
 
     def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
-        """Sends one request; after `within_seconds` at the latest there is a result."""
+        """Sends one request; after `within_seconds` at the latest there is a result.
+
+        Raises:
+            SecretError: what the secret holds for TLS cannot be used.
+        """
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
-        session = self._current_session()
+        session = self._current_session(request.tls)
         results: SimpleQueue[Answer | Failure | ForwarderError] = SimpleQueue()
         threading.Thread(
             target=lambda: results.put(self._attempt(session, request, within_seconds)),
@@ -68,12 +73,14 @@ class Transport:
             raise result
         return result
 
-    def _current_session(self) -> requests.Session:
-        if self._session is not None and self._clock() - self._last_used > MAX_IDLE_SECONDS:
+    def _current_session(self, tls: TlsIdentity | None) -> requests.Session:
+        is_stale = self._clock() - self._last_used > MAX_IDLE_SECONDS or tls != self._tls
+        if self._session is not None and is_stale:
             self._session.close()
             self._session = None
         if self._session is None:
-            self._session = _new_session()
+            self._session = new_session(tls)
+            self._tls = tls
         return self._session
 
     def _attempt(
@@ -93,7 +100,7 @@ class Transport:
             ) as response:
                 return Answer(
                     response.status_code,
-                    _read_body(response, give_up_at=monotonic() + within_seconds),
+                    _read_body(response, request.max_answer_bytes, give_up_at=monotonic() + within_seconds),
                     _retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
                 )
         except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
@@ -104,26 +111,16 @@ class Transport:
             )
 
 
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no .netrc, proxy or CA bundle of the environment gets a say
-    session.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-def _read_body(response: requests.Response, *, give_up_at: float) -> bytes:
-    """The body, or its first 64 KiB: then the connection is closed with the rest unread.
+def _read_body(response: requests.Response, max_bytes: int, *, give_up_at: float) -> bytes:
+    """The body, or its first bytes: then the connection is closed with the rest unread.
 
     Raises:
         TimeoutError: the body goes on coming after `give_up_at`, so that no thread is left behind for ever.
     """
     pieces: list[bytes] = []
     size_bytes = 0
-    while size_bytes < MAX_ANSWER_BYTES:
-        piece = response.raw.read1(MAX_ANSWER_BYTES - size_bytes)
+    while size_bytes < max_bytes:
+        piece = response.raw.read1(max_bytes - size_bytes)
         if not piece:
             break
         if monotonic() > give_up_at:
@@ -154,6 +151,8 @@ _FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
     (urllib3_errors.NameResolutionError, Failure.NAME_NOT_RESOLVED),
     (urllib3_errors.SSLError, Failure.TLS),
     (requests_errors.SSLError, Failure.TLS),
+    (ssl.SSLEOFError, Failure.CONNECTION_RESET),
+    (ssl.SSLError, Failure.TLS),  # such as the server's alert that it wants a client certificate
     (urllib3_errors.NewConnectionError, Failure.CONNECTION_REFUSED),  # before its parent below
     (urllib3_errors.ConnectTimeoutError, Failure.CONNECTION_TIMEOUT),
     (requests_errors.ConnectTimeout, Failure.CONNECTION_TIMEOUT),

@@ -1,20 +1,27 @@
-"""The composition root: from the environment to the parts of a function, once a container."""
+"""The composition root: from the environment to the parts of a function, once a container.
+
+A stage is imported where the settings ask for it, so that a cold start pays for no other.
+"""
+# ruff: noqa: PLC0415  # imports within functions, for the reason above
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eks_log_forwarder.audit_policy import load_policy
 from eks_log_forwarder.delivery import Delivery
 from eks_log_forwarder.destinations.registry import build_destination
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.observability import logger
-from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.secrets import ReadSecret, SecretReader, read_nothing
-from eks_log_forwarder.settings import Settings
-from eks_log_forwarder.stages import Match, Stages
+from eks_log_forwarder.settings import NO_POLICY, Settings
+from eks_log_forwarder.stages import Match, Redact, Stages
 from eks_log_forwarder.transport import Transport
 from eks_log_forwarder.undelivered import Queue
+
+if TYPE_CHECKING:
+    from eks_log_forwarder.audit_policy import Policy
 
 # policies/ and detections/ stand beside the package, so a copy of functions/ with other files works as it is
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
@@ -37,6 +44,14 @@ def settings() -> Settings:
 def forwarder() -> Forwarder:
     """The container's forwarder; what raises is tried again at the next invocation."""
     return build_forwarder(settings())
+
+
+def redrive_forwarder() -> Forwarder:
+    """The container's forwarder, as the redrive uses it: with requests enough to find what is rejected."""
+    from eks_log_forwarder.redrive import MAX_REQUESTS_PER_BATCH
+
+    built = forwarder()
+    return replace(built, delivery=replace(built.delivery, max_requests_per_batch=MAX_REQUESTS_PER_BATCH))
 
 
 @cache
@@ -69,15 +84,28 @@ def _build_stages(settings: Settings) -> Stages:
     return Stages(
         log_types=settings.log_types,
         match=_build_matcher(settings) if settings.detections else None,
-        policy=load_policy(_BESIDE_THE_PACKAGE / "policies", settings.audit_policy),
-        redact=redact if settings.redact else None,
+        policy=_build_policy(settings),
+        redact=_build_redaction() if settings.redact else None,
     )
 
 
+def _build_policy(settings: Settings) -> "Policy | None":
+    if settings.audit_policy == NO_POLICY:
+        return None
+    from eks_log_forwarder.audit_policy import load_policy
+
+    return load_policy(_BESIDE_THE_PACKAGE / "policies", settings.audit_policy)
+
+
+def _build_redaction() -> Redact:
+    from eks_log_forwarder.redaction import redact
+
+    return redact
+
+
 def _build_matcher(settings: Settings) -> Match:
-    # Imported here because it brings pySigma, which a stack without detections need not pay for.
-    from eks_log_forwarder.detection.engine import Detections  # noqa: PLC0415
-    from eks_log_forwarder.sightings import Matcher  # noqa: PLC0415
+    from eks_log_forwarder.detection.engine import Detections
+    from eks_log_forwarder.sightings import Matcher
 
     return Matcher(
         Detections.load(

@@ -471,3 +471,21 @@ def test_decides_for_any_header(header: AuditHeader, *, detected: bool, truncate
         assert decision.action is not Action.TRIM
         if decision.action is Action.DROP:
             assert _POLICY.decide(header).action is Action.DROP
+
+
+@pytest.mark.parametrize(
+    ("level", "status", "expected"),
+    [
+        ("RequestResponse", 200, '{"level": "RequestResponse", "requestObject": {"a": 1}}'),
+        ("Metadata", 200, '{"level":"Metadata"}'),
+        ("None", 200, None),
+        ("None", 403, '{"level": "RequestResponse", "requestObject": {"a": 1}}'),
+    ],
+)
+def test_applying_a_policy_gives_the_text_that_goes_on(level: str, status: int, expected: str | None) -> None:
+    """Whole, as the very same string; without its body; nothing of it; a denial whole whatever the rule."""
+    message = '{"level": "RequestResponse", "requestObject": {"a": 1}}'
+    header = header_of(responseStatus={"code": status})
+    kept = policy_of(f"- level: {level}").apply(message, header, detected=False, truncated=False)
+    assert kept == expected
+    assert (kept is message) == (kept == message)

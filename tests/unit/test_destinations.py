@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_log_forwarder.destinations.base import Answer, Destination, Request
+from eks_log_forwarder.destinations.base import Answer, Destination, Pending, Request
 from eks_log_forwarder.destinations.registry import build_destination
 from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Delivered, Failure, Outcome, Rejected, Unreachable
@@ -35,7 +35,7 @@ def request_of(
     return destination_of(name, **variables).request(encoded or ENCODED, Credentials(token=token))
 
 
-def outcome_of(name: str, answer: Answer) -> Outcome:
+def outcome_of(name: str, answer: Answer) -> Outcome | Pending:
     """What an answer means for the batch that it answers."""
     return destination_of(name).outcome(answer, len(ENCODED))
 

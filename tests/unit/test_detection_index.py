@@ -276,6 +276,19 @@ def test_a_request_is_ruled_out_by_its_user_alone() -> None:
     assert index.candidates(AuditHeader(verb="create", user=User(username="controller"))) == ()
 
 
+def test_a_request_is_ruled_out_by_whom_it_impersonates() -> None:
+    """Nobody, somebody and somebody without a name are three different things."""
+    rule = "s: {impersonatedUser.username: admin}\ncondition: s"
+    index = AuditIndex(detections_of(rule_text(rule)).rules)
+    for _ in range(2):
+        assert index.candidates(AuditHeader(verb="get")) == ()
+        assert index.candidates(AuditHeader(verb="get", impersonated_user=User(username="bob"))) == ()
+        assert (
+            index.candidates(AuditHeader(verb="get", impersonated_user=User(username="admin"))) == index.rules
+        )
+        assert index.candidates(AuditHeader(verb="get", impersonated_user=User())) == ()
+
+
 ASKED = [
     ("{verb: get}", "get", "pods", "log", True),
     ("{verb: get}", "list", "pods", "log", False),

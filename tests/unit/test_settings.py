@@ -104,11 +104,19 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
     [
-        ("DESTINATION", "syslog", "DESTINATION is 'syslog': choose one of xplg, http"),
-        ("DESTINATION", "XPLG", "DESTINATION is 'XPLG': choose one of xplg, http"),
+        (
+            "DESTINATION",
+            "syslog",
+            "DESTINATION is 'syslog': choose one of xplg, http, splunk_hec, elasticsearch, loki, otlp",
+        ),
+        (
+            "DESTINATION",
+            "XPLG",
+            "DESTINATION is 'XPLG': choose one of xplg, http, splunk_hec, elasticsearch, loki, otlp",
+        ),
         ("BODY_FORMAT", "xml", "BODY_FORMAT is 'xml': choose one of ndjson, array, single"),
         ("COMPRESSION", "zstd", "COMPRESSION is 'zstd': choose one of none, gzip"),
-        ("RECORD_FORMAT", "raw", "RECORD_FORMAT is 'raw': choose one of enriched, parsed, plain"),
+        ("RECORD_FORMAT", "raw", "RECORD_FORMAT is 'raw': choose one of enriched, parsed, plain, ocsf"),
         ("MAX_BATCH_BYTES", "0", "MAX_BATCH_BYTES is '0': give a whole number from 1 to 100000000"),
         ("MAX_BATCH_BYTES", "1e6", "MAX_BATCH_BYTES is '1e6': give a whole number from 1 to 100000000"),
         ("MAX_BATCH_EVENTS", "-1", "MAX_BATCH_EVENTS is '-1': give a whole number from 1 to 100000"),

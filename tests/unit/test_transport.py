@@ -12,10 +12,10 @@ from typing import cast
 import pytest
 import trustme
 
-from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.destinations.base import MAX_ANSWER_BYTES, Answer, Request
 from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.outcomes import Failure
-from eks_log_forwarder.transport import MAX_ANSWER_BYTES, Transport
+from eks_log_forwarder.transport import Transport
 from tools.listener import running_listener
 from tools.misbehaving_server import (
     Behaviour,

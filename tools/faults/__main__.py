@@ -12,6 +12,7 @@ from rich.table import Table
 from tools.faults.matrix import EVENTS, MATRIX
 from tools.faults.row import Row
 from tools.faults.run import Found, run
+from tools.listener.terminal import open_console
 from tools.local_aws import ROOT, LocalAwsError, local_aws
 
 DOCUMENT = ROOT / "docs" / "faults.md"
@@ -100,13 +101,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Runs the fault matrix on this machine and prints it.")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)} as well")
     options = parser.parse_args(arguments)
-    console = Console()
+    console = open_console()
     try:
         rows, faults = _run(console)
     except LocalAwsError as error:
         console.print(str(error), style="red", markup=False)
         return 1
-    table = Table(*_COLUMNS, title="Every fault, and what became of the events")
+    table = Table(title="Every fault, and what became of the events")
+    for heading in _COLUMNS:
+        table.add_column(heading, no_wrap=heading in {"fault", "reason"})
     for cells in rows:
         table.add_row(*cells)
     console.print(table)

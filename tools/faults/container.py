@@ -6,7 +6,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from typing import cast
 from unittest import mock
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.forwarding import Forwarder
@@ -14,7 +17,7 @@ from eks_log_forwarder.observability import logger
 from eks_log_forwarder.retry import Backoff
 
 
-class Context:
+class _Context:
     """What Lambda hands to a handler beside the event, as far as ours look at it."""
 
     function_name = "eks-log-forwarder-faults"
@@ -26,6 +29,11 @@ class Context:
     def get_remaining_time_in_millis() -> int:
         """A minute."""
         return 60_000
+
+
+def lambda_context() -> LambdaContext:
+    """The context of an invocation with a minute to go."""
+    return cast("LambdaContext", _Context())
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from eks_log_forwarder import forward_handler
 from eks_log_forwarder.errors import UndeliveredError
 from tools.faults.collector import Collector
-from tools.faults.container import Context, captured, new_container
+from tools.faults.container import captured, lambda_context, new_container
 from tools.faults.matrix import EVENTS
 from tools.faults.row import Outcome, Row, plain
 from tools.faults.stage import NEXT_TOKEN, TOKEN, Stage
@@ -97,7 +97,7 @@ def shows_a_token(text: str) -> bool:
 def _invoke(event: dict[str, Any], stage: Stage) -> None:
     """One invocation; where it raises, Lambda's on-failure record takes the payload to the queue."""
     try:
-        forward_handler.handler(event, Context())
+        forward_handler.handler(event, lambda_context())
     except UndeliveredError:
         print(traceback.format_exc())
         stage.park(json.dumps({"version": "1.0", "requestPayload": event}))

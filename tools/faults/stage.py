@@ -1,20 +1,17 @@
 """What one row needs of AWS: two queues and a secret, and what Lambda does with them."""
 
 from time import monotonic
-from typing import Any
 from uuid import uuid4
 
-from eks_log_forwarder import redrive_handler
 from eks_log_forwarder.parked_messages import payload_of
 from tools.faults.collector import Collector
-from tools.faults.container import Context
 from tools.faults.matrix import BATCH, BUDGET_SECONDS, READ_TIMEOUT_SECONDS
+from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
 
 TOKEN = "first/token+91c2"  # noqa: S105  # of a collector that lives as long as a row
 NEXT_TOKEN = "second/token+4b7e"  # noqa: S105  # as above
 _REDRIVE_SECONDS = 20
-_MESSAGES_PER_INVOCATION = 5
 
 
 class Stage:
@@ -22,6 +19,7 @@ class Stage:
 
     def __init__(self, aws: LocalAws) -> None:
         name = uuid4().hex
+        self._aws = aws
         self._sqs = aws.client("sqs")
         self._secrets = aws.client("secretsmanager")
         self._environ = aws.environ()
@@ -59,51 +57,14 @@ class Stage:
 
     def redrive(self) -> bool:
         """What Lambda's event source does, until the queue is empty; whether it is."""
+        poller = Poller(self._aws, self.queue)
         give_up_at = monotonic() + _REDRIVE_SECONDS
         while monotonic() < give_up_at:
-            messages = self._receive(self.queue)
-            if messages:
-                answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, Context())
-                kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-                for message in messages:
-                    if message["MessageId"] not in kept:
-                        self._sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-            elif self._is_empty():
+            if not poller.redrive() and poller.is_empty():
                 return True
         return False
 
     def dead_ids(self) -> list[str]:
         """The ids of the events in the dead-letter queue."""
-        messages = iter(lambda: self._receive(self.dead_letters), [])
+        messages = iter(Poller(self._aws, self.dead_letters).receive, [])
         return [event.id for batch in messages for m in batch for event in payload_of(m["Body"]).logEvents]
-
-    def _receive(self, url: str) -> list[dict[str, Any]]:
-        answer = self._sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=_MESSAGES_PER_INVOCATION,
-            WaitTimeSeconds=0,
-            VisibilityTimeout=30,
-            MessageSystemAttributeNames=["All"],
-        )
-        messages: list[dict[str, Any]] = answer.get("Messages", [])
-        return messages
-
-    def _is_empty(self) -> bool:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        counts = self._sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
-        return not any(int(counts[name]) for name in names)
-
-
-def _record(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Lambda hands it over (Lambda developer guide, "Using Lambda with Amazon SQS")."""
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "messageAttributes": {},
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
-        "awsRegion": "us-east-1",
-    }

@@ -31,7 +31,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         prog="python -m tools.listener",
         description="A local log listener for development. It speaks XPLG's endpoint "
         "(POST /logeye/api/logger.jsp?token=…) and a plain one (POST /ingest, Authorization: Bearer …), "
-        "takes NDJSON, a JSON array or one JSON object a request, plain or gzip, and prints what arrives.",
+        "which take NDJSON, a JSON array or one JSON object a request, and those of Splunk HEC, "
+        "Elasticsearch, Loki and OTLP, all plain or gzip, and prints what arrives.",
         epilog="Ctrl-C or SIGTERM ends it, with the totals and status 0.",
     )
     add = parser.add_argument

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Request, Response
 
 from tools.listener.bodies import MAX_BODY_BYTES, BodyFormat, Record
 from tools.listener.connections import CONNECTION_NUMBER, Connections, handler_counting_on
-from tools.listener.protocols import DEVELOPMENT_TOKEN, XPLG_PATH, Incoming, Outcome, answer, refused
+from tools.listener.exchange import Incoming, Outcome, refused
+from tools.listener.protocols import DEVELOPMENT_TOKEN, XPLG_PATH, answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ class Display:
         elif not self._quiet:
             for record in records:
                 self._show(record)
-            how = f"{request.body_format}{' ' + request.content_encoding if request.content_encoding else ''}"
+            how = " ".join(
+                filter(None, (request.body_format or request.content_type, request.content_encoding))
+            )
             so_far = f"{self._by_log_type()}; {self._counts.total()} in all"
             self._say(f"+{len(records)} ({how}, {request.size} bytes)   {so_far}", "dim")
 

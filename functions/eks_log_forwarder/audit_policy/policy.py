@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from eks_log_forwarder.audit_policy.cut_event import is_answer_known, without_missing_fields
 from eks_log_forwarder.audit_policy.decision import Action, Decision
 from eks_log_forwarder.audit_policy.rule import Condition, Names, Rule
+from eks_log_forwarder.audit_policy.trimming import trim
 from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef
 
 _DENIALS = frozenset((401, 403))
@@ -28,6 +29,16 @@ class Policy:
         self._omit_stages = omit_stages
         self._for_object = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_object)
         self._for_path = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_path)
+
+    def apply(self, message: str, header: AuditHeader, *, detected: bool, truncated: bool) -> str | None:
+        """What goes on of an event: all its text, the same string then, or a part, or None for nothing.
+
+        See `decide` for the rest.
+        """
+        decision = self.decide(header, detected=detected, truncated=truncated)
+        if decision.action is Action.KEEP:
+            return message
+        return trim(message, decision) if decision.action is Action.TRIM else None
 
     def decide(self, header: AuditHeader, *, detected: bool = False, truncated: bool = False) -> Decision:
         """Decide what becomes of an event.

@@ -6,9 +6,9 @@ from eks_log_forwarder.audit_policy.faults import Faults
 from eks_log_forwarder.audit_policy.policy import Policy
 from eks_log_forwarder.audit_policy.policy_rules import read_rules, read_stages
 from eks_log_forwarder.errors import PolicyError
+from eks_log_forwarder.settings import NO_POLICY
 from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
-NO_POLICY = "none"
 _API_VERSION = "audit.k8s.io/v1"
 _FIELDS = frozenset(("apiVersion", "kind", "metadata", "rules", "omitStages", "omitManagedFields"))
 _METADATA_FIELDS = frozenset(  # meta.k8s.io/v1 ObjectMeta

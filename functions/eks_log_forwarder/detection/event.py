@@ -42,9 +42,10 @@ class Event:
 
     def values(self, field: Field) -> Values:
         """All the values of a field, none where it is absent."""
-        if field.name not in self._values:
-            self._values[field.name] = self._read(field)
-        return self._values[field.name]
+        values = self._values.get(field.name)
+        if values is None:
+            values = self._values[field.name] = self._read(field)
+        return values
 
     def _read(self, field: Field) -> Values:
         if self._fields is None and self._header is not None and field.from_header is not None:

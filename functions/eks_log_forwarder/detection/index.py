@@ -8,12 +8,17 @@ from eks_log_forwarder.detection.header_bounds import HeaderTest, header_bounds
 from eks_log_forwarder.detection.rule import Rule
 
 _TARGET_FIELDS = frozenset({"verb", "objectRef.resource", "objectRef.subresource"})
-_REQUEST_FIELDS = _TARGET_FIELDS | {"user.username", "stage", "responseStatus.code"}
+_REQUEST_FIELDS = _TARGET_FIELDS | {
+    "user.username",
+    "impersonatedUser.username",
+    "stage",
+    "responseStatus.code",
+}
 # Clients choose verbs, resources and names freely, so what is remembered of them is bounded.
 _REMEMBERED_KEYS = 4096
 
 type _Target = tuple[str, str | None, str | None]
-type _Request = tuple[_Target, str, str, int]
+type _Request = tuple[_Target, str, str | None, str, int]
 
 
 class _Indexed(NamedTuple):
@@ -50,8 +55,14 @@ class AuditIndex:
             _remember(self._of_target, target, found)
         if not found:
             return ()
-        status = header.response_status
-        request = (target, header.user.username, header.stage, 0 if status is None else status.code)
+        status, impersonated = header.response_status, header.impersonated_user
+        request: _Request = (
+            target,
+            header.user.username,
+            None if impersonated is None else impersonated.username,
+            header.stage,
+            0 if status is None else status.code,
+        )
         left = self._of_request.get(request)
         if left is None:
             left = tuple(indexed.rule for indexed in found if indexed.maybe_by_request(header))

@@ -8,6 +8,8 @@ _POD_SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _SECURITY_CONTEXTS = tuple(f"{containers}.securityContext" for containers in _CONTAINERS)
 
+_READ_SPECS = tuple(path_reader(path, keys_may_hold_dots=False) for path in _POD_SPECS)
+
 # Where each name is found, from the pod spec on.
 _PLACES = {
     "podSpec": ("",),
@@ -31,16 +33,27 @@ def pod_field(name: str) -> Field | None:
     first, _, rest = name.partition(".")
     if first not in _PLACES:
         return None
-    readers = [
-        path_reader(".".join(filter(None, (spec, place, rest))))
-        for spec in _POD_SPECS
-        for place in _PLACES[first]
-    ]
+    places = tuple(
+        path_reader(path) if path else _itself
+        for path in (".".join(filter(None, (place, rest))) for place in _PLACES[first])
+    )
 
     def read(fields: Fields) -> list[object]:
         body = fields.get("responseObject" if fields.get("verb") == "patch" else "requestObject")
         if not isinstance(body, dict):
             return []
-        return [value for reader in readers for value in reader(body)]
+        # the specs first, and in them the places: a walk from the top for each pair takes three times as long
+        specs = [spec for read_spec in _READ_SPECS for spec in read_spec(body)]
+        return [
+            value
+            for spec in specs
+            if isinstance(spec, dict)
+            for read_place in places
+            for value in read_place(spec)
+        ]
 
     return Field(name, read)
+
+
+def _itself(spec: Fields) -> list[object]:
+    return [spec]

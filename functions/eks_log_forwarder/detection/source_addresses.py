@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.nodes import Field, Fields, HeaderValues, Values
 
 type Networks = Sequence[IPv4Network | IPv6Network]
@@ -31,20 +32,23 @@ def source_address_fields(trusted_networks: Networks) -> tuple[Field, Field]:
     """`sourceIP`, and `sourceIPPublic`: whether that is neither private nor in a trusted network."""
 
     @lru_cache(maxsize=4096)
-    def is_public(addresses: tuple[str, ...]) -> HeaderValues:
-        address = parse_address(addresses[0]) if addresses else None
+    def is_public(text: str) -> HeaderValues:
+        address = parse_address(text)
         if address is None:
             return ()
         # is_global, as 100.64.0.0/10 is neither private nor global to Python, and pods live there
         return (address.is_global and not any(address in network for network in trusted_networks),)
 
-    return _derived("sourceIP", source_ip), _derived(
-        "sourceIPPublic", lambda source_ips: is_public(source_ip(source_ips))
-    )
+    return _derived("sourceIP", lambda text: (text,)), _derived("sourceIPPublic", is_public)
 
 
-def _derived(name: str, derive: Callable[[object], HeaderValues]) -> Field:
+def _derived(name: str, derive: Callable[[str], HeaderValues]) -> Field:
     def read(fields: Fields) -> Values:
-        return derive(fields.get("sourceIPs"))
+        found = source_ip(fields.get("sourceIPs"))
+        return derive(found[0]) if found else ()
 
-    return Field(name, read, lambda header: derive(header.source_ips))
+    def from_header(header: AuditHeader) -> HeaderValues:
+        addresses = header.source_ips
+        return derive(addresses[-1]) if addresses else ()
+
+    return Field(name, read, from_header)

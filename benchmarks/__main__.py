@@ -1,0 +1,97 @@
+"""Measures the forwarder against what people use, and against the limit.
+
+    python -m benchmarks             prints the tables; minutes
+    python -m benchmarks --report    the whole table and the memory sizes too; writes docs/performance.md
+
+The audit events are those of the folder in `EKS_LOG_CORPUS` where there is one, else those of `events/`.
+"""
+
+import argparse
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import tables
+from benchmarks.cold_start import imports_by_package, measure_starts
+from benchmarks.cpu_share import CpuShareError
+from benchmarks.local_server import ROOT
+from benchmarks.memory import measure_memory
+from benchmarks.payloads import largest_payload
+from benchmarks.report import write_report
+from benchmarks.results import Results
+from benchmarks.setups import BASELINE, MAIN_EVENTS, WITH_DETECTIONS, WITHOUT_DETECTIONS, cells, setups
+from benchmarks.sweep import Size, sweep
+from benchmarks.throughput import EventFiles, connections_of_warm_invocations, measure
+
+_BASELINE_SWEEP_EVENTS = 50
+
+
+def main() -> None:
+    """One run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--report", action="store_true", help="measure everything and write docs/performance.md"
+    )
+    parser.add_argument("--rounds", type=int, default=7, help="how often each figure is taken (7)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        results = _run(Path(folder), arguments.rounds, everything=arguments.report)
+    main_cells = list(cells(everything=False))
+    _say(results.machine)
+    _say(tables.throughput(results, main_cells, by_destination=True))
+    _say(tables.memory(results))
+    _say(tables.starts(results))
+    for name in results.sweeps:
+        _say(f"{name}, by memory size\n{tables.sizes(results, name)}")
+    _say(tables.ratios(results))
+    if arguments.report:
+        write_report(results, ROOT / "docs")
+
+
+def _run(folder: Path, rounds: int, *, everything: bool) -> Results:
+    largest = largest_payload()
+    files = EventFiles(folder, largest.events)
+    compared = {setup.name: setup for setup in setups()}
+    figures = measure(list(cells(everything=everything)), files, rounds)
+    memory = {name: measure_memory(setup, files, largest.expanded_bytes) for name, setup in compared.items()}
+    connections = connections_of_warm_invocations(compared[WITH_DETECTIONS], files, 20)
+    starts = measure_starts(folder, rounds)
+    sweeps: dict[str, list[Size]] = {}
+    if everything:
+        try:
+            for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, BASELINE):
+                events = _BASELINE_SWEEP_EVENTS if name == BASELINE else MAIN_EVENTS
+                sweeps[name] = sweep(compared[name], files, events, rounds)
+        except CpuShareError as error:
+            _say(f"no sweep of memory sizes: {error}")
+    return Results(
+        machine=_machine(),
+        largest_events=largest.events,
+        largest_bytes=largest.expanded_bytes,
+        rounds=rounds,
+        figures=figures,
+        memory=memory,
+        warm_connections=connections,
+        starts=starts,
+        packages=imports_by_package(folder),
+        sweeps=sweeps,
+    )
+
+
+def _machine() -> str:
+    cpus = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    models = [line.partition(": ")[2] for line in cpus.splitlines() if line.startswith("model name")]
+    return (
+        f"{models[0] if models else platform.machine()}, {cpus.count('processor\t')} cores, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

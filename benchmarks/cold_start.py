@@ -1,0 +1,146 @@
+"""What a new container takes until its first answer: imports and the first invocation, in fresh processes.
+
+The functions and what they depend on are copied twice, as a build lays them out: without compiled bytecode
+and with it. Python's own library comes with bytecode, here as in Lambda. Measured is CPU time, which other
+processes on the machine do not add to.
+"""
+
+import compileall
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+from benchmarks.local_server import ROOT, LocalServer
+from benchmarks.throughput import Spread
+
+REFERENCE = "Powertools, requests and msgspec alone"
+WITHOUT_DETECTIONS = "detections off"
+WITH_DETECTIONS = "detections on"
+
+_TIMED = """
+import json, sys, time
+begin = time.process_time()
+{imports}
+imported = time.process_time()
+{invocation}
+print(json.dumps([imported - begin, time.process_time() - imported]), file=sys.stderr)
+"""
+_REFERENCE_IMPORTS = """
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.data_classes import CloudWatchLogsEvent, event_source
+import requests, msgspec
+"""
+_OUR_IMPORTS = "from eks_log_forwarder.forward_handler import handler"
+_INVOCATION = """
+class Context:
+    function_name = "forward"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:forward"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+    def get_remaining_time_in_millis(self):
+        return 60_000
+handler(json.load(open("events/cw.json")), Context())
+"""
+PROGRAMS = {
+    REFERENCE: (_TIMED.format(imports=_REFERENCE_IMPORTS, invocation=""), {}),
+    WITHOUT_DETECTIONS: (
+        _TIMED.format(imports=_OUR_IMPORTS, invocation=_INVOCATION),
+        {"DETECTIONS": "off"},
+    ),
+    WITH_DETECTIONS: (_TIMED.format(imports=_OUR_IMPORTS, invocation=_INVOCATION), {"DETECTIONS": "on"}),
+}
+_IMPORT_TIME = re.compile(r"import time:\s+(?P<self_us>\d+) \|\s+\d+ \|\s+(?P<module>\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Seconds of CPU of one way to start."""
+
+    program: str
+    compiled: bool
+    imports: Spread
+    first_invocation: Spread
+
+
+def build(folder: Path, *, compiled: bool) -> Path:
+    """The functions and their dependencies in one folder, as they are deployed."""
+    target = folder / ("compiled" if compiled else "plain")
+    shutil.copytree(ROOT / "functions", target, ignore=shutil.ignore_patterns("__pycache__"))
+    pinned = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8")
+    for name in re.findall(r"^([a-z0-9-]+)==", pinned, re.MULTILINE):
+        for file in distribution(name).files or ():
+            if file.suffix == ".pyc" or ".." in file.parts:
+                continue
+            copy = target / file
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(file.locate()), copy)
+    if compiled:
+        compileall.compile_dir(target, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    return target
+
+
+def measure_starts(folder: Path, rounds: int) -> list[Start]:
+    """Every program with and without bytecode, round after round."""
+    builds = {compiled: build(folder, compiled=compiled) for compiled in (False, True)}
+    taken: dict[tuple[str, bool], list[tuple[float, float]]] = defaultdict(list)
+    with LocalServer() as server:
+        for _ in range(rounds):
+            for name, (program, environ) in PROGRAMS.items():
+                for compiled, path in builds.items():
+                    taken[name, compiled].append(_start(path, program, environ, server.url))
+    return [
+        Start(
+            name, compiled, Spread.of([first for first, _ in times]), Spread.of([then for _, then in times])
+        )
+        for (name, compiled), times in taken.items()
+    ]
+
+
+def imports_by_package(folder: Path) -> list[tuple[str, float]]:
+    """What each dependency adds with detections on, in milliseconds, most first (`-X importtime`)."""
+    program, environ = PROGRAMS[WITH_DETECTIONS]
+    with LocalServer() as server:
+        said = _run(["-X", "importtime"], folder / "compiled", program, environ, server.url)
+    ours = {path.name.removesuffix(".py") for path in (folder / "compiled").iterdir()}
+    milliseconds: dict[str, float] = defaultdict(float)
+    for found in _IMPORT_TIME.finditer(said):
+        package = found["module"].partition(".")[0]
+        milliseconds[package if package in ours else "Python's own"] += int(found["self_us"]) / 1000
+    return sorted(milliseconds.items(), key=lambda entry: -entry[1])
+
+
+def _start(path: Path, program: str, environ: dict[str, str], url: str) -> tuple[float, float]:
+    imports, first = json.loads(_run([], path, program, environ, url).splitlines()[-1])
+    return imports, first
+
+
+def _run(flags: Iterable[str], path: Path, program: str, environ: dict[str, str], url: str) -> str:
+    """What a program says on standard error, in a Python that sees its own library and one folder alone."""
+    result = subprocess.run(  # noqa: S603  # programs of this module
+        [sys.executable, "-S", "-B", "-W", "ignore", *flags, "-c", program],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": str(path),
+            "DESTINATION": "http",
+            "DESTINATION_URL": url,
+            "POWERTOOLS_SERVICE_NAME": "benchmark",
+            **environ,
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise RuntimeError(result.stderr)
+    return result.stderr

@@ -1,0 +1,146 @@
+"""What is measured: the forwarder, what people use today, and the least that any Python program can do.
+
+Each contender takes a subscription event to a collector and raises where some of it was lost.
+"""
+
+import base64
+import gzip
+import http.client
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests  # noqa: TID251  # the baseline is what people write, and not a part of the functions
+from isal import igzip, isal_zlib
+
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.records import LogType, SubscriptionPayload
+
+type Event = dict[str, Any]
+type Contender = Callable[[Event], None]
+
+BATCH_BYTES = 1_000_000  # as the forwarder's default
+GZIP_WINDOW_BITS = 31  # zlib's code for gzip
+_GZIP_LEVEL = 1  # as the forwarder's
+
+
+class InvocationContext:
+    """What Lambda hands to a handler, as far as ours looks at it."""
+
+    function_name = "forward"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:forward"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """A minute, which is the template's default."""
+        return 60_000
+
+
+def ours(url: str) -> Contender:
+    """The deployed handler itself; the settings but the URL come from the environment."""
+    os.environ["DESTINATION_URL"] = url
+    # The environment is read at import.
+    from eks_log_forwarder.forward_handler import handler  # noqa: PLC0415
+
+    context: Any = InvocationContext()
+
+    def forward(event: Event) -> None:
+        account: dict[str, Any] = handler(event, context)
+        if account["delivered"] + account["filtered"] + account["parked"] != account["received"]:
+            msg = f"not all was delivered or parked: {account}"
+            raise RuntimeError(msg)
+
+    return forward
+
+
+def baseline(url: str) -> Contender:
+    """The article's function: a whole parse, and for each event one POST over a connection of its own."""
+
+    def forward(event: Event) -> None:
+        payload = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+        for log_event in payload["logEvents"]:
+            record = {
+                "timestamp": log_event["timestamp"],
+                "logGroup": payload["logGroup"],
+                "logStream": payload["logStream"],
+                "message": log_event["message"],
+            }
+            response = requests.post(
+                url, data=json.dumps(record), headers={"Content-Type": "application/json"}, timeout=30
+            )
+            response.raise_for_status()
+
+    return forward
+
+
+def limit(url: str) -> Contender:
+    """Base64, gunzip, typed decode of payload and headers, one encode an event, gzip, a POST a megabyte."""
+    header_of = msgspec.json.Decoder(AuditHeader).decode
+    return _posting(url, lambda payload: _enriched(payload, header_of))
+
+
+def bare_limit(url: str) -> Contender:
+    """As `limit`, with records that say nothing of the audit event but its text."""
+    return _posting(url, lambda payload: _enriched(payload, lambda _message: None))
+
+
+CONTENDERS: dict[str, Callable[[str], Contender]] = {
+    "ours": ours,
+    "baseline": baseline,
+    "limit": limit,
+    "bare limit": bare_limit,
+}
+
+
+def _enriched(
+    payload: SubscriptionPayload, header_of: Callable[[str], AuditHeader | None]
+) -> Iterator[Record]:
+    for event in payload.logEvents:
+        yield Record(
+            event.timestamp,
+            payload.logGroup,
+            payload.logStream,
+            event.message,
+            event.id,
+            payload.owner,
+            "demo",
+            LogType.AUDIT,
+            header_of(event.message),
+        )
+
+
+def _posting(url: str, records_of: Callable[[SubscriptionPayload], Iterator[Record]]) -> Contender:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    decode = msgspec.json.Decoder(SubscriptionPayload).decode
+    encode = msgspec.json.Encoder().encode
+    headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+
+    def post(lines: list[bytes]) -> None:
+        connection.request("POST", "/", igzip.compress(b"\n".join(lines), _GZIP_LEVEL), headers)
+        response = connection.getresponse()
+        response.read()
+        if response.status != http.client.OK:
+            msg = f"the collector answered {response.status}"
+            raise RuntimeError(msg)
+
+    def forward(event: Event) -> None:
+        payload = decode(
+            isal_zlib.decompress(base64.b64decode(event["awslogs"]["data"]), wbits=GZIP_WINDOW_BITS)
+        )
+        lines: list[bytes] = []
+        size_bytes = 0
+        for record in records_of(payload):
+            line = encode(record)
+            if size_bytes + len(line) >= BATCH_BYTES:
+                post(lines)
+                lines, size_bytes = [], 0
+            lines.append(line)
+            size_bytes += len(line) + 1
+        post(lines)
+
+    return forward

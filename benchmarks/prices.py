@@ -1,0 +1,41 @@
+"""What Lambda bills: memory times time, and each request."""
+
+from dataclasses import dataclass
+
+# AWS Lambda pricing, arm64, US East (N. Virginia), first tier
+DOLLARS_PER_GB_SECOND = 0.0000133334
+DOLLARS_PER_MILLION_REQUESTS = 0.20
+# Lambda developer guide, "Configure Lambda function memory": the size that comes with one vCPU
+ONE_VCPU_MB = 1769
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a million events cost, in dollars."""
+
+    compute: float
+    requests: float
+
+    @property
+    def total(self) -> float:
+        """Both parts."""
+        return self.compute + self.requests
+
+
+def cpu_share(memory_mb: float) -> float:
+    """The part of a vCPU that a memory size comes with; one thread uses no more than one."""
+    return min(memory_mb / ONE_VCPU_MB, 1.0)
+
+
+def stretched_us(wall_us: float, cpu_us: float, memory_mb: float) -> float:
+    """How long something takes with a memory size's share of CPU: the work is stretched, waiting is not."""
+    return max(wall_us - cpu_us, 0.0) + cpu_us / cpu_share(memory_mb)
+
+
+def cost_of(duration_us_per_event: float, memory_mb: float, events_per_invocation: float) -> Cost:
+    """The cost of a million events, each of which takes so long of an invocation's billed time."""
+    gigabyte_seconds = memory_mb / 1024 * duration_us_per_event  # a million events of so many us
+    return Cost(
+        compute=gigabyte_seconds * DOLLARS_PER_GB_SECOND,
+        requests=DOLLARS_PER_MILLION_REQUESTS / events_per_invocation,
+    )

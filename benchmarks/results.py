@@ -1,0 +1,136 @@
+"""All that one run measured, and the ratios that are asked of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from benchmarks.cold_start import REFERENCE, Start
+from benchmarks.cold_start import WITHOUT_DETECTIONS as START_WITHOUT_DETECTIONS
+from benchmarks.memory import Memory
+from benchmarks.prices import Cost, cost_of, stretched_us
+from benchmarks.setups import (
+    BASELINE,
+    LARGEST,
+    LIMIT,
+    MAIN_DESTINATION,
+    MAIN_EVENTS,
+    WITH_DETECTIONS,
+    WITHOUT_DETECTIONS,
+    Cell,
+)
+from benchmarks.sweep import Size
+from benchmarks.throughput import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One ratio that is asked for; `at_most` says on which side of the bound it has to be.
+
+    `by_cpu` is a ratio of speeds once more, of CPU time instead of the clock: other processes on the
+    machine hardly change that.
+    """
+
+    name: str
+    measured: float
+    bound: float
+    at_most: bool = False
+    by_cpu: float | None = None
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the measured one is on the right side."""
+        return self.measured <= self.bound if self.at_most else self.measured >= self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One run on one machine. `sweeps` is empty where it was not asked for, or could not be made."""
+
+    machine: str
+    largest_events: int
+    largest_bytes: int
+    rounds: int
+    figures: dict[Cell, Figures]
+    memory: dict[str, Memory]
+    warm_connections: int
+    starts: list[Start]
+    packages: list[tuple[str, float]]
+    sweeps: dict[str, list[Size]] = field(default_factory=dict)
+
+    def of(self, setup: str, events: int = MAIN_EVENTS, delay_ms: int = 0) -> Figures:
+        """The figures of a setup with the main destination."""
+        return next(
+            figures
+            for cell, figures in self.figures.items()
+            if (cell.setup.name, cell.events, cell.delay_ms) == (setup, events, delay_ms)
+            and cell.setup.destination is MAIN_DESTINATION
+        )
+
+    def cost(self, cell: Cell) -> Cost:
+        """What a million events cost with the smallest memory size that holds the setup's largest payload.
+
+        The CPU time is stretched to that size's share of a vCPU, and waiting is not.
+        """
+        figures = self.figures[cell]
+        size_mb = self.memory[cell.setup.name].smallest_size_mb
+        duration_us = stretched_us(figures.wall_us_per_event, figures.cpu_us_per_event.median, size_mb)
+        return cost_of(duration_us, size_mb, cell.events or self.largest_events)
+
+    def ratios(self) -> Iterator[Ratio]:
+        """The bounds of the design, and what this run measured."""
+        ours, detecting, limit = (self.of(name) for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, LIMIT))
+        baseline = self.of(BASELINE)
+        yield _of_speeds("ours / baseline, events a second, 0 ms", detecting, baseline, 12)
+        yield _of_speeds(
+            "ours / baseline, events a second, 5 ms",
+            self.of(WITH_DETECTIONS, delay_ms=5),
+            self.of(BASELINE, delay_ms=5),
+            100,
+        )
+        yield _of_speeds("ours / limit, detections off", ours, limit, 0.6)
+        yield _of_speeds("ours / limit, detections on", detecting, limit, 0.45)
+        yield Ratio(
+            "wire bytes, baseline / ours", baseline.wire_bytes_per_event / detecting.wire_bytes_per_event, 6
+        )
+        memory = self.memory[WITH_DETECTIONS]
+        yield Ratio(
+            "peak memory over idle / expanded payload", memory.growth_by_payload_size, 6, at_most=True
+        )
+        start, reference = (
+            next(start for start in self.starts if start.program == program and start.compiled)
+            for program in (START_WITHOUT_DETECTIONS, REFERENCE)
+        )
+        yield Ratio(
+            "import time / that of Powertools, requests and msgspec",
+            start.imports.median / reference.imports.median,
+            1.3,
+            at_most=True,
+        )
+        yield _of_speeds(
+            "time an event, largest payload / 500 events",
+            self.of(WITH_DETECTIONS, 500),
+            self.of(WITH_DETECTIONS, LARGEST),
+            1.2,
+            at_most=True,
+        )
+        yield Ratio("connections of 20 warm invocations", self.warm_connections, 1, at_most=True)
+
+
+def _of_speeds(name: str, ours: Figures, others: Figures, bound: float, *, at_most: bool = False) -> Ratio:
+    """How many times as many events a second one setup carries as another does."""
+    return Ratio(
+        name,
+        ours.events_per_second.median / others.events_per_second.median,
+        bound,
+        at_most,
+        by_cpu=others.cpu_us_per_event.median / ours.cpu_us_per_event.median,
+    )
+
+
+def default_memory_size(sizes: list[Size], memory: Memory) -> Size:
+    """The cheapest size that survives the largest payload; of those that cost the same, the largest.
+
+    Costs within a twentieth of each other are the same: a run differs from the next by that much.
+    """
+    surviving = [size for size in sizes if size.memory_mb >= memory.smallest_size_mb]
+    cheapest = min(size.cost.total for size in surviving)
+    return [size for size in surviving if size.cost.total <= cheapest * 1.05][-1]

@@ -1,0 +1,85 @@
+"""What is compared: each contender with its settings, and the cells of the table that it is measured in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from eks_log_forwarder.settings import DestinationName
+
+EVENTS = (50, 500, 2000)
+LARGEST = 0  # stands for as many events as a payload can hold
+DELAYS_MS = (0, 5, 20)
+MAIN_EVENTS = 2000
+MAIN_DESTINATION = DestinationName.HTTP
+
+# One request an event costs the same for each: what would take minutes is measured on fewer of them.
+_BASELINE_EVENTS = {0: 2000, 5: 200, 20: 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One contender and its settings; a destination changes nothing but those of ours."""
+
+    name: str
+    contender: str
+    environ: dict[str, str] = field(default_factory=dict, hash=False)
+    destination: DestinationName = MAIN_DESTINATION
+
+    def environment(self) -> dict[str, str]:
+        """The variables of the contender's process."""
+        return {"DESTINATION": self.destination, "COMPRESSION": "gzip", "REDACT": "on", **self.environ}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One setup, with one payload and one delay of the collector's answers."""
+
+    setup: Setup
+    events: int
+    delay_ms: int
+
+    def measured_events(self, largest: int) -> int:
+        """How many events the payload holds that is measured; `largest` is how many fit into one."""
+        events = self.events or largest
+        if self.setup.contender != "baseline":
+            return events
+        return min(events, _BASELINE_EVENTS[self.delay_ms])
+
+
+WITHOUT_DETECTIONS = "ours, detections off"
+WITH_DETECTIONS = "ours, detections on"
+QUIET = "ours, policy quiet"
+BASELINE = "baseline"
+LIMIT = "limit"
+BARE_LIMIT = "bare limit"
+
+_OURS = {
+    WITHOUT_DETECTIONS: {"DETECTIONS": "off"},
+    WITH_DETECTIONS: {"DETECTIONS": "on"},
+    QUIET: {"DETECTIONS": "on", "AUDIT_POLICY": "quiet"},
+}
+_OTHERS = {BASELINE: "baseline", LIMIT: "limit", BARE_LIMIT: "bare limit"}
+
+
+def setups(destination: DestinationName = MAIN_DESTINATION) -> list[Setup]:
+    """The forwarder's three setups with a destination; the other contenders with the main one only."""
+    ours = [Setup(name, "ours", environ, destination) for name, environ in _OURS.items()]
+    if destination is not MAIN_DESTINATION:
+        return ours
+    return ours + [Setup(name, contender) for name, contender in _OTHERS.items()]
+
+
+def cells(*, everything: bool) -> Iterator[Cell]:
+    """The whole table, or the part of it that the ratios and one look at each destination need."""
+    for destination in DestinationName:
+        for setup in setups(destination):
+            for delay_ms in DELAYS_MS:
+                for events in (*EVENTS, LARGEST):
+                    cell = Cell(setup, events, delay_ms)
+                    if everything or _is_essential(cell):
+                        yield cell
+
+
+def _is_essential(cell: Cell) -> bool:
+    if cell.setup.destination is not MAIN_DESTINATION:
+        return (cell.setup.name, cell.events, cell.delay_ms) == (WITH_DETECTIONS, MAIN_EVENTS, 0)
+    return cell.events == MAIN_EVENTS or cell.delay_ms == 0

@@ -1,0 +1,128 @@
+"""What a run measured, as tables of Markdown, which a terminal shows as well."""
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.memory import Memory
+from benchmarks.results import Results
+from benchmarks.setups import Cell
+from benchmarks.throughput import Spread
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns of one width; the first one to the left, the others to the right."""
+    cells = [head, *rows]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [
+        "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
+        for row in [head, rule, *cells[1:]]
+    ]
+    return "\n".join(lines)
+
+
+def ratios(results: Results) -> str:
+    """The bounds, and whether they hold."""
+    rows = [
+        (
+            ratio.name,
+            f"{'at most' if ratio.at_most else 'at least'} {ratio.bound:g}",
+            f"{ratio.measured:.3g}",
+            "yes" if ratio.is_met else "NO",
+            "" if ratio.by_cpu is None else f"{ratio.by_cpu:.3g}",
+        )
+        for ratio in results.ratios()
+    ]
+    return table(("ratio", "wanted", "measured", "met", "by CPU time"), rows)
+
+
+def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool = False) -> str:
+    """The figures of some cells."""
+    rows = []
+    for cell in cells:
+        figures = results.figures[cell]
+        name = f"{cell.setup.destination}, {cell.setup.name}" if by_destination else cell.setup.name
+        measured = "" if figures.events == (cell.events or results.largest_events) else f" ({figures.events})"
+        rows.append(
+            (
+                name,
+                f"{cell.events or results.largest_events}{measured}",
+                f"{cell.delay_ms}",
+                _spread(figures.events_per_second),
+                f"{figures.cpu_us_per_event.median:.1f}",
+                f"{figures.requests:g}",
+                f"{figures.wire_bytes_per_event:.0f}",
+                f"{results.cost(cell).total:.5f}",
+            )
+        )
+    head = (
+        "contender",
+        "events",
+        "ms",
+        "events/s (min-max)",
+        "CPU us/event",
+        "requests",
+        "bytes/event",
+        "$/M",
+    )
+    return table(head, rows)
+
+
+def memory(results: Results) -> str:
+    """Idle and peak."""
+    rows = [
+        (
+            name,
+            *(
+                f"{size / 2**20:.0f}"
+                for size in (measured.idle_bytes, measured.peak_bytes, measured.parking_bytes)
+            ),
+            f"{measured.growth_by_payload_size:.1f}",
+            f"{measured.smallest_size_mb}",
+        )
+        for name, measured in results.memory.items()
+    ]
+    head = ("contender", "idle MB", "peak MB", "peak, parking", "over idle / payload", "smallest size MB")
+    return table(head, rows)
+
+
+def sizes(results: Results, setup: str) -> str:
+    """What each memory size costs."""
+    measured: Memory = results.memory[setup]
+    rows = [
+        (
+            f"{size.memory_mb}",
+            f"{size.billed_ms:.0f}",
+            "" if size.parking_ms is None else f"{size.parking_ms / 1000:.1f}",
+            f"{size.cost.total:.5f}",
+            "yes" if size.memory_mb >= measured.smallest_size_mb else "no",
+        )
+        for size in results.sweeps[setup]
+    ]
+    return table(("MB", "billed ms", "parking, s", "$/M events", "30 % to spare"), rows)
+
+
+def starts(results: Results) -> str:
+    """Cold starts, in milliseconds of CPU."""
+    rows = [
+        (
+            f"{start.program}, {'with' if start.compiled else 'without'} bytecode",
+            _milliseconds(start.imports),
+            _milliseconds(start.first_invocation) if start.first_invocation.median > 0.001 else "",  # noqa: PLR2004  # a ms
+        )
+        for start in results.starts
+    ]
+    return table(("cold start", "imports, ms (min-max)", "first invocation, ms (min-max)"), rows)
+
+
+def packages(results: Results) -> str:
+    """What each dependency adds to a start with detections on."""
+    rows = [(name, f"{milliseconds:.0f}") for name, milliseconds in results.packages if milliseconds >= 1]
+    return table(("package", "ms"), rows)
+
+
+def _spread(spread: Spread) -> str:
+    return f"{spread.median:,.0f} ({spread.least:,.0f}-{spread.most:,.0f})"
+
+
+def _milliseconds(spread: Spread) -> str:
+    return f"{spread.median * 1000:.0f} ({spread.least * 1000:.0f}-{spread.most * 1000:.0f})"

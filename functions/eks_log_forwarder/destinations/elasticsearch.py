@@ -1,0 +1,88 @@
+"""Elasticsearch and OpenSearch: `POST …/_bulk`, an action line and a document line for each event.
+
+Source: Elasticsearch API reference, "Bulk index or delete documents". Every action is `create`, which a data
+stream demands; with CloudWatch's event id as `_id`, an event that is sent twice is stored once (409).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from eks_log_forwarder.destination_options import ElasticsearchOptions
+from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.destinations.bulk_answer import BYTES_PER_ITEM, outcome_of_items
+from eks_log_forwarder.destinations.elastic_document import DATASETS, ecs_document, iso_time
+from eks_log_forwarder.destinations.http_parts import authorization, with_default_path
+from eks_log_forwarder.destinations.json_body import compressed
+from eks_log_forwarder.encoding import to_strict_json
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.outcomes import Delivered, Outcome, outcome_of_status
+from eks_log_forwarder.record_formats import Shape
+from eks_log_forwarder.secrets import Credentials
+from eks_log_forwarder.settings import Compression
+
+PATH = "/_bulk"
+# what is needed of an answer that would otherwise repeat each document's place and id
+_FILTER = {"filter_path": "errors,items.*.status,items.*.error.type"}
+
+
+class _Create(msgspec.Struct):
+    _index: str
+    _id: str
+
+
+class _Action(msgspec.Struct):
+    create: _Create
+
+
+@dataclass(frozen=True, slots=True)
+class Elasticsearch:
+    """One data stream a log type, or one index."""
+
+    url: str = field(repr=False)
+    compression: Compression
+    shape: Shape
+    options: ElasticsearchOptions
+
+    @property
+    def max_events_per_request(self) -> int | None:
+        """No bound but the settings'."""
+        return None
+
+    def encode(self, record: Record) -> bytes:
+        """The two lines of one event, each with its line break."""
+        action = to_strict_json(_Action(_Create(self._index_of(record), record.id)))
+        return b"%b\n%b\n" % (action, self._document(record))
+
+    def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
+        """The lines of all events; `token` is an API key in its encoded form."""
+        headers = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
+        headers |= authorization(credentials, "ApiKey")
+        body = compressed(b"".join(encoded), headers, self.compression)
+        return Request(self._url(), headers, body, max_answer_bytes=1024 + BYTES_PER_ITEM * len(encoded))
+
+    def outcome(self, answer: Answer, events: int) -> Outcome:
+        """A success has an outcome for each event, whatever its own status."""
+        by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+        if isinstance(by_status, Delivered):
+            return outcome_of_items(answer.body, events)
+        return by_status
+
+    def _index_of(self, record: Record) -> str:
+        if self.options.index:
+            return self.options.index
+        name = self.options.data_stream.replace("{type}", DATASETS[record.logType])
+        return name.replace("{namespace}", self.options.namespace)
+
+    def _document(self, record: Record) -> bytes:
+        if self.options.ecs:
+            return to_strict_json(ecs_document(record))
+        document = to_strict_json(self.shape(record))
+        return b'{"@timestamp":%b,%b' % (to_strict_json(iso_time(record.timestamp)), document[1:])
+
+    def _url(self) -> str:
+        parts = urlsplit(with_default_path(self.url, PATH))
+        query = "&".join(filter(None, (parts.query, urlencode(_FILTER, safe=",*"))))
+        return urlunsplit(parts._replace(query=query))

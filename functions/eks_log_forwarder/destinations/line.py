@@ -1,0 +1,31 @@
+"""A record for collectors that keep a text and, beside it, a set of named values."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from eks_log_forwarder.control_plane.encodable import encodable
+from eks_log_forwarder.encoding import to_strict_json
+from eks_log_forwarder.log_record import PlainRecord, Record
+from eks_log_forwarder.record_formats import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The text, and the rest of the record by the record's own names."""
+
+    text: str
+    rest: dict[str, object]
+
+
+def line_of(record: Record, shape: Shape) -> Line:
+    """The message and what else the record says; a format without a message is itself the text, as JSON."""
+    shaped = shape(record)
+    if isinstance(shaped, Record):
+        rest = msgspec.to_builtins(shaped)
+        del rest["message"]
+        return Line(encodable(shaped.message), rest)
+    source: dict[str, object] = {"logGroup": record.logGroup, "logStream": record.logStream}
+    if isinstance(shaped, PlainRecord):
+        return Line(encodable(shaped.message), source)
+    return Line(to_strict_json(shaped).decode(), source | {"id": record.id, "account": record.account})

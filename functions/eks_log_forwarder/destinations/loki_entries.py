@@ -1,0 +1,98 @@
+"""The parts of an entry in Loki: its time, its line and its structured metadata."""
+
+import re
+from collections.abc import Iterator, Mapping
+from zlib import crc32
+
+import msgspec
+
+from eks_log_forwarder.control_plane.encodable import encodable
+from eks_log_forwarder.log_record import Record
+
+MAX_LINE_BYTES = 256 * 1024  # max_line_size; some versions count the metadata in
+_PIECE_BYTES = 192 * 1024
+# Loki takes 128 entries and 64 KB of metadata a line; what is left out stands in the line anyway
+_MAX_ENTRIES = 64
+_MAX_NAME = 128
+_MAX_VALUE_BYTES = 512
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")
+_OF_THE_STREAM = frozenset({"timestamp", "cluster", "logType"})
+
+_NS_PER_MS = 1_000_000
+_NS_PER_STEP = 100
+_LAST_STEP = _NS_PER_MS // _NS_PER_STEP - 1
+
+
+class Moments:
+    """Times to the nanosecond for events that CloudWatch times to the millisecond.
+
+    Loki keeps one of two equal lines of the same moment, as if they were one sent twice. So events of the
+    same millisecond are put 100 ns apart, in their order, and each a few nanoseconds off that depend on its
+    id: two different events do not meet, and an event that is sent again keeps its moment.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[int, str] | None = None
+        self._step = 0
+
+    def nanoseconds(self, record: Record) -> int:
+        """The moment of the next event, in nanoseconds since 1970."""
+        moment = (record.timestamp, record.logStream)
+        self._step = min(self._step + 1, _LAST_STEP) if moment == self._last else 0
+        self._last = moment
+        own = crc32(record.id.encode(errors="replace")) % _NS_PER_STEP
+        return record.timestamp * _NS_PER_MS + self._step * _NS_PER_STEP + own
+
+
+def metadata_of(rest: Mapping[str, object]) -> dict[str, str]:
+    """Structured metadata: nested names joined by `_`, every value a string, none of them long."""
+    found: dict[str, str] = {}
+    for path, value in _leaves(rest, ""):
+        name = _NOT_A_NAME.sub("_", path)
+        if len(name) <= _MAX_NAME and len(value.encode()) <= _MAX_VALUE_BYTES and len(found) < _MAX_ENTRIES:
+            found[name] = value
+    return found
+
+
+def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
+    match value:
+        case dict():
+            for name, part in value.items():
+                if path or name not in _OF_THE_STREAM:
+                    yield from _leaves(part, f"{path}_{name}" if path else str(name))
+        case str():
+            yield path, encodable(value)
+        case list() if all(isinstance(part, str) for part in value):
+            yield path, encodable(",".join(value))
+        case list():
+            yield path, msgspec.json.encode(value).decode()
+        case bool():
+            yield path, "true" if value else "false"
+        case _:
+            yield path, str(value)
+
+
+def pieces_of(line: str, metadata: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The line, or its pieces where Loki would refuse it, each with the metadata that numbers it."""
+    # ASCII or not, a character is at most four bytes: most lines need no second look
+    metadata_bytes = sum(len(name) + len(value.encode()) for name, value in metadata.items())
+    if len(line) * 4 + metadata_bytes <= MAX_LINE_BYTES:
+        yield line, {}
+        return
+    text = line.encode()
+    if len(text) + metadata_bytes <= MAX_LINE_BYTES:
+        yield line, {}
+        return
+    pieces = list(_cut(text))
+    for number, piece in enumerate(pieces, start=1):
+        yield piece.decode(), {"part": str(number), "parts": str(len(pieces))}
+
+
+def _cut(text: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(text):
+        end = min(start + _PIECE_BYTES, len(text))
+        while end < len(text) and text[end] & 0xC0 == 0x80:  # noqa: PLR2004  # RFC 3629: inside a character
+            end -= 1
+        yield text[start:end]
+        start = end

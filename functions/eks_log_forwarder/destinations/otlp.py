@@ -1,0 +1,110 @@
+"""OpenTelemetry collectors: OTLP over HTTP, `POST …/v1/logs`, as protobuf or as JSON.
+
+Source: OTLP specification 1.x, sections "OTLP/HTTP" and "Partial Success". Only 429, 502, 503 and 504 are
+worth a retry. A partial success must not be sent again: what it refuses is counted, and stays in CloudWatch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from eks_log_forwarder.destination_options import OtlpOptions
+from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.destinations.grouping import framed, grouped
+from eks_log_forwarder.destinations.http_parts import authorization, with_default_path
+from eks_log_forwarder.destinations.json_body import compressed
+from eks_log_forwarder.destinations.otlp_records import LogRecord, Value, log_record_of, resource_of
+from eks_log_forwarder.errors import SecretError
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.outcomes import (
+    Delivered,
+    Failure,
+    Outcome,
+    PartlyDelivered,
+    PerEvent,
+    Rejected,
+    Unreachable,
+    outcome_of_failure,
+    outcome_of_status,
+)
+from eks_log_forwarder.record_formats import Shape
+from eks_log_forwarder.secrets import Credentials
+from eks_log_forwarder.settings import Compression
+
+PATH = "/v1/logs"
+_RETRYABLE = frozenset({429, 502, 503, 504})
+_PARTIAL = "otlp_partial_success"
+_TOKEN = "{token}"  # noqa: S105  # a placeholder
+
+
+class Encoding(Protocol):
+    """One of OTLP's two encodings."""
+
+    content_type: str
+
+    def log_record(self, record: LogRecord) -> bytes:
+        """One LogRecord."""
+
+    def resource(self, attributes: dict[str, Value]) -> bytes:
+        """One Resource."""
+
+    def request(self, groups: dict[bytes, list[bytes]]) -> bytes:
+        """An ExportLogsServiceRequest of LogRecords by Resource."""
+
+    def rejected_log_records(self, answer: bytes) -> int:
+        """What an ExportLogsServiceResponse says was rejected.
+
+        Raises:
+            ValueError: the bytes are none.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Otlp:
+    """A collector that speaks OTLP, or a vendor's endpoint."""
+
+    url: str = field(repr=False)
+    compression: Compression
+    shape: Shape
+    options: OtlpOptions
+    encoding: Encoding
+
+    @property
+    def max_events_per_request(self) -> int | None:
+        """No bound but the settings'."""
+        return None
+
+    def encode(self, record: Record) -> bytes:
+        """One LogRecord, under the Resource that it comes from."""
+        log_record = self.encoding.log_record(log_record_of(record, self.shape))
+        return framed(self.encoding.resource(resource_of(record)), log_record)
+
+    def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
+        """An export request; a token is a bearer, unless a header of the options has a place for it."""
+        headers = {"Content-Type": self.encoding.content_type, **self._credentials(credentials)}
+        body = compressed(self.encoding.request(grouped(encoded)), headers, self.compression)
+        return Request(with_default_path(self.url, PATH), headers, body)
+
+    def outcome(self, answer: Answer, events: int) -> Outcome:
+        """By status, and by the partial success of a 200."""
+        outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+        if isinstance(outcome, Unreachable) and answer.status not in _RETRYABLE:
+            return Unreachable(outcome.reason, retry=False)
+        if not isinstance(outcome, Delivered):
+            return outcome
+        try:
+            refused = self.encoding.rejected_log_records(answer.body)
+        except ValueError:
+            return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+        if refused >= events:
+            return PerEvent((Rejected(_PARTIAL),) * events)
+        return PartlyDelivered(refused, _PARTIAL) if refused > 0 else Delivered()
+
+    def _credentials(self, credentials: Credentials) -> dict[str, str]:
+        own = self.options.headers
+        if not any(_TOKEN in value for value in own.values()):
+            return authorization(credentials, "Bearer") | own
+        if credentials.token is None:
+            msg = "the option headers has a place for {token}, but the destination's secret has no token"
+            raise SecretError(msg)
+        return {name: value.replace(_TOKEN, credentials.token) for name, value in own.items()}

@@ -1,0 +1,91 @@
+"""A record as OpenTelemetry's log data model has it, before it is encoded.
+
+Source: OpenTelemetry specification, "Logs Data Model"; semantic conventions for cloud, AWS logs, Kubernetes
+and log records.
+"""
+
+from dataclasses import dataclass
+
+from eks_log_forwarder.control_plane.encodable import encodable
+from eks_log_forwarder.destinations.line import line_of
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.record_formats import Shape
+
+type Value = str | bool | int | list[Value] | dict[str, Value]
+
+_NS_PER_MS = 1_000_000
+_MAX_NS = 2**64 - 1
+
+# Logs Data Model, "Displaying Severity" and the mapping of other formats
+_KLOG_SEVERITY = {"I": 9, "W": 13, "E": 17, "F": 21}
+_LOGRUS_SEVERITY = {
+    "trace": 1,
+    "debug": 5,
+    "info": 9,
+    "warning": 13,
+    "warn": 13,
+    "error": 17,
+    "fatal": 21,
+    "panic": 24,
+}
+# what the resource and the record's own fields say already
+_ELSEWHERE = frozenset({"timestamp", "logGroup", "logStream", "account", "cluster", "id", "logType"})
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """OpenTelemetry's LogRecord; severity 0 is none."""
+
+    time_unix_nano: int
+    severity_number: int
+    severity_text: str
+    body: str
+    attributes: dict[str, Value]
+
+
+def resource_of(record: Record) -> dict[str, Value]:
+    """Where the record comes from, by the names of the semantic conventions."""
+    return {
+        "cloud.provider": "aws",
+        "cloud.platform": "aws_eks",
+        "cloud.account.id": encodable(record.account),
+        "k8s.cluster.name": encodable(record.cluster),
+        "aws.log.group.names": [encodable(record.logGroup)],
+        "aws.log.stream.names": [encodable(record.logStream)],
+    }
+
+
+def log_record_of(record: Record, shape: Shape) -> LogRecord:
+    """The record with its message as body, or all of it as JSON where its format has no message."""
+    line = line_of(record, shape)
+    number, text = _severity(record)
+    attributes: dict[str, Value] = {
+        "log.record.uid": encodable(record.id),
+        "aws.eks.log_type": record.logType.value,
+    }
+    for name, value in line.rest.items():
+        if name not in _ELSEWHERE:
+            attributes[name] = _value(value)
+    time_unix_nano = min(max(record.timestamp * _NS_PER_MS, 0), _MAX_NS)
+    return LogRecord(time_unix_nano, number, text, line.text, attributes)
+
+
+def _severity(record: Record) -> tuple[int, str]:
+    if record.klog is not None:
+        return _KLOG_SEVERITY.get(record.klog.severity, 0), record.klog.severity
+    if record.authenticator is not None:
+        level = record.authenticator.level
+        return _LOGRUS_SEVERITY.get(level.lower(), 0), encodable(level)
+    return 0, ""
+
+
+def _value(value: object) -> Value:
+    match value:
+        case dict():
+            return {encodable(str(name)): _value(part) for name, part in value.items()}
+        case list():
+            return [_value(part) for part in value]
+        case bool() | int():
+            return value
+        case _:
+            return encodable(str(value))

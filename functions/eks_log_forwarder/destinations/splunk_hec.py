@@ -1,0 +1,134 @@
+"""Splunk's HTTP Event Collector: `POST …/services/collector/event`, one JSON object after another.
+
+Source: Splunk, "Format events for HTTP Event Collector" and "About HTTP Event Collector Indexer
+Acknowledgment". With acknowledgement on, an answer only says that Splunk has the request; the events count
+as delivered once Splunk has said that they are indexed.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+
+from eks_log_forwarder.destination_options import SplunkHecOptions
+from eks_log_forwarder.destinations.base import Answer, Pending, Request
+from eks_log_forwarder.destinations.hec_replies import NOT_ACKNOWLEDGED, Reply, outcome_of_reply, read_reply
+from eks_log_forwarder.destinations.http_parts import with_default_path
+from eks_log_forwarder.destinations.json_body import compressed
+from eks_log_forwarder.encoding import to_strict_json
+from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.outcomes import (
+    Delivered,
+    Failure,
+    Outcome,
+    Unreachable,
+    outcome_of_failure,
+    outcome_of_status,
+)
+from eks_log_forwarder.record_formats import Shape
+from eks_log_forwarder.secrets import Credentials
+from eks_log_forwarder.settings import Compression
+
+PATH = "/services/collector/event"
+_COLLECTOR = "/services/collector"
+ACK_PAUSE_SECONDS = 1.0  # Splunk indexes within seconds; the answer to a poll is a few bytes
+
+
+class _Event(msgspec.Struct, omit_defaults=True):
+    """HEC's envelope; `time` is in seconds since 1970, to the millisecond."""
+
+    time: float
+    host: str
+    source: str
+    sourcetype: str
+    event: object
+    index: str = ""
+
+
+class _Acks(msgspec.Struct):
+    acks: dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SplunkHec:
+    """One HEC token's input; `channel` is this container's own, as acknowledgements ask for one."""
+
+    url: str = field(repr=False)
+    compression: Compression
+    shape: Shape
+    options: SplunkHecOptions
+    channel: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def max_events_per_request(self) -> int | None:
+        """No bound but the settings'."""
+        return None
+
+    def encode(self, record: Record) -> bytes:
+        """One event in its envelope."""
+        return to_strict_json(
+            _Event(
+                time=record.timestamp / 1000,
+                host=record.cluster,
+                source=record.logStream,
+                sourcetype=self.options.sourcetype.replace("{type}", record.logType),
+                event=self.shape(record),
+                index=self.options.index,
+            )
+        )
+
+    def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
+        """The events one after another; the line breaks between them are for a person's eye."""
+        headers = self._headers(credentials)
+        body = compressed(b"\n".join(encoded), headers, self.compression)
+        return Request(with_default_path(self.url, PATH), headers, body)
+
+    def outcome(self, answer: Answer, events: int) -> Outcome | Pending:
+        """By Splunk's own reply code, which says more than the status."""
+        reply = read_reply(answer.body)
+        if reply is None:
+            by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+            if isinstance(by_status, Delivered):
+                return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+            return by_status
+        outcome = outcome_of_reply(reply, answer, events)
+        if self.options.ack and isinstance(outcome, Delivered):
+            return self._pending(reply)
+        return outcome
+
+    def _headers(self, credentials: Credentials) -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        if credentials.token is not None:
+            headers["Authorization"] = f"Splunk {credentials.token}"
+        if self.options.ack:
+            headers["X-Splunk-Request-Channel"] = self.channel
+        return headers
+
+    def _pending(self, reply: Reply) -> Outcome | Pending:
+        if reply.ack_id is None:
+            detail = "Splunk gave no ackId: switch indexer acknowledgement on for the token, or ack off"
+            return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=detail)
+        return Pending(
+            partial(self._ask, reply.ack_id),
+            partial(self._acknowledged, reply.ack_id),
+            ACK_PAUSE_SECONDS,
+            NOT_ACKNOWLEDGED,
+        )
+
+    def _ask(self, ack_id: int, credentials: Credentials) -> Request:
+        base, _, _ = with_default_path(self.url, PATH).partition(_COLLECTOR)
+        body = msgspec.json.encode({"acks": [ack_id]})
+        return Request(f"{base}{_COLLECTOR}/ack", self._headers(credentials), body)
+
+    def _acknowledged(self, ack_id: int, answer: Answer) -> Outcome | Pending:
+        """Delivered once indexed. Whatever else is said, the events are not sent again right away."""
+        try:
+            if msgspec.json.decode(answer.body, type=_Acks).acks.get(str(ack_id)):
+                return Delivered()
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            outcome = outcome_of_status(answer.status)
+            if not isinstance(outcome, Unreachable) or not outcome.retry:
+                return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=f"/ack answered {answer.status}")
+        return self._pending(Reply(0, ack_id=ack_id))

@@ -1,0 +1,72 @@
+"""What the soak calls a failure, and what it adds up."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from tools.soak.account import Found, Summaries
+
+GOOD = Found(
+    put_in=1000,
+    poison=2,
+    forwarded=Counter(received=1000, delivered=900, parked=100),
+    redriven=Counter(received=120, delivered=98),
+    arrived=998,
+    duplicates=7,
+    dead=2,
+    lost=0,
+    queue_is_empty=True,
+    requests=50,
+    failed_requests=17,
+    seconds=2.0,
+    peak_mb=101.0,
+    memory_mb=[100.0, 101.0, 99.0, 100.0],
+)
+
+
+def test_a_good_run_has_no_faults() -> None:
+    """And says its numbers."""
+    assert GOOD.faults() == []
+    assert GOOD.rows()["lost"] == "0"
+    assert GOOD.rows()["speed"] == "500 events/s, failures included"
+    assert GOOD.rows()["memory at 25, 50, 75, 100 %"] == "100 101 99 100 MB (+1.0%)"
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        (replace(GOOD, lost=1), "1 events are lost"),
+        (replace(GOOD, queue_is_empty=False), "the queue is not empty"),
+        (replace(GOOD, dead=3), "the dead letters are not what the collector never takes"),
+        (
+            replace(GOOD, forwarded=Counter(received=999, delivered=900, parked=100)),
+            "the function did not count what was put in",
+        ),
+        (
+            replace(GOOD, forwarded=Counter(received=1000, delivered=900, parked=99)),
+            "the function's account does not add up",
+        ),
+        (
+            replace(GOOD, forwarded=Counter(received=1000, delivered=1000, parked=0)),
+            "nothing was parked, so the soak has shown nothing",
+        ),
+        (replace(GOOD, failed_requests=0), "the collector failed no request"),
+        (replace(GOOD, memory_mb=[100.0, 101.0, 111.0, 100.0]), "memory grows by more than 10%"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_must_not_be_is_a_fault(bad: Found, fault: str) -> None:
+    """One fault each, in words."""
+    assert bad.faults() == [fault]
+
+
+def test_summaries_are_added_up_and_the_rest_is_forgotten() -> None:
+    """Whole numbers alone, of the summary lines alone."""
+    summaries = Summaries()
+    summaries.write('{"_aws":{},"EventsReceived":[5.0]}\n')
+    summaries.write('{"level":"INFO","message":"summary","received":5,"delivered":3,"cold_start":true}\n')
+    summaries.write(
+        '{"level":"INFO","message":"summary","received":2,"delivered":2,"slowest_request_ms":1.5}\n'
+    )
+    assert summaries.totals == {"received": 7, "delivered": 5}

@@ -1,0 +1,62 @@
+"""Lambda's event source on a queue, in this process: hands messages to the redrive, and deletes them."""
+
+from typing import Any
+
+from eks_log_forwarder import redrive_handler
+from tools.faults.container import lambda_context
+from tools.local_aws import LocalAws
+
+_MESSAGES_PER_INVOCATION = 5  # the template's
+
+
+class Poller:
+    """The event source of one queue."""
+
+    def __init__(self, aws: LocalAws, queue_url: str) -> None:
+        self._sqs = aws.client("sqs")
+        self._url = queue_url
+
+    def redrive(self) -> bool:
+        """One invocation of the redrive, where there are messages; whether there were."""
+        messages = self.receive()
+        if not messages:
+            return False
+        answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, lambda_context())
+        kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for message in messages:
+            if message["MessageId"] not in kept:
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return True
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Some of the messages that can be seen; none where there are none."""
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=_MESSAGES_PER_INVOCATION,
+            WaitTimeSeconds=0,
+            VisibilityTimeout=30,
+            MessageSystemAttributeNames=["All"],
+        )
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
+
+    def is_empty(self) -> bool:
+        """Whether the queue holds nothing, hidden messages included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
+        return not any(int(counts[name]) for name in names)
+
+
+def _record(message: dict[str, Any]) -> dict[str, Any]:
+    """A message as Lambda hands it over (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
+        "awsRegion": "us-east-1",
+    }

@@ -1,0 +1,47 @@
+"""Runs the soak and prints its account; ends in an error when an event is lost or memory grows."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.table import Table
+
+from tools.listener.terminal import open_console
+from tools.local_aws import LocalAwsError, local_aws
+from tools.soak.collector import running_collector
+from tools.soak.run import Soak
+
+_SECONDS = 180.0
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command line; the process's exit status."""
+    parser = argparse.ArgumentParser(
+        description="Loads the functions on this machine, while the collector fails a third of the time."
+    )
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help=f"of load; {_SECONDS:.0f} by default")
+    seconds = parser.parse_args(arguments).seconds
+    console = open_console()
+    console.print(f"==> {seconds:.0f} s of load, and then the redrive until the queue is empty", style="bold")
+    try:
+        with (
+            tempfile.TemporaryDirectory() as workdir,
+            local_aws(Path(workdir)) as aws,
+            running_collector() as collector,
+        ):
+            found = Soak(aws, collector).run(seconds)
+    except LocalAwsError as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    table = Table("what", "how much", title="What became of the events")
+    for what, how_much in found.rows().items():
+        table.add_row(what, how_much)
+    console.print(table)
+    for fault in found.faults():
+        console.print(fault, style="red", markup=False)
+    return 1 if found.faults() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
