@@ -13,8 +13,8 @@ setup:  ## make the environments .venv and .venv-ministack (the other targets do
 	@tools/setup .venv requirements/dev.txt
 	@tools/setup .venv-ministack requirements/ministack.txt
 
-demo: setup  ## real log lines through a deployed stack into a listener, on this machine alone
-	@$(python) -m tools.demo
+demo: setup  ## real log lines through a deployed stack into a listener; DESTINATION=splunk_hec for another
+	@$(python) -m tools.demo $(DESTINATION)
 
 policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name
 	@PYTHONPATH=functions $(python) -m tools.policy_report $(LINES) $(POLICY)
