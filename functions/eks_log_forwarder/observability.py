@@ -102,10 +102,8 @@ def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, in
         _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:
         _publish_apart({"logType": tally.log_type}, flow)
-        # what tells that one cluster's audit log fell silent
-        _publish_apart(
-            {"cluster": tally.cluster, "logType": tally.log_type}, {"EventsReceived": tally.received}
-        )
+        if received:  # what tells that one cluster's audit log fell silent
+            _publish_apart({"cluster": tally.cluster, "logType": tally.log_type}, received)
     log = logger.warning if tally.reasons else logger.info
     log("summary", extra=tally.summary())
 

@@ -124,7 +124,7 @@ def test_publishes_by_service_and_by_cluster(printed: Printed) -> None:
 
 
 def test_publishes_the_rest_by_dimensions_of_its_own(printed: Printed) -> None:
-    """Flow by log type, detections by level and by rule, requests by resource and verb: each by service."""
+    """Flow by log type, what came by cluster and log type, detections, requests: each by service."""
     text = published(full_tally(), printed)
     found = {
         dimensions: [(*(document[name] for name in dimensions[0]), values(document)) for document in listed]
@@ -133,6 +133,7 @@ def test_publishes_the_rest_by_dimensions_of_its_own(printed: Printed) -> None:
     }
     assert found == {
         (("logType", "service"),): [("audit", SERVICE, FLOW)],
+        (("cluster", "logType", "service"),): [("prod", "audit", SERVICE, {"EventsReceived": 9.0})],
         (("level", "service"),): [
             ("medium", SERVICE, {"Detections": 2.0}),
             ("high", SERVICE, {"Detections": 1.0}),
