@@ -2,10 +2,15 @@
 
 ForwarderError
 ├── SettingsError      the environment of the function is wrong
+├── PolicyError        the audit policy is missing or faulty
+├── DetectionError     the detection rules cannot be used
 ├── PayloadError       the invocation does not hold a subscription payload
 ├── SecretError        the destination's secret cannot be read or used
-├── SubscribingError   log groups could not be subscribed
-└── UndeliveredError   events were neither delivered nor parked: Lambda has to keep them
+├── ParkingError       a queue did not take events
+├── UndeliveredError   events were neither delivered nor parked: Lambda has to keep them
+├── MessageKeptError   a parked message stays in its queue
+├── TallyError         an event was not counted
+└── SubscribingError   log groups could not be subscribed
 """
 
 from collections.abc import Mapping, Sequence

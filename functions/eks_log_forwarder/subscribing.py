@@ -74,7 +74,7 @@ class Subscriber:
         return account
 
     def _subscribe_one(self, log_group: str, account: Account) -> None:
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # only this function needs it
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only this function needs it
 
         try:
             filters = list(self._filters(log_group))
@@ -95,6 +95,8 @@ class Subscriber:
                 account.subscribed.append(log_group)
         except ClientError as error:
             account.failed[log_group] = error.response["Error"]["Code"]
+        except BotoCoreError as error:  # no answer, such as a time-out
+            account.failed[log_group] = type(error).__name__
 
     def _leads_here(self, found: Mapping[str, str]) -> bool:
         """Whether a filter leads to the forwarder, or to a version or alias of it."""

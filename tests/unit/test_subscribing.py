@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from eks_log_forwarder.errors import SettingsError, SubscribingError
@@ -200,6 +201,24 @@ def test_a_refused_right_of_one_group_does_not_hold_up_the_others(cloud: Cloud) 
         cloud.subscriber.sweep()
     assert caught.value.failed == {"/aws/eks/a/cluster": "AccessDeniedException"}
     assert "secret detail" not in str(caught.value)
+
+
+def test_a_time_out_at_one_group_does_not_hold_up_the_others(cloud: Cloud) -> None:
+    """The kind of error is told."""
+
+    def no_answer_for_a(params: dict[str, str], **_: object) -> None:
+        if params["logGroupName"] == "/aws/eks/a/cluster":
+            raise ReadTimeoutError(endpoint_url="https://logs.invalid")
+
+    cloud.logs.client.meta.events.register_first(
+        "provide-client-params.cloudwatch-logs.DescribeSubscriptionFilters", no_answer_for_a
+    )
+    cloud.has_groups(["/aws/eks/a/cluster", "/aws/eks/b/cluster"])
+    cloud.has_filters("/aws/eks/b/cluster", OURS)
+    cloud.has_alarms(silence_alarm("b"))
+    with pytest.raises(SubscribingError) as caught:
+        cloud.subscriber.sweep()
+    assert caught.value.failed == {"/aws/eks/a/cluster": "ReadTimeoutError"}
 
 
 def test_an_alarm_with_other_minutes_is_written_again(cloud: Cloud) -> None:
