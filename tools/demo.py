@@ -1,9 +1,10 @@
-"""`make demo`: real EKS log lines, through a deployed stack, into a listener; on this machine alone.
+"""`make demo [DESTINATION=name]`: real EKS log lines through a deployed stack into a listener.
 
-Starts a listener and MiniStack, builds and deploys the real template with `sam`, puts lines of every log
-type into the cluster's CloudWatch log group, and compares what arrives with what was put in.
+All of it is on this machine. Starts a listener and MiniStack, builds and deploys the real template with
+`sam`, puts lines of every log type into the cluster's CloudWatch log group, and compares what arrives with that.
 """
 
+import argparse
 import signal
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.listener import Listener, running_listener
+from tools.listener.demo_destinations import DEMO_DESTINATIONS
 from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, LocalAwsError, local_aws
 from tools.make_event import EVENTS, read_lines, stream_name
@@ -62,14 +64,16 @@ class Difference:
         return not (self.missing or self.doubled or self.changed)
 
 
-def create_cluster_logs(aws: LocalAws) -> dict[str, str]:
-    """What a cluster's account has before the forwarder comes: log group, network, secret.
+def create_cluster_logs(aws: LocalAws, destination: str = "xplg") -> dict[str, str]:
+    """What a cluster's account has before the forwarder comes: log group, network, the collector's secret.
 
     Returns:
         The template's parameters that name them.
     """
     aws.client("logs").create_log_group(logGroupName=LOG_GROUP)
-    secret = aws.client("secretsmanager").create_secret(Name="xplg-token", SecretString=TOKEN)
+    secret = aws.client("secretsmanager").create_secret(
+        Name="collector", SecretString=DEMO_DESTINATIONS[destination].secret(TOKEN)
+    )
     ec2 = aws.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet_id = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
@@ -77,6 +81,7 @@ def create_cluster_logs(aws: LocalAws) -> dict[str, str]:
     return {
         "Environment": "demo",
         "ClusterName": CLUSTER,
+        "Destination": destination,
         "DestinationSecretArn": secret["ARN"],
         "SubnetIds": subnet_id,
         "SecurityGroupIds": group_id,
@@ -155,22 +160,28 @@ def _step(console: Console, what: str) -> Iterator[None]:
     console.print(f"    {time.monotonic() - started:.1f} s", style="dim")
 
 
-def _run(console: Console, workdir: Path) -> bool:
+def _run(console: Console, workdir: Path, destination: str) -> bool:
+    path = DEMO_DESTINATIONS[destination].path
     display = Display(console, quiet=False)
     with running_listener(token=TOKEN, sinks=(display,)) as listener:
-        console.print(f"==> The listener is at {listener.url}", style="bold", soft_wrap=True)
+        console.print(
+            f"==> The listener is at {listener.url_of(path)}, and speaks {destination}",
+            style="bold",
+            soft_wrap=True,
+        )
         console.print("==> Starting MiniStack, on 127.0.0.1 and with its IAM checks on", style="bold")
         with local_aws(workdir) as aws:
-            complete = _forward(console, aws, listener)
+            complete = _forward(console, aws, listener, destination)
             console.print("==> Tearing down", style="bold")
             return complete
 
 
-def _forward(console: Console, aws: LocalAws, listener: Listener) -> bool:
+def _forward(console: Console, aws: LocalAws, listener: Listener, destination: str) -> bool:
     with _step(console, "sam build"):
         build_dir = aws.build()
     with _step(console, "sam deploy of template.yaml, with a secret and in a VPC"):
-        parameters = create_cluster_logs(aws) | {"DestinationUrl": listener.url}
+        url = listener.url_of(DEMO_DESTINATIONS[destination].path)
+        parameters = create_cluster_logs(aws, destination) | {"DestinationUrl": url}
         outputs = aws.deploy(build_dir, STACK, parameters)
     with _step(console, f"Putting lines of every log type into {LOG_GROUP}, and waiting for them"):
         lines = put_lines(aws)
@@ -193,13 +204,16 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """The exit status: 0 when every line arrived, once and unchanged."""
+    parser = argparse.ArgumentParser(description="Real log lines through a deployed stack, on this machine.")
+    parser.add_argument("destination", nargs="?", default="xplg", choices=sorted(DEMO_DESTINATIONS))
+    destination = parser.parse_args(arguments).destination
     signal.signal(signal.SIGTERM, _stop)
     console = open_console()
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-demo-") as workdir:
         try:
-            complete = _run(console, Path(workdir))
+            complete = _run(console, Path(workdir), destination)
         except LocalAwsError as error:
             console.print(f"demo: {error}", style="red", soft_wrap=True)
             return 1
@@ -214,4 +228,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

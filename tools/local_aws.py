@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 _START_SECONDS = 60
 _STOP_SECONDS = 10
+_SAM_SECONDS = 300
+_LAST_LINES = 25
 # MiniStack's root user; what it checks is the policies of the function's role
 _ROOT_KEY = "test"
 
@@ -69,24 +71,29 @@ class LocalAws:
         """Runs `sam`; its output goes to `sam.log` in the workdir and comes back as text.
 
         Raises:
-            LocalAwsError: sam ended with another status than 0; with its last lines.
+            LocalAwsError: sam did not end, or ended with another status than 0; with its last lines.
         """
-        done = subprocess.run(  # noqa: S603  # our own arguments
-            [ROOT / ".venv" / "bin" / "sam", *arguments],
-            cwd=ROOT,
-            env=self.environ(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603  # our own arguments
+                [ROOT / ".venv" / "bin" / "sam", *arguments],
+                cwd=ROOT,
+                env=self.environ(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=_SAM_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            written = (error.stdout or b"").decode(errors="replace").splitlines()[-_LAST_LINES:]
+            msg = "\n".join((f"`sam {arguments[0]}` did not end within {_SAM_SECONDS} s:", *written))
+            raise LocalAwsError(msg) from None
         log = self.workdir / "sam.log"
         with log.open("a", encoding="utf-8") as file:
             file.write(f"$ sam {' '.join(arguments)}\n{done.stdout}\n")
         if done.returncode:
-            last_lines = "\n".join(done.stdout.splitlines()[-25:])
+            last_lines = "\n".join(done.stdout.splitlines()[-_LAST_LINES:])
             msg = f"`sam {arguments[0]}` ended with status {done.returncode}:\n{last_lines}"
             raise LocalAwsError(msg)
         return done.stdout
@@ -180,15 +187,20 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", endpoint: str, log_f
     give_up_at = time.monotonic() + _START_SECONDS
     while time.monotonic() < give_up_at:
         if process.poll() is not None:
-            msg = f"MiniStack ended with status {process.returncode} at its start; see {log_file}"
+            msg = f"MiniStack ended with status {process.returncode} at its start:\n{_last_lines(log_file)}"
             raise LocalAwsError(msg)
         try:
             with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310  # our own
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    msg = f"MiniStack did not answer within {_START_SECONDS} s; see {log_file}"
+    msg = f"MiniStack did not answer within {_START_SECONDS} s; it wrote:\n{_last_lines(log_file)}"
     raise LocalAwsError(msg)
+
+
+def _last_lines(log_file: Path) -> str:
+    """What it says at its end: the file itself may go with the folder before anybody reads the message."""
+    return "\n".join(log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:])
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

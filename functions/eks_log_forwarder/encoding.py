@@ -14,7 +14,7 @@ def to_json(value: object) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(value), separators=(",", ":")).encode("ascii")
+        return json.dumps(_builtins(value), separators=(",", ":")).encode("ascii")
 
 
 def to_strict_json(value: object) -> bytes:
@@ -22,5 +22,14 @@ def to_strict_json(value: object) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
-        text = json.dumps(msgspec.to_builtins(value), separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(_builtins(value), separators=(",", ":"), ensure_ascii=False)
         return encodable(text).encode()
+
+
+def _builtins(value: object) -> object:
+    return msgspec.to_builtins(value, enc_hook=_nested_json)
+
+
+def _nested_json(raw: msgspec.Raw) -> object:
+    """The JSON that a record holds as it came: msgspec can copy it into a text and nothing else."""
+    return json.loads(bytes(raw))

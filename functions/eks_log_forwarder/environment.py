@@ -34,7 +34,7 @@ class EnvironmentReader:
         words = self.words(name)
         if unknown := [word for word in words if word not in default]:
             self.faults.append(
-                f"{name} holds {', '.join(map(repr, unknown))}: choose from {', '.join(default)}"
+                f"{name} holds {', '.join(map(repr, unknown))}: choose from {', '.join(sorted(default))}"
             )
             return default
         return frozenset(map(choices, words)) or default

@@ -2,12 +2,18 @@
 
 ForwarderError
 ├── SettingsError      the environment of the function is wrong
+├── PolicyError        the audit policy is missing or faulty
+├── DetectionError     the detection rules cannot be used
 ├── PayloadError       the invocation does not hold a subscription payload
 ├── SecretError        the destination's secret cannot be read or used
-└── UndeliveredError   events were neither delivered nor parked: Lambda has to keep them
+├── ParkingError       a queue did not take events
+├── UndeliveredError   events were neither delivered nor parked: Lambda has to keep them
+├── MessageKeptError   a parked message stays in its queue
+├── TallyError         an event was not counted
+└── SubscribingError   log groups could not be subscribed
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class ForwarderError(Exception):
@@ -65,3 +71,12 @@ class MessageKeptError(ForwarderError):
 
 class TallyError(ForwarderError):
     """The account of an invocation does not add up: an event left the pipeline uncounted."""
+
+
+class SubscribingError(ForwarderError):
+    """Log groups that could not be subscribed, each with the reason."""
+
+    def __init__(self, failed: Mapping[str, str]) -> None:
+        reasons = "; ".join(f"{log_group}: {why}" for log_group, why in failed.items())
+        super().__init__(f"{len(failed)} log group(s) could not be subscribed: {reasons}")
+        self.failed = dict(failed)

@@ -23,8 +23,9 @@ for _library in ("urllib3", "requests", "botocore", "boto3"):
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
-# An invocation logs so many detections one by one; the metrics count them all.
+# An invocation logs so many detections one by one, the gravest first; the metrics count them all.
 MAX_DETECTION_LINES = 100
+_GRAVEST_FIRST = ("critical", "high", "medium", "low", "informational")  # Sigma rules specification, "Level"
 
 
 def publish(tally: Tally) -> None:
@@ -32,7 +33,8 @@ def publish(tally: Tally) -> None:
     _publish(tally, {"EventsReceived": tally.received}, _content(tally))
     for dimensions, name, value in _counts_by_dimension(tally):
         _publish_apart(dimensions, {name: value})
-    for sighting in tally.detections[:MAX_DETECTION_LINES]:
+    gravest_first = sorted(tally.detections, key=lambda sighting: _GRAVEST_FIRST.index(sighting.rule.level))
+    for sighting in gravest_first[:MAX_DETECTION_LINES]:
         logger.warning(
             "detection",
             extra={
@@ -100,6 +102,8 @@ def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, in
         _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:
         _publish_apart({"logType": tally.log_type}, flow)
+        if received:  # what tells that one cluster's audit log fell silent
+            _publish_apart({"cluster": tally.cluster, "logType": tally.log_type}, received)
     log = logger.warning if tally.reasons else logger.info
     log("summary", extra=tally.summary())
 

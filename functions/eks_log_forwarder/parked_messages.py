@@ -68,7 +68,7 @@ def payload_of(body: str) -> SubscriptionPayload:
     """
     try:
         event = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         msg = f"the message ({len(body)} characters) is not a JSON object"
         raise PayloadError(msg) from None
     request = event.get("requestPayload", event)

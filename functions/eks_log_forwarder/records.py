@@ -1,8 +1,12 @@
 """What CloudWatch hands over, and what is said of it on the way; the records that go out: log_record.py."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+
+# CloudWatch's type Timestamp, a Long; what is beyond it no clock, metric or collector could take
+type Timestamp = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class LogType(StrEnum):
@@ -23,7 +27,7 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     id: str
-    timestamp: int
+    timestamp: Timestamp
     message: str
     extractedFields: dict[str, str] | None = None  # noqa: N815  # CloudWatch's name
 

@@ -16,6 +16,12 @@ _CLUSTER_LOG_GROUP = re.compile(r"/aws/eks/(?P<cluster>[^/]+)/cluster")
 _ACCOUNT_FIELD = "@aws.account"
 
 
+def cluster_of(log_group: str) -> str | None:
+    """The cluster whose control plane writes into a log group; None for any other log group."""
+    match = _CLUSTER_LOG_GROUP.fullmatch(log_group)
+    return match["cluster"] if match else None
+
+
 @dataclass(frozen=True, slots=True)
 class LogStream:
     """One stream; `cluster` and `log_type` are read off its names, and are `unknown` for other names."""
@@ -29,12 +35,11 @@ class LogStream:
     @classmethod
     def of(cls, payload: SubscriptionPayload) -> "LogStream":
         """The stream that a payload's lines come from; a payload never mixes streams."""
-        match = _CLUSTER_LOG_GROUP.fullmatch(payload.logGroup)
         return cls(
             log_group=payload.logGroup,
             name=payload.logStream,
             owner=payload.owner,
-            cluster=match["cluster"] if match else UNKNOWN_CLUSTER,
+            cluster=cluster_of(payload.logGroup) or UNKNOWN_CLUSTER,
             log_type=log_type_of(payload.logStream),
         )
 

@@ -251,17 +251,20 @@ def test_the_account_is_printed_as_metrics_and_as_one_summary_line(
     handler(event_in("cw"), lambda_context)
     lines = json_lines(printed())
     by_dimensions = {
-        tuple(dimensions): line
+        tuple(sorted(dimensions)): line
         for line in lines
         if "_aws" in line
         for dimensions in line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
     }
-    of_cluster = by_dimensions["service", "cluster"]
+    of_cluster = by_dimensions["cluster", "service"]
     assert (of_cluster["service"], of_cluster["cluster"]) == (SERVICE, "demo")
     assert (of_cluster["EventsReceived"], of_cluster["EventsDelivered"]) == ([13.0], [13.0])
     assert of_cluster["DeliveryAttempts"] == [1.0]
     assert of_cluster["BytesSent"] == [float(listener.requests[0].size)]
-    (of_type,) = (line for line in by_dimensions.values() if "logType" in line)
+    of_cluster_and_type = by_dimensions["cluster", "logType"]
+    assert (of_cluster_and_type["cluster"], of_cluster_and_type["logType"]) == ("demo", "audit")
+    assert of_cluster_and_type["EventsReceived"] == [13.0]
+    of_type = by_dimensions[("logType",)]
     assert (of_type["logType"], of_type["EventsReceived"], of_type["EventsDelivered"]) == (
         "audit",
         [13.0],

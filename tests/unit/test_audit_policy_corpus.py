@@ -28,9 +28,13 @@ def lines() -> list[str]:
         (
             "quiet",
             {Action.KEEP: 548, Action.DROP: 498},
-            {"enriched": 892_568, "parsed": 536_656, "plain": 520_403},
+            {"enriched": 892_568, "parsed": 536_656, "plain": 520_403, "ocsf": 1_203_596},
         ),
-        ("security", {Action.KEEP: 1045, Action.TRIM: 1}, {"enriched": -2, "parsed": -1, "plain": -1}),
+        (
+            "security",
+            {Action.KEEP: 1045, Action.TRIM: 1},
+            {"enriched": -2, "parsed": -1, "plain": -1, "ocsf": -2},
+        ),
     ],
 )
 def test_measures_the_corpus(

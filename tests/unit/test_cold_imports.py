@@ -69,7 +69,7 @@ def imported(environ: dict[str, str]) -> set[str]:
         (BARE | {"AUDIT_POLICY": "none"}, set()),
         (BARE | {"REDACT": "on"}, REDACTION),
         (BARE | {"AUDIT_POLICY": "quiet"}, {"eks_log_forwarder.audit_policy", "yaml"}),
-        (BARE | {"DETECTIONS": "on"}, DETECTIONS),
+        (BARE | {"DETECTIONS": "on"}, DETECTIONS | REDACTION),  # whom and what a log line names is redacted
     ],
     ids=["bare", "no policy", "redaction", "policy", "detections"],
 )

@@ -10,9 +10,9 @@ NAME = PACKAGE.name
 
 # Each module may import those of its own line and of the lines below it.
 LAYERS = (
-    {"forward_handler", "redrive_handler"},
-    {"wiring"},
-    {"redrive", "time_limits"},
+    {"forward_handler", "redrive_handler", "subscribe_handler"},
+    {"wiring", "subscribing"},
+    {"redrive", "time_limits", "silence_alarms"},
     {"forwarding"},
     {"stages", "delivery", "parked_messages", "undelivered", "observability"},
     {"attempts"},
@@ -32,7 +32,7 @@ LAYERS = (
         "deadline",
         "yaml_files",
     },
-    {"settings"},
+    {"settings", "subscribing_settings"},
     {"destination_options", "environment", "errors", "records"},
 )
 LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
@@ -41,8 +41,8 @@ LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
 HOMES = {
     "requests": {"transport", "http_session"},
     "urllib3": {"transport"},
-    "boto3": {"undelivered", "secrets"},
-    "botocore": {"undelivered", "secrets"},
+    "boto3": {"undelivered", "secrets", "subscribe_handler"},
+    "botocore": {"undelivered", "secrets", "subscribing", "subscribe_handler"},
     "yaml": {"yaml_files"},
 }
 MOST_LINES = 200

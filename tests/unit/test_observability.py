@@ -124,7 +124,7 @@ def test_publishes_by_service_and_by_cluster(printed: Printed) -> None:
 
 
 def test_publishes_the_rest_by_dimensions_of_its_own(printed: Printed) -> None:
-    """Flow by log type, detections by level and by rule, requests by resource and verb: each by service."""
+    """Flow by log type, what came by cluster and log type, detections, requests: each by service."""
     text = published(full_tally(), printed)
     found = {
         dimensions: [(*(document[name] for name in dimensions[0]), values(document)) for document in listed]
@@ -133,6 +133,7 @@ def test_publishes_the_rest_by_dimensions_of_its_own(printed: Printed) -> None:
     }
     assert found == {
         (("logType", "service"),): [("audit", SERVICE, FLOW)],
+        (("cluster", "logType", "service"),): [("prod", "audit", SERVICE, {"EventsReceived": 9.0})],
         (("level", "service"),): [
             ("medium", SERVICE, {"Detections": 2.0}),
             ("high", SERVICE, {"Detections": 1.0}),
@@ -199,9 +200,9 @@ def test_logs_each_detection_by_identity(printed: Printed) -> None:
             "event_id": event_id,
         }
         for rule, event_id, actor, target in (
+            (DELETE, "e2", "bob", "pods shop/till"),
             (EXEC, "e1", "ana", "pods/exec shop/cart"),
             (EXEC, "e2", "bob", "pods/exec shop/till"),
-            (DELETE, "e2", "bob", "pods shop/till"),
         )
     ]
     assert {line["level"] for line in lines} == {"WARNING"}
@@ -219,6 +220,15 @@ def test_logs_at_most_a_hundred_detections(printed: Printed) -> None:
     assert by_rule["Detections"] == [250.0]
     (summary,) = messages(text, "summary")
     assert summary["detections"] == 250
+
+
+def test_the_gravest_detection_is_logged_however_late_it_came(printed: Printed) -> None:
+    """An alarm sends its reader to the log; the order of the events holds within a level."""
+    tally = full_tally()
+    tally.detections = [Sighting(EXEC, f"e{number}", "ana", "pods") for number in range(100)]
+    tally.detections.append(Sighting(DELETE, "last", "bob", "pods"))
+    lines = messages(published(tally, printed), "detection")
+    assert [line["event_id"] for line in lines] == ["last", *(f"e{number}" for number in range(99))]
 
 
 @pytest.mark.parametrize(("reasons", "level"), [({}, "INFO"), ({"http_500": 3}, "WARNING")])

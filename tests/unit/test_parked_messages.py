@@ -128,6 +128,7 @@ def test_lambdas_record_of_a_failed_invocation_is_read() -> None:
         ('"s3cr3t"', "is not a JSON object"),
         ("\ud83d", "is not a JSON object"),
         ("[" * 100_000, "is not a JSON object"),
+        ('{"s3cr3t":' * 100_000, "is not a JSON object"),
         ("{}", "no awslogs.data"),
         ('{"requestPayload":"s3cr3t"}', "requestPayload is not an object but str"),
         ('{"requestPayload":null}', "requestPayload is not an object but NoneType"),

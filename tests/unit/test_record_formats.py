@@ -5,7 +5,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from eks_log_forwarder.control_plane.audit import parse_audit
 from eks_log_forwarder.destinations.json_body import JsonBody
 from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.record_formats import shape_of
@@ -75,6 +77,15 @@ def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
     assert b'"message":"cut \\ud83d \\u00e9","id":"37"' in encoded
     assert list(json.loads(encoded)) == ENRICHED_KEYS
     assert list(json.loads(json_of(record("\udc00"), RecordFormat.PLAIN))) == PLAIN_KEYS
+
+
+def test_a_nested_event_stands_beside_half_a_surrogate_pair() -> None:
+    """In another field, so that the event itself could be copied as it came."""
+    message = '{"auditID":"1","verb":"get","requestObject":{"n":[1,null]}}'
+    whole = structs.replace(record(message, "kube-apiserver-audit-\ud83d"), audit=parse_audit(message))
+    encoded = json_of(whole, RecordFormat.PARSED)
+    assert b'"logStream":"kube-apiserver-audit-\\ud83d"' in encoded
+    assert json.loads(encoded)["audit"] == json.loads(message)
 
 
 @given(message=st.text(st.characters(codec=None)), stream=st.text(st.characters(codec=None)))

@@ -222,6 +222,14 @@ def test_a_payload_that_is_not_json_is_told_by_its_length(text: bytes) -> None:
             payload_of(logEvents=[{"id": "1", "timestamp": 1.5, "message": ""}]),
             "at `$.logEvents[0].timestamp`",
         ),
+        (
+            payload_of(logEvents=[{"id": "1", "timestamp": 2**63, "message": ""}]),
+            "at `$.logEvents[0].timestamp`",
+        ),
+        (
+            payload_of(logEvents=[{"id": "1", "timestamp": -(10**400), "message": ""}]),
+            "at `$.logEvents[0].timestamp`",
+        ),
         (payload_of(logEvents=[{"id": "1", "timestamp": 1, "message": {MARK: 1}}]), "$.logEvents[0].message"),
         (
             payload_of(logEvents=[{"id": "", "timestamp": 1, "message": "", "extractedFields": {MARK: 1}}]),

@@ -74,9 +74,9 @@ healthy again and the real redrive handler empties the queue. Retries have 1.2 s
 
 - *requests* and *seconds* are those of the invocation, with the parking; *duplicates* are events that the
   collector took once more, by the end of the redrive.
-- Duplicates arise in two ways alone: the collector took a request and did not say so (reset, stalled, dripped
-  or cut after it was read), or the handler raised and Lambda kept the whole payload, of which a part was
-  delivered. An event's `id` is the same every time.
+- In these rows duplicates arise in two ways: the collector took a request and did not say so (reset, stalled,
+  dripped or cut after it was read), or the handler raised and Lambda kept the whole payload, of which a part
+  was delivered. An event's `id` is the same every time.
 - *token leaked* looks for the token, plain and as it stands in a URL, in all that the handlers and their
   libraries print and log at level DEBUG, in what they raise, and in how their objects show themselves.
 - *of these rejected*: the collector refused these events one by one. They are parked as well, each alone; the

@@ -1,0 +1,191 @@
+"""Further clusters: the sweep and the rule's function pick up new log groups, and their lines arrive."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.emulated.deployment import Deployed
+from tools.local_aws import ROOT, LocalAws
+from tools.make_event import EVENTS, read_lines, stream_name
+
+pytestmark = pytest.mark.emulated
+
+STACK = "watchful"
+_ARRIVAL_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Watchful:
+    """A stack with automatic subscription."""
+
+    aws: LocalAws
+    outputs: dict[str, str]
+
+    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Calls the subscribing function, as EventBridge would; its answer, or what it raised."""
+        answer = self.aws.client("lambda").invoke(
+            FunctionName=self.outputs["SubscribeFunctionName"], Payload=json.dumps(event).encode()
+        )
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        return result
+
+    def filters(self, cluster: str) -> dict[str, str]:
+        """Name and destination of the filters on a cluster's log group."""
+        found = self.aws.client("logs").describe_subscription_filters(logGroupName=log_group(cluster))
+        return {item["filterName"]: item["destinationArn"] for item in found["subscriptionFilters"]}
+
+    def silence_alarms(self) -> list[str]:
+        """The names of the alarms that the sweep has made."""
+        found = self.aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK}-silence-")
+        return [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
+
+
+def log_group(cluster: str) -> str:
+    """A cluster's log group."""
+    return f"/aws/eks/{cluster}/cluster"
+
+
+@pytest.fixture(scope="module")
+def watchful(deployed: Deployed) -> Iterator[Watchful]:
+    """It leaves alone its own cluster and one that is excepted; the other stack's is anybody's."""
+    aws = deployed.aws
+    for cluster in ("home", "sandbox"):
+        aws.client("logs").create_log_group(logGroupName=log_group(cluster))
+    outputs = aws.deploy(
+        deployed.build_dir,
+        STACK,
+        {
+            "ClusterName": "home",
+            "DestinationUrl": deployed.listener.url,
+            "DestinationSecretArn": deployed.parameters["DestinationSecretArn"],
+            "AnomalyAlarms": "off",
+            "AutomaticSubscription": "on",
+            "AutomaticSubscriptionExcept": "sandbox,demo,combinations",
+        },
+    )
+    # MiniStack checks lists against the resource *, where AWS takes the ARNs that the template has
+    iam, role = aws.client("iam"), {"RoleName": role_name(aws), "PolicyName": "ListInMiniStack"}
+    actions = ["logs:DescribeLogGroups", "cloudwatch:DescribeAlarms"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    iam.put_role_policy(
+        **role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    yield Watchful(aws, outputs)
+    iam.delete_role_policy(**role)
+    aws.client("cloudformation").delete_stack(StackName=STACK)
+
+
+def role_name(aws: LocalAws) -> str:
+    """The subscribing function's role."""
+    resource = aws.client("cloudformation").describe_stack_resource(
+        StackName=STACK, LogicalResourceId="SubscribeRole"
+    )
+    name: str = resource["StackResourceDetail"]["PhysicalResourceId"]
+    return name
+
+
+def test_the_sweep_picks_up_a_new_log_group_and_its_lines_arrive(
+    deployed: Deployed, watchful: Watchful
+) -> None:
+    """With a filter, a silence alarm, and through the one permission for all clusters."""
+    logs = watchful.aws.client("logs")
+    logs.create_log_group(logGroupName=log_group("green"))
+    logs.create_log_group(logGroupName="/aws/eks/green/nodes")
+    answer = watchful.invoke({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
+    assert (answer["status"], answer["subscribed"]) == ("OK", [log_group("green")])
+    assert watchful.filters("green") == {STACK: watchful.outputs["ForwardFunctionArn"]}
+    assert f"{STACK}-silence-green" in watchful.silence_alarms()
+    assert watchful.filters("sandbox") == {}
+    assert list(watchful.filters("home").values()) == [watchful.outputs["ForwardFunctionArn"]]
+    assert f"{STACK}-silence-home" not in watchful.silence_alarms()
+
+    stream, lines = stream_name("audit", "green"), read_lines(EVENTS / "lines" / "audit.log")
+    logs.create_log_stream(logGroupName=log_group("green"), logStreamName=stream)
+    now_ms = int(time.time() * 1000)
+    logs.put_log_events(
+        logGroupName=log_group("green"),
+        logStreamName=stream,
+        logEvents=[{"timestamp": now_ms + n, "message": line} for n, line in enumerate(lines)],
+    )
+    give_up_at = time.monotonic() + _ARRIVAL_SECONDS
+    arrived: list[Any] = []
+    while len(arrived) < len(lines) and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+        arrived = [one["message"] for one in list(deployed.listener.records) if one["cluster"] == "green"]
+    assert arrived == lines
+
+
+def test_a_second_sweep_changes_nothing(watchful: Watchful) -> None:
+    """Neither filters nor alarms."""
+    first = watchful.invoke({})
+    second = watchful.invoke({})
+    assert (second["subscribed"], second["alarms_written"]) == ([], 0)
+    assert second["already"] == len(first["subscribed"]) + first["already"]
+
+
+def test_a_recorded_event_of_a_new_log_group_subscribes_it_at_once(watchful: Watchful) -> None:
+    """And no other; a filter of somebody else stays."""
+    logs = watchful.aws.client("logs")
+    event = json.loads((EVENTS / "create-log-group.json").read_text(encoding="utf-8"))
+    blue = event["detail"]["requestParameters"]["logGroupName"]
+    other = "arn:aws:lambda:us-east-1:000000000000:function:other"
+    for name in (blue, log_group("black")):
+        logs.create_log_group(logGroupName=name)
+    logs.put_subscription_filter(
+        logGroupName=blue, filterName="other", filterPattern="", destinationArn=other
+    )
+    assert watchful.invoke(event)["subscribed"] == [blue]
+    assert watchful.filters("blue") == {"other": other, STACK: watchful.outputs["ForwardFunctionArn"]}
+    assert watchful.filters("black") == {}
+
+
+def test_its_own_log_group_is_never_subscribed(watchful: Watchful) -> None:
+    """Not even when an event names it."""
+    own = watchful.outputs["ForwardLogGroupName"]
+    event = {"detail": {"eventName": "CreateLogGroup", "requestParameters": {"logGroupName": own}}}
+    assert (watchful.invoke(event)["subscribed"], watchful.invoke({})["status"]) == ([], "OK")
+    found = watchful.aws.client("logs").describe_subscription_filters(logGroupName=own)
+    assert found["subscriptionFilters"] == []
+
+
+def test_two_filters_of_others_stay_and_are_reported(watchful: Watchful) -> None:
+    """The invocation fails, so that there is an alarm."""
+    logs = watchful.aws.client("logs")
+    logs.create_log_group(logGroupName=log_group("full"))
+    others = {f"other-{n}": f"arn:aws:lambda:us-east-1:000000000000:function:other-{n}" for n in (1, 2)}
+    for name, arn in others.items():
+        logs.put_subscription_filter(
+            logGroupName=log_group("full"), filterName=name, filterPattern="", destinationArn=arn
+        )
+    answer = watchful.invoke({})
+    assert "/aws/eks/full/cluster: both of its subscription filters are taken" in answer["errorMessage"]
+    assert watchful.filters("full") == others
+    logs.delete_log_group(logGroupName=log_group("full"))
+
+
+def test_subscription_yaml_subscribes_one_more_cluster(watchful: Watchful) -> None:
+    """By the name of the forwarder's stack alone, with three alarms that tell its topic."""
+    watchful.aws.client("logs").create_log_group(logGroupName=log_group("yellow"))
+    cloudformation = watchful.aws.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="yellow",
+        TemplateBody=(ROOT / "subscription.yaml").read_text(encoding="utf-8"),
+        Parameters=[
+            {"ParameterKey": "ClusterName", "ParameterValue": "yellow"},
+            {"ParameterKey": "ForwarderStackName", "ParameterValue": STACK},
+        ],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="yellow", WaiterConfig={"Delay": 1})
+    assert watchful.filters("yellow") == {STACK: watchful.outputs["ForwardFunctionArn"]}
+    listed = cloudformation.describe_stack_resources(StackName="yellow")["StackResources"]
+    names = [
+        item["PhysicalResourceId"] for item in listed if item["ResourceType"] == "AWS::CloudWatch::Alarm"
+    ]
+    alarms = watchful.aws.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+    assert [alarm["AlarmActions"] for alarm in alarms] == [[watchful.outputs["AlarmTopicArn"]]] * 3
+    assert watchful.invoke({})["subscribed"] == []
+    cloudformation.delete_stack(StackName="yellow")

@@ -1,0 +1,187 @@
+"""One more log group for the forwarder: what is done, in which order, and what never is."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.stubbed_aws import Answer, StubbedAws
+from tools.aws_reading import Reader
+from tools.stack import Stack, StackError, read_stack
+from tools.subscribe.permission import has_permission
+from tools.subscribe.subscription import SubscriptionError, Wish, subscribe
+
+FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
+OTHER = "arn:aws:lambda:eu-central-1:111122223333:function:other"
+LOGS = "arn:aws:logs:eu-central-1:111122223333:log-group:"
+STACK = Stack("forwarder", FUNCTION, "", frozenset({"/custom/forward"}))
+GROUP = "/aws/eks/blue/cluster"
+
+
+def filters(*pairs: tuple[str, str], pattern: str = "") -> list[Answer]:
+    """A log group with these filters, by name and destination."""
+    found = [
+        {"filterName": name, "destinationArn": destination, "filterPattern": pattern}
+        for name, destination in pairs
+    ]
+    return [
+        ("describe_log_groups", {"logGroups": [{"logGroupName": GROUP}]}),
+        ("describe_subscription_filters", {"subscriptionFilters": found}),
+    ]
+
+
+def policy(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The function's policy with one statement, as CloudFormation makes it for many clusters."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logs.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Resource": FUNCTION,
+        "Condition": {
+            "StringEquals": {"AWS:SourceAccount": "111122223333"},
+            "ArnLike": {
+                "AWS:SourceArn": "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/eks/*/cluster:*"
+            },
+        },
+    }
+    return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement | (changes or {})]})}
+
+
+def test_gives_the_permission_before_the_filter() -> None:
+    """CloudWatch Logs tries an invocation before it accepts a filter, so the order counts."""
+    with StubbedAws(
+        logs=[*filters(("other", OTHER)), ("put_subscription_filter", {})],
+        lambda_=[("get_policy", "ResourceNotFoundException"), ("add_permission", {})],
+    ) as aws:
+        steps = list(subscribe(aws.client, STACK, Wish(GROUP)))
+        aws.assert_all_was_asked()
+    assert steps == [
+        f"CloudWatch Logs may now invoke the function for {LOGS}/aws/eks/*/cluster:*.",
+        f"{GROUP} is subscribed by the filter forwarder.",
+    ]
+
+
+@pytest.mark.parametrize("destination", [FUNCTION, f"{FUNCTION}:live"])
+def test_does_nothing_where_the_filter_stands(destination: str) -> None:
+    """Also under another name, as CloudFormation gives, with another pattern, or for an alias."""
+    with StubbedAws(
+        logs=filters(("stack-ControlPlaneLogs-1A2B", destination), pattern="audit"),
+        lambda_=[("get_policy", policy())],
+    ) as aws:
+        steps = list(subscribe(aws.client, STACK, Wish(GROUP)))
+    assert steps[-1] == f"{GROUP} is subscribed already; nothing to do."
+
+
+def test_changes_the_pattern_of_its_own_filter_alone() -> None:
+    """A pattern that was asked for replaces the one of the filter that leads to the function."""
+    with StubbedAws(
+        logs=[*filters(("other", OTHER), ("mine", FUNCTION)), ("put_subscription_filter", {})],
+        lambda_=[("get_policy", policy())],
+    ) as aws:
+        steps = list(subscribe(aws.client, STACK, Wish(GROUP, "audit")))
+        aws.assert_all_was_asked()
+    assert steps[-1] == f"{GROUP} is subscribed by the filter mine."
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (filters(("a", OTHER), ("b", OTHER)), r"has 2 subscription filters \(a, b\), and takes 2"),
+        (filters(("forwarder", OTHER)), "a filter of others has the name forwarder"),
+        ([("describe_log_groups", {"logGroups": []})], "does not exist"),
+        (
+            [
+                ("describe_log_groups", {"logGroups": [{"logGroupName": GROUP}]}),
+                ("describe_subscription_filters", "AccessDeniedException"),
+            ],
+            "logs:DescribeSubscriptionFilters was refused",
+        ),
+    ],
+    ids=["both taken", "name taken", "no log group", "filters not seen"],
+)
+def test_leaves_the_log_group_alone(answers: list[Answer], reason: str) -> None:
+    """Nothing is written where a filter of others would be replaced, might be, or there is no place."""
+    with StubbedAws(logs=answers) as aws, pytest.raises(SubscriptionError, match=reason):
+        list(subscribe(aws.client, STACK, Wish(GROUP)))
+
+
+@pytest.mark.parametrize(
+    "group", ["/aws/lambda/forwarder-forward", "/aws/lambda/forwarder-new", "/custom/forward"]
+)
+def test_never_subscribes_the_forwarder_to_itself(group: str) -> None:
+    """Without asking AWS anything: each of its lines would make another."""
+    with StubbedAws() as aws, pytest.raises(SubscriptionError, match="a log of the forwarder itself"):
+        list(subscribe(aws.client, STACK, Wish(group)))
+
+
+def test_stops_where_the_permission_cannot_be_seen() -> None:
+    """The filter would be refused by AWS, or take nothing, so the right is named instead."""
+    with (
+        StubbedAws(logs=filters(), lambda_=[("get_policy", "AccessDeniedException")]) as aws,
+        pytest.raises(SubscriptionError, match="lambda:GetPolicy was refused"),
+    ):
+        list(subscribe(aws.client, STACK, Wish(GROUP)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "covered"),
+    [
+        ({}, True),
+        ({"Principal": {"Service": "logs.eu-central-1.amazonaws.com"}}, True),
+        ({"Condition": {"ArnLike": {"AWS:SourceArn": f"{LOGS}/aws/eks/blue/cluster:*"}}}, True),
+        ({"Condition": {}}, True),
+        ({"Condition": {"ArnLike": {"AWS:SourceArn": f"{LOGS}/aws/eks/green/cluster:*"}}}, False),
+        ({"Condition": {"StringEquals": {"AWS:SourceAccount": "999999999999"}}}, False),
+        ({"Condition": {"StringLike": {"AWS:SourceAccount": "*"}}}, False),
+        ({"Principal": {"Service": "events.amazonaws.com"}}, False),
+        ({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}, False),
+        ({"Principal": "*"}, False),
+        ({"Effect": "Deny"}, False),
+        ({"Action": "lambda:GetFunction"}, False),
+    ],
+)
+def test_reads_the_function_s_policy_narrowly(changes: dict[str, Any], covered: object) -> None:
+    """What is not understood is no permission: a second statement does no harm, a missing one loses lines."""
+    with StubbedAws(lambda_=[("get_policy", policy(changes))]) as aws:
+        assert has_permission(Reader(aws.client), STACK, GROUP) is covered
+
+
+def test_reads_the_stack_s_outputs() -> None:
+    """The subscribed log group is the cluster's; the others are the functions' own."""
+    outputs = {
+        "ForwardFunctionArn": FUNCTION,
+        "AlarmTopicArn": "arn:aws:sns:eu-central-1:111122223333:t",
+        "ForwardLogGroupName": "/aws/lambda/forwarder-forward",
+        "RedriveLogGroupName": "/aws/lambda/forwarder-redrive",
+        "SubscribedLogGroupName": GROUP,
+    }
+    with StubbedAws(cloudformation=[("describe_stacks", stacks(outputs))]) as aws:
+        stack = read_stack(Reader(aws.client), "forwarder")
+    assert stack.own_log_groups == {"/aws/lambda/forwarder-forward", "/aws/lambda/forwarder-redrive"}
+    assert (stack.partition, stack.region, stack.account) == ("aws", "eu-central-1", "111122223333")
+    assert (stack.is_own(GROUP), stack.is_own("/aws/lambda/forwarder-redrive")) == (False, True)
+
+
+@pytest.mark.parametrize("answer", ["AccessDenied", {}])
+def test_says_that_a_stack_cannot_be_used(answer: str | dict[str, Any]) -> None:
+    """The right was refused, or it is another application's."""
+    foreseen: str | dict[str, Any] = answer if isinstance(answer, str) else stacks({"Topic": "arn"})
+    with (
+        StubbedAws(cloudformation=[("describe_stacks", foreseen)]) as aws,
+        pytest.raises(StackError, match=r"DescribeStacks was refused|no output ForwardFunctionArn"),
+    ):
+        read_stack(Reader(aws.client), "forwarder")
+
+
+def stacks(outputs: dict[str, str]) -> dict[str, Any]:
+    """An answer to DescribeStacks."""
+    return {
+        "Stacks": [
+            {
+                "StackName": "forwarder",
+                "CreationTime": "2026-01-01T00:00:00Z",
+                "StackStatus": "CREATE_COMPLETE",
+                "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+            }
+        ]
+    }

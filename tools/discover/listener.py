@@ -1,0 +1,63 @@
+"""The collector's listener: as an option names it, or as kubectl finds it in the cluster."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_XPLG_PATH = "/logeye/api/logger.jsp"
+_PLAIN_PORTS = frozenset({80, 8080, 30303})  # 30303 is XPLG's port for http, 30443 for https
+
+
+class ListenerError(Exception):
+    """What was given is no address of a listener; the message says what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where the functions post to."""
+
+    host: str
+    port: int
+    url: str
+
+
+def parse_listener(text: str) -> Listener:
+    """A listener from `HOST:PORT` (then XPLG's path), or from a full URL.
+
+    Raises:
+        ListenerError: it is neither.
+    """
+    with_scheme = text if "://" in text else f"//{text}"
+    try:
+        parts = urlsplit(with_scheme)
+        port = parts.port
+    except ValueError as error:
+        raise _wrong(text) from error
+    if not parts.hostname or parts.username or parts.query or parts.scheme not in {"", "http", "https"}:
+        raise _wrong(text)
+    if not parts.scheme and (port is None or parts.path):
+        raise _wrong(text)
+    port = port or (443 if parts.scheme == "https" else 80)
+    scheme = parts.scheme or ("http" if port in _PLAIN_PORTS else "https")
+    path = parts.path if parts.path not in {"", "/"} else _XPLG_PATH
+    return Listener(parts.hostname, port, f"{scheme}://{parts.netloc}{path}")
+
+
+def _wrong(text: str) -> ListenerError:
+    shown = text if "@" not in text and "?" not in text else "what was given"
+    return ListenerError(
+        f"{shown} is no address of a listener: give HOST:PORT, or a URL without user name, password or token"
+    )
+
+
+def address_of(host: str) -> str | None:
+    """The host's IPv4 address as this machine resolves it; None for names of a private zone, maybe."""
+    try:
+        return str(ipaddress.IPv4Address(host))
+    except ValueError:
+        pass
+    try:
+        return socket.gethostbyname(host)
+    except OSError:
+        return None

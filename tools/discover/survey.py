@@ -1,0 +1,130 @@
+"""The whole survey of a cluster: every finding, and the template's parameters that follow from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import AddressValueError, IPv4Address
+
+from tools.aws_reading import Reader
+from tools.discover.cluster import Cluster, cluster_findings, log_group_findings, read_cluster
+from tools.discover.findings import Finding, ok, refused, unknown
+from tools.discover.kubernetes import KubectlError, find_services, has_kubectl
+from tools.discover.listener import Listener, address_of, parse_listener
+from tools.discover.network import service_findings, subnet_findings
+from tools.discover.security_groups import cluster_group_findings, groups_of_address, ingress
+from tools.discover.subnets import Subnet, choose, read_subnets
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was found, and the answers for `parameter_overrides`, by the template's names.
+
+    `region` is empty where the cluster could not be read; there is then no section to write.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    region: str = ""
+
+
+def survey(reader: Reader, name: str, listener: Listener | None, function_group: str) -> Survey:
+    """Reads everything about a cluster that its forwarder's deployment needs.
+
+    Args:
+        reader: asks AWS, and remembers which rights were refused.
+        name: the cluster's.
+        listener: where the functions are to post to; None looks for it with kubectl.
+        function_group: a security group for the functions; empty where the deploy is to make one.
+
+    Raises:
+        NotFoundError: there is no such cluster.
+    """
+    result = Survey(answers={"ClusterName": name})
+    cluster = read_cluster(reader, name)
+    result.findings += cluster_findings(name, cluster)
+    result.findings += log_group_findings(reader, name)
+    if cluster is None:
+        return result
+    result.region = cluster.region
+    chosen = _add_network(reader, cluster, result)
+    if function_group:
+        result.answers["SecurityGroupIds"] = function_group
+    listener = listener or _find_listener(cluster, result)
+    if listener is not None:
+        result.findings.append(ok("listener", listener.url))
+        result.answers |= {"DestinationUrl": listener.url, "ListenerPort": str(listener.port)}
+        _add_way_to_listener(reader, cluster, chosen, listener, result)
+    return result
+
+
+def _add_network(reader: Reader, cluster: Cluster, result: Survey) -> tuple[Subnet, ...]:
+    subnets = read_subnets(reader, cluster.vpc_id)
+    chosen = choose(subnets or [], cluster.subnet_ids)
+    result.findings += subnet_findings(subnets, chosen)
+    findings, switches = service_findings(reader, cluster, chosen)
+    result.findings += findings
+    result.findings += cluster_group_findings(reader, cluster)
+    if chosen:
+        result.answers |= {"VpcId": cluster.vpc_id, "SubnetIds": ",".join(subnet.id for subnet in chosen)}
+        result.answers |= switches
+    return chosen
+
+
+def _find_listener(cluster: Cluster, result: Survey) -> Listener | None:
+    give_it = f"make discover CLUSTER={cluster.name} LISTENER=HOST:PORT"
+    if not has_kubectl():
+        result.findings.append(
+            unknown("listener", "not given, and kubectl is not here to look for it", give_it)
+        )
+        return None
+    try:
+        services = find_services(cluster.endpoint)
+    except KubectlError as error:
+        use_it = f"aws eks update-kubeconfig --name {cluster.name}"
+        result.findings.append(unknown("listener", f"not given; {error}", use_it))
+        return None
+    for service in services:
+        address = service.address or "no address outside the cluster: it needs an internal load balancer"
+        found = f"{service.name} ({service.kind}), {address}"
+        result.findings.append(ok("service", found) if service.address else unknown("service", found))
+    if not services or not services[0].address:
+        found = "no service in the cluster looks like one with an address outside"
+        result.findings.append(unknown("listener", found, give_it))
+        return None
+    return parse_listener(services[0].address)
+
+
+def _add_way_to_listener(
+    reader: Reader, cluster: Cluster, chosen: Sequence[Subnet], listener: Listener, result: Survey
+) -> None:
+    """The listener's security group, or its network where it has none that this VPC knows."""
+    what = "listener's group"
+    address = address_of(listener.host)
+    if address is None:
+        found = f"{listener.host} does not resolve here: set ListenerSecurityGroupId, or ListenerCidr"
+        result.findings.append(unknown(what, found))
+        return
+    group_ids = groups_of_address(reader, cluster.vpc_id, address)
+    if group_ids:
+        callers = [subnet.cidr for subnet in chosen]
+        function_group = result.answers.get("SecurityGroupIds", "")
+        finding, answers = ingress(reader, group_ids, listener.port, callers, function_group)
+        result.findings.append(finding)
+        result.answers |= answers
+    elif group_ids is None:
+        result.findings.append(refused(what, "ec2:DescribeNetworkInterfaces"))
+    elif _is_address(listener.host):
+        found = f"no interface of {cluster.vpc_id} with a group has {address}: the subnets must route to it"
+        result.findings.append(unknown(what, found))
+        result.answers["ListenerCidr"] = f"{address}/32"
+    else:
+        # A load balancer without a group changes its addresses: its subnets are what is to be named.
+        found = f"{listener.host} is at {address}, without a group: set ListenerCidr to the network it is in"
+        result.findings.append(unknown(what, found))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except AddressValueError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""A cluster's log group in CloudWatch, and who is subscribed to it."""
+
+from dataclasses import dataclass
+
+from tools.aws_reading import NotFoundError, Reader
+
+FILTERS_A_LOG_GROUP = 2  # CloudWatch Logs' quota, which cannot be raised
+LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFilter:
+    """A subscription filter: its name, where it leads, and what it lets through (empty is all)."""
+
+    name: str
+    destination_arn: str
+    pattern: str
+
+    def leads_to(self, function_arn: str) -> bool:
+        """Whether this function, or an alias or version of it, gets the lines."""
+        return self.destination_arn == function_arn or self.destination_arn.startswith(f"{function_arn}:")
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    """A log group that exists; `filters` is None where the right to see them was refused."""
+
+    name: str
+    retention_days: int | None
+    filters: tuple[SubscriptionFilter, ...] | None
+
+
+def cluster_log_group(cluster: str) -> str:
+    """The log group that EKS writes a cluster's control-plane logs into."""
+    return f"/aws/eks/{cluster}/cluster"
+
+
+def enable_logging_command(cluster: str) -> str:
+    """What turns all five log types on."""
+    types = ",".join(f'"{name}"' for name in LOG_TYPES)
+    logging = f'{{"clusterLogging":[{{"types":[{types}],"enabled":true}}]}}'
+    return f"aws eks update-cluster-config --name {cluster} --logging '{logging}'"
+
+
+def read_log_group(reader: Reader, name: str) -> LogGroup | None:
+    """The log group as far as the rights go; `retention_days` is None without the right, too.
+
+    Raises:
+        NotFoundError: there is no such log group.
+
+    Returns:
+        None where neither right is granted.
+    """
+    groups = reader.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
+    group = next((group for group in groups or [] if group["logGroupName"] == name), None)
+    if groups is not None and group is None:
+        msg = f"the log group {name} does not exist"
+        raise NotFoundError(msg)
+    filters = reader.pages("logs", "describe_subscription_filters", "subscriptionFilters", logGroupName=name)
+    if group is None and filters is None:
+        return None
+    return LogGroup(
+        name,
+        group.get("retentionInDays") if group else None,
+        None
+        if filters is None
+        else tuple(
+            SubscriptionFilter(found["filterName"], found["destinationArn"], found.get("filterPattern", ""))
+            for found in filters
+        ),
+    )

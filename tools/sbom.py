@@ -1,0 +1,114 @@
+"""`make sbom`: what the functions' package is made of, as CycloneDX: build/sbom.cdx.json.
+
+Names, versions, licences and who needs whom come from an environment that holds exactly
+functions/requirements.txt; the hashes come from that file. The same pins give the same document.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+_REQUIREMENTS = "functions/requirements.txt"
+_ENVIRONMENT = ".venv-functions"
+_PROGRAM = ROOT / ".venv-supply" / "bin" / "cyclonedx-py"
+
+
+class SbomError(Exception):
+    """The document could not be made, or would not be true; the message says why."""
+
+
+def make_sbom() -> dict[str, Any]:
+    """The document, as CycloneDX 1.6 in JSON.
+
+    Raises:
+        SbomError: a tool failed, or the environment is not what is pinned.
+    """
+    _run(ROOT / "tools" / "setup", _ENVIRONMENT, _REQUIREMENTS)
+    project = ("--pyproject", "pyproject.toml", "--mc-type", "application", "--output-reproducible")
+    document: dict[str, Any] = json.loads(_run(_PROGRAM, "environment", *project, _ENVIRONMENT))
+    pinned = json.loads(_run(_PROGRAM, "requirements", *project, _REQUIREMENTS))
+    add_hashes(document["components"], pinned["components"])
+    add_stated_licences(document["components"], ROOT / _ENVIRONMENT)
+    _add_direct_dependencies(document)
+    return document
+
+
+def add_hashes(components: Sequence[dict[str, Any]], pinned: Sequence[Mapping[str, Any]]) -> None:
+    """Gives each component the distribution, with its hashes, that is pinned under its package URL.
+
+    Raises:
+        SbomError: the two do not name the same packages in the same versions.
+    """
+    by_url = {found["purl"]: found["externalReferences"] for found in pinned}
+    installed = {component["purl"] for component in components}
+    if differing := installed ^ set(by_url):
+        msg = f"{_ENVIRONMENT} is not what {_REQUIREMENTS} pins: {', '.join(sorted(differing))}"
+        raise SbomError(msg)
+    for component in components:
+        references = component.setdefault("externalReferences", [])
+        references += by_url[component["purl"]]
+
+
+def add_stated_licences(components: Sequence[dict[str, Any]], environment: Path) -> None:
+    """Names a package's licence in its own words where they are none of SPDX's: `License` in its metadata."""
+    (packages,) = environment.glob("lib/python*/site-packages")
+    stated = {
+        (found.name, found.version): found.metadata["License"]
+        for found in distributions(path=[str(packages)])
+        if "License" in found.metadata
+    }
+    for component in components:
+        name = stated.get((component["name"], component["version"]))
+        if name and not component.get("licenses"):
+            component["licenses"] = [{"license": {"name": name, "acknowledgement": "declared"}}]
+
+
+def _add_direct_dependencies(document: dict[str, Any]) -> None:
+    """Says what the application itself needs, which no environment knows: requirements/functions.in does."""
+    lines = (ROOT / "requirements" / "functions.in").read_text(encoding="utf-8").splitlines()
+    wanted = {f"pkg:pypi/{line.strip().lower()}" for line in lines if line[:1].isalpha()}
+    root = document["metadata"]["component"]["bom-ref"]
+    direct = sorted(
+        component["bom-ref"]
+        for component in document["components"]
+        if component["purl"].partition("@")[0] in wanted
+    )
+    others = [entry for entry in document["dependencies"] if entry["ref"] != root]
+    document["dependencies"] = [*others, {"ref": root, "dependsOn": direct}]
+
+
+def _run(program: Path, *arguments: str) -> str:
+    if not program.exists():
+        msg = f"{program.relative_to(ROOT)} is missing: run `make sbom`, which makes its environment"
+        raise SbomError(msg)
+    done = subprocess.run(  # noqa: S603  # our own programs
+        [program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        msg = f"{program.name} {arguments[0]} failed:\n{done.stderr.strip()}"
+        raise SbomError(msg)
+    return done.stdout
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the document to the path that is named, or to build/sbom.cdx.json; the exit status."""
+    path = Path(arguments[0]) if arguments else ROOT / "build" / "sbom.cdx.json"
+    try:
+        document = make_sbom()
+    except SbomError as error:
+        print(f"sbom: {error}", file=sys.stderr)
+        return 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    count = len(document["components"])
+    print(f"{path}: {count} packages, CycloneDX {document['specVersion']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

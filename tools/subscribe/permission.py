@@ -1,0 +1,77 @@
+"""Whether CloudWatch Logs may invoke the function for a log group, by the function's resource policy."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tools.aws_reading import ClientFactory, NotFoundError, Reader
+from tools.stack import Stack
+
+# One statement for all clusters: a resource policy is at most 20,480 bytes (AWS Lambda's quotas).
+_ALL_CLUSTERS = "/aws/eks/*/cluster"
+
+
+class PermissionUnknownError(Exception):
+    """The function's policy could not be read; the message names the right."""
+
+
+def has_permission(reader: Reader, stack: Stack, log_group: str) -> bool:
+    """Whether a statement of the function's policy covers this log group.
+
+    Raises:
+        PermissionUnknownError: `lambda:GetPolicy` was refused.
+    """
+    try:
+        answer = reader.call("lambda", "get_policy", FunctionName=stack.function_arn)
+    except NotFoundError:  # a function without a policy
+        return False
+    if answer is None:
+        msg = "lambda:GetPolicy was refused"
+        raise PermissionUnknownError(msg)
+    source_arn = _source_arn(stack, log_group)
+    return any(
+        _covers(statement, stack, source_arn) for statement in json.loads(answer["Policy"])["Statement"]
+    )
+
+
+def add_permission(client: ClientFactory, stack: Stack, log_group: str) -> str:
+    """Lets CloudWatch Logs invoke the function for this log group; returns the ARN that was allowed.
+
+    All clusters share one statement; a log group of another kind gets its own.
+    """
+    of_cluster = fnmatchcase(log_group, _ALL_CLUSTERS)
+    digest = hashlib.sha256(log_group.encode()).hexdigest()[:16]
+    source_arn = _source_arn(stack, _ALL_CLUSTERS if of_cluster else log_group)
+    client("lambda").add_permission(
+        FunctionName=stack.function_arn,
+        StatementId="subscribed-clusters" if of_cluster else f"subscribed-{digest}",
+        Action="lambda:InvokeFunction",
+        Principal="logs.amazonaws.com",
+        SourceArn=source_arn,
+        SourceAccount=stack.account,
+    )
+    return source_arn
+
+
+def _source_arn(stack: Stack, log_group: str) -> str:
+    return f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{log_group}:*"
+
+
+def _covers(statement: Mapping[str, Any], stack: Stack, source_arn: str) -> bool:
+    """A narrow reading: what is not understood does not count as a permission."""
+    principal = statement.get("Principal", {})
+    service = principal.get("Service", "") if isinstance(principal, dict) else ""
+    if statement.get("Effect") != "Allow" or statement.get("Action") != "lambda:InvokeFunction":
+        return False
+    if service not in {"logs.amazonaws.com", f"logs.{stack.region}.amazonaws.com"}:
+        return False
+    conditions = statement.get("Condition", {})
+    arns = [value for operator in ("ArnLike", "ArnEquals") for value in conditions.get(operator, {}).values()]
+    accounts = list(conditions.get("StringEquals", {}).values())
+    if set(conditions) - {"ArnLike", "ArnEquals", "StringEquals"}:
+        return False
+    return all(fnmatchcase(source_arn, arn) for arn in arns) and all(
+        found == stack.account for found in accounts
+    )
