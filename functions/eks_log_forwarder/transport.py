@@ -6,18 +6,17 @@ attempt runs in a thread that is left behind when its time is up.
 """
 
 import ssl
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
-from queue import Empty, SimpleQueue
 from time import monotonic, time
 
 import requests
 import urllib3.exceptions as urllib3_errors
 from requests import exceptions as requests_errors
 
+from eks_log_forwarder.attempt_thread import AttemptThread
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.http_session import new_session
@@ -45,6 +44,7 @@ class Transport:
         self._clock = clock
         self._wall_clock = wall_clock
         self._session: requests.Session | None = None
+        self._thread: AttemptThread[Answer | Failure | ForwarderError] | None = None
         self._tls: TlsIdentity | None = None
         self._last_used = 0.0
 
@@ -57,16 +57,14 @@ class Transport:
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
         session = self._current_session(request.tls)
-        results: SimpleQueue[Answer | Failure | ForwarderError] = SimpleQueue()
-        threading.Thread(
-            target=lambda: results.put(self._attempt(session, request, within_seconds)),
-            name="http-attempt",
-            daemon=True,
-        ).start()
+        if self._thread is None:
+            self._thread = AttemptThread()
         try:
-            result = results.get(timeout=within_seconds)
-        except Empty:
-            self._session = None  # it belongs to the thread that was left behind
+            result = self._thread.do(
+                lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
+            )
+        except TimeoutError:
+            self._session = self._thread = None  # the session belongs to the thread that was left behind
             return Failure.ANSWER_TIMEOUT
         self._last_used = self._clock()
         if isinstance(result, ForwarderError):

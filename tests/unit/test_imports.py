@@ -17,7 +17,7 @@ LAYERS = (
     {"stages", "delivery", "parked_messages", "undelivered", "observability"},
     {"attempts"},
     {"sightings", "transport", "destinations"},
-    {"http_session"},
+    {"attempt_thread", "http_session"},
     {"api_requests", "audit_policy", "detection", "redaction", "batching", "subscription", "tally", "stream"},
     {
         "control_plane",

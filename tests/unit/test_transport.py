@@ -1,5 +1,6 @@
 """The HTTP session against real servers on this machine: every way in which an attempt can end."""
 
+import gc
 import socket
 import ssl
 import threading
@@ -51,6 +52,7 @@ def make_transport() -> Iterator[MakeTransport]:
         )
 
     yield make
+    gc.collect()  # an exception's frames hold the transport in a circle, and it the thread
     for thread in threading.enumerate():
         if thread.name == "http-attempt":
             thread.join(5)
