@@ -53,14 +53,19 @@ def _run(folder: Path, rounds: int, *, everything: bool) -> Results:
     largest = largest_payload()
     files = EventFiles(folder, largest.events)
     compared = {setup.name: setup for setup in setups()}
-    figures = measure(list(cells(everything=everything)), files, rounds)
+    wanted = list(cells(everything=everything))
+    _note(f"{len(wanted)} figures in {rounds} rounds")
+    figures = measure(wanted, files, rounds)
+    _note("memory and connections")
     memory = {name: measure_memory(setup, files, largest.expanded_bytes) for name, setup in compared.items()}
     connections = connections_of_warm_invocations(compared[WITH_DETECTIONS], files, 20)
+    _note("cold starts")
     starts = measure_starts(folder, rounds)
     sweeps: dict[str, list[Size]] = {}
     if everything:
         try:
             for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, BASELINE):
+                _note(f"memory sizes, {name}")
                 events = _BASELINE_SWEEP_EVENTS if name == BASELINE else MAIN_EVENTS
                 sweeps[name] = sweep(compared[name], files, events, rounds)
         except CpuShareError as error:
@@ -86,6 +91,11 @@ def _machine() -> str:
         f"{models[0] if models else platform.machine()}, {cpus.count('processor\t')} cores, "
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     )
+
+
+def _note(phase: str) -> None:
+    """Says on standard error what is being measured."""
+    sys.stderr.write(f"measuring {phase}\n")
 
 
 def _say(text: str) -> None:

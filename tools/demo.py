@@ -1,4 +1,4 @@
-"""`make demo [DESTINATION=name]`: real EKS log lines, through a deployed stack, into a listener; on this machine alone.
+"""`make demo [DESTINATION=name]`: real EKS log lines through a deployed stack into a listener; on this machine
 
 Starts a listener and MiniStack, builds and deploys the real template with `sam`, puts lines of every log
 type into the cluster's CloudWatch log group, and compares what arrives with what was put in.

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def make_sbom() -> dict[str, Any]:
     document: dict[str, Any] = json.loads(_run(_PROGRAM, "environment", *project, _ENVIRONMENT))
     pinned = json.loads(_run(_PROGRAM, "requirements", *project, _REQUIREMENTS))
     add_hashes(document["components"], pinned["components"])
+    add_stated_licences(document["components"], ROOT / _ENVIRONMENT)
     _add_direct_dependencies(document)
     return document
 
@@ -42,14 +44,28 @@ def add_hashes(components: Sequence[dict[str, Any]], pinned: Sequence[Mapping[st
     Raises:
         SbomError: the two do not name the same packages in the same versions.
     """
-    distributions = {found["purl"]: found["externalReferences"] for found in pinned}
+    by_url = {found["purl"]: found["externalReferences"] for found in pinned}
     installed = {component["purl"] for component in components}
-    if differing := installed ^ set(distributions):
+    if differing := installed ^ set(by_url):
         msg = f"{_ENVIRONMENT} is not what {_REQUIREMENTS} pins: {', '.join(sorted(differing))}"
         raise SbomError(msg)
     for component in components:
         references = component.setdefault("externalReferences", [])
-        references += distributions[component["purl"]]
+        references += by_url[component["purl"]]
+
+
+def add_stated_licences(components: Sequence[dict[str, Any]], environment: Path) -> None:
+    """Names a package's licence in its own words where they are none of SPDX's: `License` in its metadata."""
+    (packages,) = environment.glob("lib/python*/site-packages")
+    stated = {
+        (found.name, found.version): found.metadata["License"]
+        for found in distributions(path=[str(packages)])
+        if "License" in found.metadata
+    }
+    for component in components:
+        name = stated.get((component["name"], component["version"]))
+        if name and not component.get("licenses"):
+            component["licenses"] = [{"license": {"name": name, "acknowledgement": "declared"}}]
 
 
 def _add_direct_dependencies(document: dict[str, Any]) -> None:

@@ -197,6 +197,8 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
         }
         == overrides
     )
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8").partition("\nRules:")[0]
+    assert [name for name in overrides if f"\n  {name}:\n" not in template] == []
     assert section["deploy"]["parameters"]["region"] == REGION
     assert "confirm_changeset = true  # nothing reaches prod unread" in written
 

@@ -3,11 +3,12 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools.sbom import ROOT, SbomError, add_hashes, make_sbom
+from tools.sbom import ROOT, SbomError, add_hashes, add_stated_licences, make_sbom
 
 _VALIDATE = """
 import sys
@@ -70,3 +71,26 @@ def test_refuses_an_environment_that_is_not_what_is_pinned() -> None:
         add_hashes(
             [{"purl": "pkg:pypi/idna@3.19"}], [{"purl": "pkg:pypi/idna@3.20", "externalReferences": []}]
         )
+
+
+def test_names_a_licence_in_the_package_s_own_words(tmp_path: Path) -> None:
+    """Where the metadata states a licence that SPDX has no name for; one that is known already stays."""
+    for name, licence in (
+        ("spoken", "License: 3-Clause BSD\n"),
+        ("known", "License: its text\n"),
+        ("none", ""),
+    ):
+        folder = tmp_path / "lib" / "python3.13" / "site-packages" / f"{name}-1.dist-info"
+        folder.mkdir(parents=True)
+        text = f"Metadata-Version: 2.4\nName: {name}\nVersion: 1\n{licence}"
+        (folder / "METADATA").write_text(text, encoding="utf-8")
+    components: list[dict[str, Any]] = [
+        {"name": name, "version": "1"} for name in ("spoken", "known", "none")
+    ]
+    components[1]["licenses"] = [{"license": {"id": "MIT"}}]
+    add_stated_licences(components, tmp_path)
+    assert [component.get("licenses") for component in components] == [
+        [{"license": {"name": "3-Clause BSD", "acknowledgement": "declared"}}],
+        [{"license": {"id": "MIT"}}],
+        None,
+    ]
