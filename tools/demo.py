@@ -22,8 +22,9 @@ from rich.table import Table
 from tools.listener import Listener, running_listener
 from tools.listener.demo_destinations import DEMO_DESTINATIONS
 from tools.listener.terminal import Display, open_console
-from tools.local_aws import LocalAws, LocalAwsError, local_aws
+from tools.local_aws import LocalAws, local_aws
 from tools.make_event import EVENTS, read_lines, stream_name
+from tools.ministack import LocalAwsError
 from tools.noticed import noticed_table
 
 CLUSTER = "demo"

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import local_aws
-from tools.local_aws import LocalAws, LocalAwsError
+from tools import local_aws, ministack
+from tools.local_aws import LocalAws
+from tools.ministack import LocalAwsError
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_what_ministack_wrote_before_it_ended_is_told(root: Path) -> None:
 
 def test_what_a_silent_ministack_wrote_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs, and does not answer."""
-    monkeypatch.setattr(local_aws, "_START_SECONDS", 0.5)
+    monkeypatch.setattr(ministack, "_START_SECONDS", 0.5)
     program(root / ".venv-ministack/bin/ministack", "echo waiting for the moon", "exec sleep 60")
     assert fault_at_start(root) == "MiniStack did not answer within 0.5 s; it wrote:\nwaiting for the moon"
 

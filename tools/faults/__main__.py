@@ -13,7 +13,8 @@ from tools.faults.matrix import EVENTS, MATRIX
 from tools.faults.row import Row
 from tools.faults.run import Found, run
 from tools.listener.terminal import open_console
-from tools.local_aws import ROOT, LocalAwsError, local_aws
+from tools.local_aws import ROOT, local_aws
+from tools.ministack import LocalAwsError
 
 DOCUMENT = ROOT / "docs" / "faults.md"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.table import Table
 
 from tools.listener.terminal import open_console
-from tools.local_aws import LocalAwsError, local_aws
+from tools.local_aws import local_aws
+from tools.ministack import LocalAwsError
 from tools.soak.collector import running_collector
 from tools.soak.run import Soak
 
