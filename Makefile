@@ -1,6 +1,7 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak listener build scan check format test requirements clean
+.PHONY: help setup demo policy-report detect records faults soak discover subscribe clusters replay sbom audit \
+  reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -31,11 +32,35 @@ faults: setup  ## every fault of a collector, and what becomes of the events; wr
 soak: setup  ## minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
 	@PYTHONPATH=functions $(python) -m tools.soak $(ARGS)
 
+discover: setup  ## what a cluster has and lacks, and a section for samconfig.toml: CLUSTER=name LISTENER=host:port
+	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)
+
+subscribe: setup  ## one more cluster for the deployed forwarder: CLUSTER=name
+	@$(python) -m tools.subscribe $(CLUSTER) $(ARGS)
+
+clusters: setup  ## every EKS cluster of the region, its logging and its subscription
+	@$(python) -m tools.clusters $(ARGS)
+
+replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=…
+	@$(python) -m tools.replay $(CLUSTER) $(START) $(END) $(ARGS)
+
+sbom: setup  ## what the package is made of, as CycloneDX: build/sbom.cdx.json
+	@tools/setup .venv-supply requirements/supply.txt
+	@$(python) -m tools.sbom
+
+audit: setup  ## known vulnerabilities of what is pinned (asks osv.dev)
+	@tools/setup .venv-supply requirements/supply.txt
+	@$(python) -m tools.audit $(ARGS)
+
+reproducible: setup  ## two builds in two environments, and whether they are the same
+	@$(python) -m tools.check_reproducible
+
 listener: setup  ## a local log listener that speaks XPLG's endpoint; ARGS="--help" for its options
 	@$(python) -m tools.listener $(ARGS)
 
 build: setup  ## sam build, and an import of what it built
 	@sam build
+	@$(python) -m tools.build_tree .aws-sam/build
 	@$(python) -m tools.check_build .aws-sam/build
 
 scan: setup  ## the policy scanner checkov over the stacks that the templates make
@@ -55,10 +80,11 @@ format: setup  ## write the files as the formatter wants them
 	@ruff check --fix .
 
 test: check  ## check, and all the tests
+	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m pytest --cov
 
 requirements: setup  ## pin the newest versions that requirements/*.in allow, with hashes
-	@for name in functions dev ministack scan uv; do \
+	@for name in functions dev ministack scan supply uv; do \
 	  case $$name in functions) out=functions/requirements.txt ;; *) out=requirements/$$name.txt ;; esac; \
 	  case $$name in uv) version=3.9 ;; *) version=$$(cat .python-version) ;; esac; \
 	  uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
@@ -66,4 +92,4 @@ requirements: setup  ## pin the newest versions that requirements/*.in allow, wi
 	done
 
 clean:  ## remove environments, builds and caches
-	@rm -rf .venv .venv-ministack .venv-scan .venv-uv .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv .venv-ministack .venv-scan .venv-supply .venv-functions .venv-uv .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
