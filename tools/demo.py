@@ -1,8 +1,8 @@
 """`make demo [DESTINATION=name]`: real EKS log lines through a deployed stack into a listener.
 
 All of it is on this machine. Starts a listener and MiniStack, builds and deploys the real template with
-`sam`, puts lines of every log type into the cluster's CloudWatch log group, and compares what arrives with
-them.
+`sam`, puts lines of every log type into the cluster's CloudWatch log group, and compares what arrives
+with what was put in.
 """
 
 import argparse
