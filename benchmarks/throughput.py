@@ -59,7 +59,11 @@ class EventFiles:
 
 
 def measure(cells: Sequence[Cell], files: EventFiles, rounds: int) -> dict[Cell, Figures]:
-    """The figures of each cell, over so many rounds after one that warms up."""
+    """The figures of each cell, over so many rounds after a start that warms up.
+
+    Within a round, those that are compared follow each other: the same destination, delay and payload.
+    """
+    in_order = sorted(cells, key=lambda cell: (cell.setup.destination, cell.delay_ms, cell.events))
     samples: dict[Cell, list[Sample]] = {cell: [] for cell in cells}
     counts: dict[Cell, Counts] = {}
     with ExitStack() as stack:
@@ -71,7 +75,7 @@ def measure(cells: Sequence[Cell], files: EventFiles, rounds: int) -> dict[Cell,
         for worker in workers.values():
             worker.run(files.of(50), times=2)
         for _ in range(rounds):
-            for cell in cells:
+            for cell in in_order:
                 server.reset(delay_ms=cell.delay_ms)
                 samples[cell].append(_sample(cell, workers[cell.setup], files))
                 counts[cell] = server.counts()
