@@ -211,7 +211,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Real log lines through a deployed stack, on this machine.")
     parser.add_argument("destination", nargs="?", default="xplg", choices=sorted(DEMO_DESTINATIONS))
     destination = parser.parse_args(arguments).destination
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed leaves nothing behind either
+        signal.signal(number, _stop)
     console = open_console()
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-demo-") as workdir:
         try:
