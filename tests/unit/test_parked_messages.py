@@ -167,7 +167,7 @@ def test_batches_of_an_outage_stay_apart() -> None:
 
 
 def test_a_hundred_rejected_events_are_parked_alone_and_the_rest_by_reason() -> None:
-    """Of 150 rejected events, 100 have a message each; the others are rejected for what they have in common."""
+    """Of 150 rejected events 100 have a message each; the others are not rejected for what they hold."""
     rejected = [Leftover(events(f"m{n}"), Cause.REJECTED, "http_400") for n in range(150)]
     other = Leftover(events("z"), Cause.REJECTED, "http_422")
     together = gathered([*rejected, other], most_events=1000)
