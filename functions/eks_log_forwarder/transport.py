@@ -5,9 +5,7 @@ does. requests' own time-outs are for one read of a socket, and name resolution 
 attempt runs in a thread that is left behind when its time is up.
 """
 
-import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from time import monotonic, time
 
 import requests
@@ -21,6 +19,7 @@ from eks_log_forwarder.http_session import new_session
 from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.retry import retry_after_seconds
 from eks_log_forwarder.tls import TlsIdentity
+from eks_log_forwarder.worker import Worker
 
 # A connection that was quiet for longer may have been forgotten by a NAT gateway or closed while Lambda
 # held the container frozen; a new one costs less than a request that nobody answers.
@@ -44,7 +43,16 @@ class Transport:
         self._wall_clock = wall_clock
         self._session: requests.Session | None = None
         self._tls: TlsIdentity | None = None
+        self._worker: Worker[Answer | Failure | ForwarderError] | None = None
         self._last_used = 0.0
+
+    def close(self) -> None:
+        """Ends the session and its thread; the next request has new ones."""
+        if self._session is not None:
+            self._session.close()
+        if self._worker is not None:
+            self._worker.dismiss()
+        self._worker = self._session = None
 
     def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
         """Sends one request; after `within_seconds` at the latest there is a result.
@@ -55,16 +63,13 @@ class Transport:
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
         session = self._current_session(request.tls)
-        results: SimpleQueue[Answer | Failure | ForwarderError] = SimpleQueue()
-        threading.Thread(
-            target=lambda: results.put(self._attempt(session, request, within_seconds)),
-            name="http-attempt",
-            daemon=True,
-        ).start()
-        try:
-            result = results.get(timeout=within_seconds)
-        except Empty:
-            self._session = None  # it belongs to the thread that was left behind
+        if self._worker is None:
+            self._worker = Worker("http-attempt")
+        result = self._worker.do(
+            lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
+        )
+        if result is None:
+            self._worker = self._session = None  # they belong to the attempt that was left behind
             return Failure.ANSWER_TIMEOUT
         self._last_used = self._clock()
         if isinstance(result, ForwarderError):

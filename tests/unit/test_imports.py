@@ -29,6 +29,7 @@ LAYERS = (
         "secrets",
         "tls",
         "retry",
+        "worker",
         "deadline",
         "yaml_files",
     },
