@@ -17,11 +17,11 @@ setup:  ## make the environments .venv and .venv-ministack (the other targets do
 demo: setup  ## real log lines through a deployed stack into a listener; DESTINATION=splunk_hec for another
 	@$(python) -m tools.demo $(DESTINATION)
 
-policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name
-	@PYTHONPATH=functions $(python) -m tools.policy_report $(LINES) $(POLICY)
+policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name, else quiet on example lines
+	@PYTHONPATH=functions $(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
 
-detect: setup  ## what the detection rules find in a file of lines: LINES=file, ARGS="--help" for more
-	@PYTHONPATH=functions $(python) -m tools.detect $(LINES) $(ARGS)
+detect: setup  ## what the detection rules find: LINES=file, else in example lines; ARGS="--help" for more
+	@PYTHONPATH=functions $(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
 
 records: setup  ## write docs/records.md anew: a record of every log type in every format
 	@PYTHONPATH=functions $(python) -m tools.show_records

@@ -6,7 +6,6 @@ with what was put in.
 """
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
@@ -15,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +25,7 @@ from tools.local_aws import LocalAws, local_aws
 from tools.make_event import EVENTS, read_lines, stream_name
 from tools.ministack import LocalAwsError
 from tools.noticed import noticed_table
+from tools.stopping import INTERRUPTED, stop_at_signals
 
 CLUSTER = "demo"
 STACK = "eks-log-forwarder-demo"
@@ -202,17 +201,12 @@ def _forward(console: Console, aws: LocalAws, listener: Listener, destination: s
     return complete
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main(arguments: list[str]) -> int:
     """The exit status: 0 when every line arrived, once and unchanged."""
     parser = argparse.ArgumentParser(description="Real log lines through a deployed stack, on this machine.")
     parser.add_argument("destination", nargs="?", default="xplg", choices=sorted(DEMO_DESTINATIONS))
     destination = parser.parse_args(arguments).destination
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed leaves nothing behind either
-        signal.signal(number, _stop)
+    stop_at_signals()
     console = open_console()
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-demo-") as workdir:
         try:
@@ -222,7 +216,7 @@ def main(arguments: list[str]) -> int:
             return 1
         except KeyboardInterrupt:
             console.print("demo: interrupted; everything it started is stopped", style="red")
-            return 130
+            return INTERRUPTED
     if complete:
         console.print("Every line arrived, once and unchanged.", style="bold green")
     else:

@@ -12,7 +12,15 @@ import boto3
 from botocore.config import Config
 
 from tools.check_build import BuildError, built_packages, check_build
-from tools.ministack import ROOT_KEY, LocalAwsError, last_lines, running_ministack, without_aws_variables
+from tools.ministack import (
+    ROOT_KEY,
+    LocalAwsError,
+    last_lines,
+    no_other_aws,
+    running_ministack,
+    stop_group,
+    without_aws_variables,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -55,29 +63,33 @@ class LocalAws:
         Raises:
             LocalAwsError: sam did not end, or ended with another status than 0; with its last lines.
         """
-        try:
-            done = subprocess.run(  # noqa: S603  # our own arguments
-                [ROOT / ".venv" / "bin" / "sam", *arguments],
-                cwd=ROOT,
-                env=self.environ(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=_SAM_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            written = last_lines((error.stdout or b"").decode(errors="replace"))
-            msg = f"`sam {arguments[0]}` did not end within {_SAM_SECONDS} s:\n{written}"
-            raise LocalAwsError(msg) from None
+        scratch = self.workdir / "sam"  # sam leaves folders behind
+        scratch.mkdir(exist_ok=True)
+        with subprocess.Popen(  # noqa: S603  # our own arguments
+            [ROOT / ".venv" / "bin" / "sam", *arguments],
+            cwd=ROOT,
+            env=self.environ() | {"TMPDIR": str(scratch)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # so that what it started ends with it
+        ) as process:
+            try:
+                written, _ = process.communicate(timeout=_SAM_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                so_far = last_lines((error.stdout or b"").decode(errors="replace"))
+                msg = f"`sam {arguments[0]}` did not end within {_SAM_SECONDS} s:\n{so_far}"
+                raise LocalAwsError(msg) from None
+            finally:
+                stop_group(process)
         log = self.workdir / "sam.log"
         with log.open("a", encoding="utf-8") as file:
-            file.write(f"$ sam {' '.join(arguments)}\n{done.stdout}\n")
-        if done.returncode:
-            msg = f"`sam {arguments[0]}` ended with status {done.returncode}:\n{last_lines(done.stdout)}"
+            file.write(f"$ sam {' '.join(arguments)}\n{written}\n")
+        if process.returncode:
+            msg = f"`sam {arguments[0]}` ended with status {process.returncode}:\n{last_lines(written)}"
             raise LocalAwsError(msg)
-        return done.stdout
+        return written
 
     def build(self) -> Path:
         """`sam build`, and an import of what it built; the folder of the build."""
@@ -120,7 +132,8 @@ def local_aws(workdir: Path) -> Iterator[LocalAws]:
     """Starts MiniStack and stops it, whatever happens in between.
 
     Raises:
-        LocalAwsError: MiniStack is not installed, or does not answer in time.
+        LocalAwsError: MiniStack is not installed, does not answer in time, or ended while it was used.
     """
-    with running_ministack(ROOT / ".venv-ministack" / "bin" / "ministack", workdir) as endpoint:
+    program = ROOT / ".venv-ministack" / "bin" / "ministack"
+    with no_other_aws(), running_ministack(program, workdir) as endpoint:
         yield LocalAws(endpoint, workdir)

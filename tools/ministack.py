@@ -13,11 +13,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 # MiniStack's root user; what it checks is the policies of the function's role
 ROOT_KEY = "test"
+# in the place of ~/.aws/config and ~/.aws/credentials
+_NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 _LAST_LINES = 25
@@ -32,7 +35,7 @@ def running_ministack(program: Path, workdir: Path) -> Iterator[str]:
     """Starts MiniStack and stops it, whatever happens in between; its endpoint.
 
     Raises:
-        LocalAwsError: MiniStack is not installed, or does not answer in time.
+        LocalAwsError: MiniStack is not installed, does not answer in time, or ended while it was used.
     """
     if not program.exists():
         msg = f"{program} is missing: run `make setup`"
@@ -58,14 +61,35 @@ def running_ministack(program: Path, workdir: Path) -> Iterator[str]:
         endpoint = f"http://127.0.0.1:{port}"
         _wait_until_healthy(process, endpoint, log_file)
         yield endpoint
+    except Exception as error:
+        if isinstance(error, LocalAwsError) or process.poll() is None:
+            raise
+        msg = f"MiniStack ended with status {process.returncode} while it was used:\n{_log_end(log_file)}"
+        raise LocalAwsError(msg) from error
     finally:
-        _stop(process)
+        stop_group(process)
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def without_aws_variables() -> dict[str, str]:
-    """This process's environment without what it says of another AWS: the functions would inherit it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """This process's environment without another AWS, ~/.aws included: the functions would inherit it."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return others | _NO_FILES
+
+
+@contextmanager
+def no_other_aws() -> Iterator[None]:
+    """Nothing of another AWS is in this process's environment: a profile that is not there stops boto3."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(_NO_FILES)
+    try:
+        yield
+    finally:
+        for name in _NO_FILES:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def last_lines(text: str) -> str:
@@ -99,15 +123,17 @@ def _log_end(log_file: Path) -> str:
     return last_lines(log_file.read_text(encoding="utf-8", errors="replace"))
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ends MiniStack and the workers of its functions, which share its process group."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
+def stop_group(process: "subprocess.Popen[Any]") -> None:
+    """Ends a process that began a session of its own, and all that it started."""
+    try:
+        _signal_group(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait(_STOP_SECONDS)
+    finally:  # interrupted or not
+        _signal_group(process, signal.SIGKILL)
+        process.wait(_STOP_SECONDS)
+
+
+def _signal_group(process: "subprocess.Popen[Any]", number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
