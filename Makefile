@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak discover subscribe clusters replay sbom audit \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom audit \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -31,6 +31,12 @@ faults: setup  ## every fault of a collector, and what becomes of the events; wr
 
 soak: setup  ## minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
 	@PYTHONPATH=functions $(python) -m tools.soak $(ARGS)
+
+bench: setup  ## ours against what people use and against the limit, in minutes
+	@PYTHONPATH=functions $(python) -m benchmarks $(ARGS)
+
+bench-report: setup  ## all figures and plots: writes docs/performance.md
+	@PYTHONPATH=functions $(python) -m benchmarks --report $(ARGS)
 
 discover: setup  ## what a cluster has and lacks, and a section for samconfig.toml: CLUSTER=name LISTENER=host:port
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)

@@ -43,14 +43,20 @@ def make_transport() -> Iterator[MakeTransport]:
     def make(
         connect: float = 1.0, read: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> Transport:
-        return Transport(
-            connect_timeout_seconds=connect,
-            read_timeout_seconds=read,
-            clock=clock,
-            wall_clock=lambda: NOW,
+        made.append(
+            Transport(
+                connect_timeout_seconds=connect,
+                read_timeout_seconds=read,
+                clock=clock,
+                wall_clock=lambda: NOW,
+            )
         )
+        return made[-1]
 
+    made: list[Transport] = []
     yield make
+    for transport in made:
+        transport.close()
     for thread in threading.enumerate():
         if thread.name == "http-attempt":
             thread.join(5)
