@@ -115,12 +115,12 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         console.print("faults: interrupted; nothing is written", style="red")
         return INTERRUPTED
-    title = "Every fault, and what became of the events"
+    title = f"Every fault, and what became of {EVENTS} events"
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))  # wide as it is
-    for heading in _COLUMNS:
+    for heading in (_COLUMNS[0], *_COLUMNS[2:]):
         table.add_column(heading, no_wrap=heading in {"fault", "reason"})
     for cells in rows:
-        table.add_row(*cells)
+        table.add_row(cells[0], *cells[2:])
     console.print(table)
     for fault in faults:
         console.print(fault, style="red", markup=False)
