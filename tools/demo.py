@@ -1,11 +1,11 @@
 """`make demo [DESTINATION=name]`: real EKS log lines through a deployed stack into a listener.
 
 All of it is on this machine. Starts a listener and MiniStack, builds and deploys the real template with
-`sam`, puts lines of every log type into the cluster's CloudWatch log group, and compares what arrives with that.
+`sam`, puts lines of every log type into the cluster's CloudWatch log group, and compares what arrives
+with what was put in.
 """
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.table import Table
@@ -22,9 +21,11 @@ from rich.table import Table
 from tools.listener import Listener, running_listener
 from tools.listener.demo_destinations import DEMO_DESTINATIONS
 from tools.listener.terminal import Display, open_console
-from tools.local_aws import LocalAws, LocalAwsError, local_aws
+from tools.local_aws import LocalAws, local_aws
 from tools.make_event import EVENTS, read_lines, stream_name
+from tools.ministack import LocalAwsError
 from tools.noticed import noticed_table
+from tools.stopping import INTERRUPTED, stop_at_signals
 
 CLUSTER = "demo"
 STACK = "eks-log-forwarder-demo"
@@ -200,16 +201,12 @@ def _forward(console: Console, aws: LocalAws, listener: Listener, destination: s
     return complete
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main(arguments: list[str]) -> int:
     """The exit status: 0 when every line arrived, once and unchanged."""
     parser = argparse.ArgumentParser(description="Real log lines through a deployed stack, on this machine.")
     parser.add_argument("destination", nargs="?", default="xplg", choices=sorted(DEMO_DESTINATIONS))
     destination = parser.parse_args(arguments).destination
-    signal.signal(signal.SIGTERM, _stop)
+    stop_at_signals()
     console = open_console()
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-demo-") as workdir:
         try:
@@ -219,7 +216,7 @@ def main(arguments: list[str]) -> int:
             return 1
         except KeyboardInterrupt:
             console.print("demo: interrupted; everything it started is stopped", style="red")
-            return 130
+            return INTERRUPTED
     if complete:
         console.print("Every line arrived, once and unchanged.", style="bold green")
     else:

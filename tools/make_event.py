@@ -113,6 +113,26 @@ def all_payloads() -> dict[str, dict[str, object]]:
     return payloads | {"control-message": control_message(read_lines(_lines("control-message")))}
 
 
+def parked_record(payload: dict[str, object]) -> str:
+    """An SQS event that holds one parked payload, as the redrive function receives it."""
+    record = {
+        "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+        "receiptHandle": "a-receipt-handle",
+        "body": encode_event(payload).rstrip(),
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str(START_MS),
+            "SenderId": "AIDAEXAMPLE",
+            "ApproximateFirstReceiveTimestamp": str(START_MS),
+        },
+        "messageAttributes": {"reason": {"stringValue": "http_503", "dataType": "String"}},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:undelivered",
+        "awsRegion": "eu-central-1",
+    }
+    return json.dumps({"Records": [record]}, indent=2) + "\n"
+
+
 def _lines(stem: str) -> Path:
     return EVENTS / "lines" / f"{stem}.log"
 
@@ -166,6 +186,7 @@ def main(arguments: list[str]) -> int:
     if options.all:
         for stem, payload in all_payloads().items():
             (EVENTS / f"{stem}.json").write_text(encode_event(payload), encoding="utf-8")
+        (EVENTS / "parked.json").write_text(parked_record(all_payloads()["cw"]), encoding="utf-8")
         return 0
     if options.lines is None or not (options.stream or options.type):
         parser.error("give a file of lines, and --type or --stream; or --all")

@@ -73,16 +73,16 @@ def print_report(report: Report, console: Console, rows: int) -> None:
     for title, sums in report.groups.items():
         console.print(_group_table(title, sums, rows, report.total.before))
     console.print(
-        f"{report.request_received:,} events of stage RequestReceived are left out of every figure: EKS logs "
-        "them for service account tokens alone."
+        f"Events of stage RequestReceived: {report.request_received:,}. They are left out of every figure: "
+        "EKS logs them for service account tokens alone."
     )
     if report.no_event:
-        console.print(f"{report.no_event:,} lines are no audit event and are left out: they go on.")
+        console.print(f"Lines that are no audit event: {report.no_event:,}. They are left out, and go on.")
     if report.cut:
         console.print(
-            f"{report.cut:,} events are cut: never trimmed, and dropped only where what is left decides."
+            f"Cut events: {report.cut:,}. Never trimmed, and dropped only where what is left decides."
         )
-    console.print(f"{report.denials:,} events were answered 401 or 403: no policy drops or trims them.")
+    console.print(f"Events answered 401 or 403: {report.denials:,}. No policy drops or trims them.")
     console.print("Events that a detection names go on whole as well; that is not counted here.")
     if report.from_k3s:
         console.print(

@@ -9,7 +9,7 @@ from eks_log_forwarder.deadline import Deadline
 from eks_log_forwarder.delivery import Cause, Delivery, Leftover
 from eks_log_forwarder.errors import ParkingError, UndeliveredError
 from eks_log_forwarder.outcomes import explain
-from eks_log_forwarder.parked_messages import messages_of
+from eks_log_forwarder.parked_messages import gathered, messages_of
 from eks_log_forwarder.records import SubscriptionPayload
 from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.stream import LogStream
@@ -79,7 +79,8 @@ class Forwarder:
         unparked, fault = left, "no queue of undelivered events is set"
         if self.undelivered is not None:
             try:
-                unparked -= self.undelivered.send(messages_of(payload, leftovers))
+                together = gathered(leftovers, most_events=self.max_batch_events)
+                unparked -= self.undelivered.send(messages_of(payload, together))
             except ParkingError as error:
                 unparked, fault = error.unsent, str(error)
         tally.parked += left - unparked

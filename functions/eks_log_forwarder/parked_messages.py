@@ -5,19 +5,20 @@ that Lambda itself sends after its last retry holds the same under `requestPaylo
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from eks_log_forwarder import subscription
-from eks_log_forwarder.delivery import Leftover
+from eks_log_forwarder.delivery import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.records import LogEvent, SubscriptionPayload
 
 # A message is at most 1 MiB, its attributes included (SQS developer guide, "Message quotas").
 MAX_MESSAGE_BYTES = 1024 * 1024
+MAX_REJECTED_ALONE = 100
 _ATTRIBUTES_BYTES = 512  # more than the three attributes ever take
 
 
@@ -34,6 +35,32 @@ class Message:
     def size_bytes(self) -> int:
         """What counts against the queue's limits."""
         return len(self.body.encode()) + _ATTRIBUTES_BYTES
+
+
+def gathered(leftovers: Iterable[Leftover], *, most_events: int) -> list[Leftover]:
+    """The same leftovers, but single events of one fate together, as many as `most_events`.
+
+    A collector that takes one event a request leaves thousands of single ones when it is down, and each
+    message takes a call. A rejected event has a message of its own, but for those beyond the first hundred:
+    where so many are rejected, it is not for what they hold.
+    """
+    together: list[Leftover] = []
+    rejected_alone = 0
+    open_one: Leftover | None = None  # to which single events of the same fate may be added
+    for leftover in leftovers:
+        alone = leftover.cause is Cause.REJECTED and rejected_alone < MAX_REJECTED_ALONE
+        rejected_alone += alone
+        if (
+            open_one is not None
+            and len(leftover.events) == 1
+            and (open_one.cause, open_one.reason) == (leftover.cause, leftover.reason)
+            and len(open_one.events) < most_events
+        ):
+            open_one.events.extend(leftover.events)
+            continue
+        together.append(replace(leftover, events=list(leftover.events)))
+        open_one = None if alone else together[-1]
+    return together
 
 
 def messages_of(payload: SubscriptionPayload, leftovers: Iterable[Leftover]) -> Iterator[Message]:

@@ -32,7 +32,7 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     extractedFields: dict[str, str] | None = None  # noqa: N815  # CloudWatch's name
 
 
-class SubscriptionPayload(msgspec.Struct, frozen=True):
+class SubscriptionPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `awslogs.data` holds (CloudWatch Logs user guide, "Subscription filters with AWS Lambda")."""
 
     messageType: str  # noqa: N815  # CloudWatch's names, here and below
@@ -41,6 +41,7 @@ class SubscriptionPayload(msgspec.Struct, frozen=True):
     logStream: str  # noqa: N815
     subscriptionFilters: list[str]  # noqa: N815
     logEvents: list[LogEvent]  # noqa: N815
+    policyLevel: str | None = None  # noqa: N815  # of an account-level subscription
 
 
 class Detection(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from random import uniform
 
 
@@ -21,3 +23,19 @@ class Backoff:
         """The pause after the n-th attempt (0 is the first); what the collector asks for is the least."""
         jittered = self.random(0.0, min(self.cap_seconds, self.base_seconds * 2.0**attempt))
         return max(jittered, retry_after_seconds or 0.0)
+
+
+def retry_after_seconds(header: str | None, now: float) -> float | None:
+    """Retry-After in seconds or as an HTTP date (RFC 9110, section 10.2.3); None where it says nothing."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max((date - datetime.fromtimestamp(now, UTC)).total_seconds(), 0.0)

@@ -10,6 +10,9 @@ from eks_log_forwarder.records import Detection, LogEvent, LogType
 from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.tally import Sighting, Tally
 
+# A client writes what it likes into names and paths, and each detection is a line of the function's own log.
+MAX_CHARACTERS = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
@@ -25,6 +28,10 @@ class Matcher:
         if found:
             # they go into the function's own log, where a token never does, whatever REDACT says
             who_and_what = actor_and_target(log_type, parsed.audit, fields or {})
-            actor, target = (redact(text)[0] for text in who_and_what)
+            actor, target = (_shortened(redact(text)[0]) for text in who_and_what)
             tally.detections += [Sighting(rule, event.id, actor, target) for rule in found]
         return found
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"

@@ -5,11 +5,7 @@ does. requests' own time-outs are for one read of a socket, and name resolution 
 attempt runs in a thread that is left behind when its time is up.
 """
 
-import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http.client import IncompleteRead
 from time import monotonic, time
 
 import requests
@@ -19,8 +15,10 @@ from requests import exceptions as requests_errors
 from eks_log_forwarder.attempt_thread import AttemptThread
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.errors import ForwarderError
+from eks_log_forwarder.http_failures import failure_of
 from eks_log_forwarder.http_session import new_session
 from eks_log_forwarder.outcomes import Failure
+from eks_log_forwarder.retry import retry_after_seconds
 from eks_log_forwarder.tls import TlsIdentity
 
 # A connection that was quiet for longer may have been forgotten by a NAT gateway or closed while Lambda
@@ -44,8 +42,8 @@ class Transport:
         self._clock = clock
         self._wall_clock = wall_clock
         self._session: requests.Session | None = None
-        self._thread: AttemptThread[Answer | Failure | ForwarderError] | None = None
         self._tls: TlsIdentity | None = None
+        self._thread: AttemptThread[Answer | Failure | ForwarderError] | None = None
         self._last_used = 0.0
 
     def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
@@ -64,7 +62,7 @@ class Transport:
                 lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
             )
         except TimeoutError:
-            self._session = self._thread = None  # the session belongs to the thread that was left behind
+            self._thread = self._session = None  # they belong to the attempt that was left behind
             return Failure.ANSWER_TIMEOUT
         self._last_used = self._clock()
         if isinstance(result, ForwarderError):
@@ -99,10 +97,10 @@ class Transport:
                 return Answer(
                     response.status_code,
                     _read_body(response, request.max_answer_bytes, give_up_at=monotonic() + within_seconds),
-                    _retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
+                    retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
                 )
         except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
-            return _failure_of(error)
+            return failure_of(error)
         except Exception as error:  # noqa: BLE001  # a bug; its text may hold the URL and so the token
             return ForwarderError(
                 f"the HTTP library raised {type(error).__name__}; its text may hold a token"
@@ -126,63 +124,3 @@ def _read_body(response: requests.Response, max_bytes: int, *, give_up_at: float
         pieces.append(piece)
         size_bytes += len(piece)
     return b"".join(pieces)
-
-
-def _retry_after_seconds(header: str | None, now: float) -> float | None:
-    """Retry-After in seconds or as an HTTP date (RFC 9110, section 10.2.3); None where it says nothing."""
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max((date - datetime.fromtimestamp(now, UTC)).total_seconds(), 0.0)
-
-
-# The first row whose class is found in an exception, or in what it was raised for, names the failure.
-_FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
-    (urllib3_errors.NameResolutionError, Failure.NAME_NOT_RESOLVED),
-    (urllib3_errors.SSLError, Failure.TLS),
-    (requests_errors.SSLError, Failure.TLS),
-    (ssl.SSLEOFError, Failure.CONNECTION_RESET),
-    (ssl.SSLError, Failure.TLS),  # such as the server's alert that it wants a client certificate
-    (urllib3_errors.NewConnectionError, Failure.CONNECTION_REFUSED),  # before its parent below
-    (urllib3_errors.ConnectTimeoutError, Failure.CONNECTION_TIMEOUT),
-    (requests_errors.ConnectTimeout, Failure.CONNECTION_TIMEOUT),
-    (urllib3_errors.ReadTimeoutError, Failure.ANSWER_TIMEOUT),
-    (requests_errors.ReadTimeout, Failure.ANSWER_TIMEOUT),
-    (TimeoutError, Failure.ANSWER_TIMEOUT),
-    (urllib3_errors.IncompleteRead, Failure.ANSWER_CUT),
-    (IncompleteRead, Failure.ANSWER_CUT),  # of a chunked body
-    (urllib3_errors.InvalidChunkLength, Failure.ANSWER_CUT),
-    (requests_errors.InvalidURL, Failure.REQUEST_INVALID),
-    (requests_errors.InvalidHeader, Failure.REQUEST_INVALID),
-    (requests_errors.InvalidSchema, Failure.REQUEST_INVALID),
-    (urllib3_errors.LocationParseError, Failure.REQUEST_INVALID),
-    (UnicodeError, Failure.REQUEST_INVALID),  # a token that no header can hold
-)
-
-
-def _failure_of(error: BaseException) -> Failure:
-    """Names a failure by the exceptions that an error wraps, without a look at their texts."""
-    chain = list(_wrapped(error))
-    for kind, failure in _FAILURES:
-        if any(isinstance(link, kind) for link in chain):
-            return failure
-    return Failure.CONNECTION_RESET
-
-
-def _wrapped(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        link = waiting.pop()
-        if isinstance(link, BaseException) and link not in found:
-            found.append(link)
-            waiting += [*link.args, getattr(link, "reason", None), link.__cause__]
-    return found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.build_tree import digest, main, settle
+from tools.build_tree import compile_sources, digest, main, settle
 
 
 @pytest.fixture
@@ -70,3 +70,20 @@ def test_settles_every_package_of_a_build_and_prints_its_digest(
     assert capsys.readouterr().out == f"{package}: {digest(package)}\n"
     assert not (package / "bin").exists()
     assert main([str(package.parent / "nowhere")]) == 1
+
+
+def test_compiles_every_source_without_time_stamps(tmp_path: Path) -> None:
+    """Twice the same sources in two folders give the same bytecode, named as Lambda has the files."""
+    digests = set()
+    for name in ("here", "there"):
+        package = tmp_path / name
+        (package / "part").mkdir(parents=True)
+        (package / "a.py").write_text("VALUE = 1\n", encoding="utf-8")
+        (package / "part" / "b.py").write_text("def f():\n    return 2\n", encoding="utf-8")
+        assert compile_sources(package) == 2
+        digests.add(digest(package))
+    assert len(digests) == 1
+    (compiled,) = (tmp_path / "here" / "__pycache__").glob("a.*.pyc")
+    assert b"/var/task/a.py" in compiled.read_bytes()
+    assert str(tmp_path).encode() not in compiled.read_bytes()
+    assert int.from_bytes(compiled.read_bytes()[4:8], "little") == 1  # PEP 552: a hash that is not checked

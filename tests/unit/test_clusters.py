@@ -1,10 +1,13 @@
 """The list of clusters, with few rights and with many."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.stubbed_aws import StubbedAws
 from tools.aws_reading import Reader
-from tools.clusters import Row, read_rows
+from tools.clusters import Row, main, read_rows
 from tools.stack import Stack
 
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
@@ -67,3 +70,17 @@ def test_a_refused_right_makes_a_cell_unknown_and_not_a_no() -> None:
         rows = list(read_rows(reader, STACK))
     assert rows == [Row("blue", *["not read"] * 5)]
     assert len(reader.refused) == 4
+
+
+def test_without_credentials_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, and the command that shows whether they work."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert main(["--region", "eu-central-1"]) == 2
+    said = "clusters: Unable to locate credentials (see that `aws sts get-caller-identity` works)\n"
+    assert capsys.readouterr().err == said

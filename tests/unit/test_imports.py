@@ -17,7 +17,7 @@ LAYERS = (
     {"stages", "delivery", "parked_messages", "undelivered", "observability"},
     {"attempts"},
     {"sightings", "transport", "destinations"},
-    {"attempt_thread", "http_session"},
+    {"attempt_thread", "http_session", "http_failures"},
     {"api_requests", "audit_policy", "detection", "redaction", "batching", "subscription", "tally", "stream"},
     {
         "control_plane",
@@ -39,8 +39,8 @@ LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
 
 # Distribution, and the modules that may import it.
 HOMES = {
-    "requests": {"transport", "http_session"},
-    "urllib3": {"transport"},
+    "requests": {"transport", "http_session", "http_failures"},
+    "urllib3": {"transport", "http_failures"},
     "boto3": {"undelivered", "secrets", "subscribe_handler"},
     "botocore": {"undelivered", "secrets", "subscribing", "subscribe_handler"},
     "yaml": {"yaml_files"},

@@ -345,7 +345,7 @@ def test_an_address_that_cannot_be_listened_on_is_a_clear_error(tmp_path: Path) 
             ),
             (["--port", "0", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1 port 0"),
             (["--port", "0", "--save", str(tmp_path / "no" / "file")], "no/file cannot be written"),
-            (["--port", "70000"], "argument --port: invalid"),
+            (["--port", "70000"], "argument --port: a port is a number from 0 to 65535"),
             (["--port", "0", "--token", ""], "the token is empty"),
         ]
         for options, fault in cases:

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from eks_log_forwarder.delivery import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
-from eks_log_forwarder.parked_messages import MAX_MESSAGE_BYTES, Message, messages_of, payload_of
+from eks_log_forwarder.parked_messages import (
+    MAX_MESSAGE_BYTES,
+    Message,
+    gathered,
+    messages_of,
+    payload_of,
+)
 from eks_log_forwarder.records import LogEvent
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
@@ -141,3 +147,29 @@ def test_what_is_of_neither_shape_is_told_without_showing_it(body: str, fault: s
     with pytest.raises(PayloadError, match=fault) as caught:
         payload_of(body)
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_single_events_of_an_outage_share_messages() -> None:
+    """2,500 requests of one event each that could not be sent are 3 messages, in order, and none is lost."""
+    singles = [left(f"m{n}") for n in range(2500)]
+    together = gathered(singles, most_events=1000)
+    assert [len(leftover.events) for leftover in together] == [1000, 1000, 500]
+    assert [event.message for leftover in together for event in leftover.events] == [
+        f"m{n}" for n in range(2500)
+    ]
+    assert [len(leftover.events) for leftover in singles] == [1] * 2500
+
+
+def test_batches_of_an_outage_stay_apart() -> None:
+    """A parked message holds at most one delivery batch."""
+    together = gathered([left("a", "b"), left("c", "d")], most_events=1000)
+    assert [len(leftover.events) for leftover in together] == [2, 2]
+
+
+def test_a_hundred_rejected_events_are_parked_alone_and_the_rest_by_reason() -> None:
+    """Of 150 rejected events 100 have a message each; the others are not rejected for what they hold."""
+    rejected = [Leftover(events(f"m{n}"), Cause.REJECTED, "http_400") for n in range(150)]
+    other = Leftover(events("z"), Cause.REJECTED, "http_422")
+    together = gathered([*rejected, other], most_events=1000)
+    assert [len(leftover.events) for leftover in together] == [1] * 100 + [50, 1]
+    assert [leftover.reason for leftover in together[-2:]] == ["http_400", "http_422"]

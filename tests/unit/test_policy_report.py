@@ -86,10 +86,10 @@ def test_says_what_it_left_out(report: Report) -> None:
     text = io.StringIO()
     print_report(report, Console(file=text, width=200), rows=1)
     for sentence in (
-        "1 events of stage RequestReceived are left out of every figure",
-        "1 lines are no audit event and are left out",
-        "1 events are cut: never trimmed",
-        "1 events were answered 401 or 403",
+        "Events of stage RequestReceived: 1. They are left out of every figure",
+        "Lines that are no audit event: 1. They are left out",
+        "Cut events: 1. Never trimmed",
+        "Events answered 401 or 403: 1.",
         "come from a k3s cluster, not from EKS",
         "│ 2 others ",
     ):

@@ -238,7 +238,9 @@ def test_the_jitter_is_between_one_and_one_fifth_more() -> None:
 def test_no_outage_sends_a_backlog_to_the_dead_letter_queue(base_seconds: int) -> None:
     """The template's maxReceiveCount is used up after the 14 days that SQS keeps a message, not before."""
     (count,) = re.findall(r"^ +maxReceiveCount: (\d+)$", TEMPLATE.read_text(), re.MULTILINE)
+    (visibility_seconds,) = re.findall(r"^ +VisibilityTimeout: (\d+)$", TEMPLATE.read_text(), re.MULTILINE)
     assert int(count) * MAX_BACKOFF_SECONDS >= DAYS_14_SECONDS
+    assert int(count) * int(visibility_seconds) >= DAYS_14_SECONDS  # where no back-off can be set
     stage = Stage(Scene(always(404)), base_seconds=base_seconds)
     stage.settle(*(parked(body_of("a"), n + 1) for n in range(int(count))))
     assert len(stage.queue.hidden) == int(count)

@@ -91,3 +91,18 @@ def test_who_and_what_hold_no_token() -> None:
     _, (sighting,) = seen(LogType.AUDIT, json.dumps(DELETION | request))
     assert JWT not in f"{sighting.actor} {sighting.target}"
     assert sighting.target == f"/callback/[REDACTED:{len(JWT)}]"
+
+
+@pytest.mark.parametrize(("name", "kept"), [("a" * 512, "a" * 512), ("a" * 513, "a" * 512 + "…")])
+def test_who_and_what_are_cut_at_512_characters(name: str, kept: str) -> None:
+    """A client could otherwise fill the function's log, a hundred long names an invocation."""
+    request = {"user": {"username": name}, "objectRef": None, "requestURI": f"{name}?watch=1"}
+    _, (sighting,) = seen(LogType.AUDIT, json.dumps(DELETION | request))
+    assert (sighting.actor, sighting.target) == (kept, kept)
+
+
+def test_a_token_is_taken_out_before_the_cut() -> None:
+    """Half of one would not be known as one."""
+    request = {"user": {"username": "a" * 480 + f"/{JWT}"}}
+    _, (sighting, _) = seen(LogType.AUDIT, json.dumps(DELETION | request))
+    assert sighting.actor == "a" * 480 + f"/[REDACTED:{len(JWT)}]"

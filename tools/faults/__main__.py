@@ -6,6 +6,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -13,7 +14,9 @@ from tools.faults.matrix import EVENTS, MATRIX
 from tools.faults.row import Row
 from tools.faults.run import Found, run
 from tools.listener.terminal import open_console
-from tools.local_aws import ROOT, LocalAwsError, local_aws
+from tools.local_aws import ROOT, local_aws
+from tools.ministack import LocalAwsError
+from tools.stopping import INTERRUPTED, stop_at_signals
 
 DOCUMENT = ROOT / "docs" / "faults.md"
 
@@ -101,17 +104,23 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Runs the fault matrix on this machine and prints it.")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)} as well")
     options = parser.parse_args(arguments)
+    stop_at_signals()
     console = open_console()
+    console.print(f"==> {len(MATRIX)} faults, one after the other", style="bold")
     try:
         rows, faults = _run(console)
     except LocalAwsError as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(f"faults: {error}", style="red", markup=False, soft_wrap=True)
         return 1
-    table = Table(title="Every fault, and what became of the events")
-    for heading in _COLUMNS:
+    except KeyboardInterrupt:
+        console.print("faults: interrupted; nothing is written", style="red")
+        return INTERRUPTED
+    title = f"Every fault, and what became of {EVENTS} events"
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))  # wide as it is
+    for heading in (_COLUMNS[0], *_COLUMNS[2:]):
         table.add_column(heading, no_wrap=heading in {"fault", "reason"})
     for cells in rows:
-        table.add_row(*cells)
+        table.add_row(cells[0], *cells[2:])
     console.print(table)
     for fault in faults:
         console.print(fault, style="red", markup=False)

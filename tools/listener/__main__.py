@@ -19,9 +19,10 @@ _LAST_PORT = 65_535
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    port = int(text) if text.isdecimal() else -1
     if not 0 <= port <= _LAST_PORT:
-        raise ValueError
+        msg = f"a port is a number from 0 to {_LAST_PORT}"
+        raise argparse.ArgumentTypeError(msg)
     return port
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from rich.table import Table
 
 from tools.listener.terminal import open_console
-from tools.local_aws import LocalAwsError, local_aws
+from tools.local_aws import local_aws
+from tools.ministack import LocalAwsError
 from tools.soak.collector import running_collector
 from tools.soak.run import Soak
+from tools.stopping import INTERRUPTED, stop_at_signals
 
 _SECONDS = 180.0
 
@@ -22,6 +24,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--seconds", type=float, default=_SECONDS, help=f"of load; {_SECONDS:.0f} by default")
     seconds = parser.parse_args(arguments).seconds
+    stop_at_signals()
     console = open_console()
     console.print(f"==> {seconds:.0f} s of load, and then the redrive until the queue is empty", style="bold")
     try:
@@ -32,8 +35,11 @@ def main(arguments: list[str]) -> int:
         ):
             found = Soak(aws, collector).run(seconds)
     except LocalAwsError as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(f"soak: {error}", style="red", markup=False, soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        console.print("soak: interrupted; everything it started is stopped", style="red")
+        return INTERRUPTED
     table = Table("what", "how much", title="What became of the events")
     for what, how_much in found.rows().items():
         table.add_row(what, how_much)

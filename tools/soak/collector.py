@@ -3,6 +3,7 @@
 import multiprocessing
 import random
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ def _answer(status: bytes, headers: bytes = b"") -> bytes:
 
 
 def _serve(pipe: Pipe) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # it ends when the process that started it says so
     failing = _Failing()
     with running_server(failing) as server:
         pipe.send(server.url())

@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from eks_log_forwarder.destinations.answer_json import read_json
 from eks_log_forwarder.outcomes import (
     Delivered,
     EventOutcome,
@@ -41,14 +42,11 @@ class _Answer(msgspec.Struct):
     items: list[_Item]
 
 
-_decoder = msgspec.json.Decoder(_Answer)
-
-
 def outcome_of_items(body: bytes, events: int) -> Outcome:
     """What became of each event; an answer that does not say it of every event is none."""
     try:
-        answer = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        answer = read_json(body, _Answer)
+    except ValueError:
         return outcome_of_failure(Failure.ANSWER_UNREADABLE)
     if len(answer.items) != events:
         return outcome_of_failure(Failure.ANSWER_UNREADABLE)

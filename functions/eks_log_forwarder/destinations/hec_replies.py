@@ -6,6 +6,7 @@ the index or the channel rejects nothing: its events wait until somebody mends t
 
 import msgspec
 
+from eks_log_forwarder.destinations.answer_json import read_json
 from eks_log_forwarder.destinations.base import Answer
 from eks_log_forwarder.outcomes import (
     Delivered,
@@ -52,8 +53,8 @@ _SETTINGS = {
 def read_reply(body: bytes) -> Reply | None:
     """The reply, or None where the answer is not one of HEC's."""
     try:
-        return msgspec.json.decode(body, type=Reply)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return read_json(body, Reply)
+    except ValueError:
         return None
 
 

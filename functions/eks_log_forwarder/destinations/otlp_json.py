@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from eks_log_forwarder.destinations.answer_json import read_json
 from eks_log_forwarder.destinations.otlp_records import LogRecord, Value
 
 
@@ -53,7 +54,7 @@ class JsonEncoding:
         """An empty answer is a whole success."""
         if not answer:
             return 0
-        response = msgspec.json.decode(answer, type=_Response)
+        response = read_json(answer, _Response)
         return 0 if response.partialSuccess is None else int(response.partialSuccess.rejectedLogRecords)
 
 

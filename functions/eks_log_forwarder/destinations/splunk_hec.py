@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from eks_log_forwarder.destination_options import SplunkHecOptions
+from eks_log_forwarder.destinations.answer_json import read_json
 from eks_log_forwarder.destinations.base import Answer, Pending, Request
 from eks_log_forwarder.destinations.hec_replies import NOT_ACKNOWLEDGED, Reply, outcome_of_reply, read_reply
 from eks_log_forwarder.destinations.http_parts import with_default_path
@@ -125,9 +126,9 @@ class SplunkHec:
     def _acknowledged(self, ack_id: int, answer: Answer) -> Outcome | Pending:
         """Delivered once indexed. Whatever else is said, the events are not sent again right away."""
         try:
-            if msgspec.json.decode(answer.body, type=_Acks).acks.get(str(ack_id)):
+            if read_json(answer.body, _Acks).acks.get(str(ack_id)):
                 return Delivered()
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except ValueError:
             outcome = outcome_of_status(answer.status)
             if not isinstance(outcome, Unreachable) or not outcome.retry:
                 return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=f"/ack answered {answer.status}")
