@@ -15,7 +15,8 @@ from eks_log_forwarder.redrive_handler import handler
 from tests.conftest import LambdaContext
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
-from tools.faults.collector import Collector, Exchange, answering, rejecting
+from tools.faults.collector import Collector, Exchange
+from tools.faults.scripts import answering, rejecting
 from tools.faults.speech import SPEECHES
 from tools.local_aws import LocalAws, local_aws
 from tools.misbehaving_server import running_server

@@ -12,7 +12,7 @@ is none, for one event among others, and for what is worth a retry.
 from dataclasses import replace
 
 from eks_log_forwarder.outcomes import Failure
-from tools.faults import collector as does
+from tools.faults import scripts as does
 from tools.faults.collector import Script
 from tools.faults.row import Outcome, Row, nobody, unknown_name, with_wrong_certificate
 
@@ -26,8 +26,8 @@ MAX_EVENTS = 5  # of a request that is not too large
 # A fault that begins with the second batch, and is tried once, three times, or by cutting two batches of
 # ten into single events: 19 requests each.
 _ONCE, _RETRIED, _CUT_UP = 1 + 1, 1 + 3, 1 + 2 * 19
-_AT_ONCE_SECONDS = 1.0  # a handful of requests to this machine, and a busy one at that
-_BUDGET_SECONDS = BUDGET_SECONDS + 1.0
+_AT_ONCE_SECONDS = 2.0  # a handful of requests to this machine, and a busy one at that
+_BUDGET_SECONDS = BUDGET_SECONDS + 2.0
 
 
 def _given_up(status: int) -> Row:
