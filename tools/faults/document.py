@@ -111,9 +111,7 @@ the parked were rejected; *lost* is the sum of the row after the redrive.
 
 {_table([("fault", *names, "lost"), *rows])}
 
-- *200 with HTML* is a wrong URL to a collector with a protocol, and to XPLG. To `http` every 2xx is a
-  success, whatever stands in it: there the row's collector takes what it answers so. A sign-in page that
-  answers 200 in the place of an `http` collector cannot be told from it.
+- *200 with HTML* comes from something else at that URL, such as a sign-in page: it is no success of any.
 - *408* and *500* are parked for `otlp` without another try, since OTLP forbids one.
 - *one event rejected*: Splunk and Elasticsearch name the event, which costs one more request or none, where
   XPLG, `http` and Loki have the batch cut down to it. OTLP says how many it *refused*, not which: they are

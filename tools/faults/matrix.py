@@ -174,8 +174,7 @@ def _named(requests: int, reason: str) -> tuple[Row, Row]:
 _COUNTED = Outcome(29, 0, 3, "otlp_partial_success", refused=1)  # neither parked nor sent again
 
 _OF_ITS_OWN: dict[str, tuple[Row, ...]] = {
-    # every 2xx is a success, whatever stands in it: this collector has taken what it answers so
-    "http": (Row("200 with HTML", Outcome(30, 0, 3), _AT_ONCE_SECONDS, does.taking_with_a_page),),
+    "http": (),
     "splunk_hec": (_page_unread(), *_named(1 + 2 + 1, "hec_6")),  # and once more without the event
     "elasticsearch": (_page_unread(), *_named(3, "bulk_400_document_parsing_exception")),
     "loki": (_page_unread(),),

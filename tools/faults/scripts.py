@@ -15,13 +15,6 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Script:
     return script
 
 
-def taking_with_a_page(exchange: Exchange) -> None:
-    """Takes a request, and shows a page for an answer."""
-    if exchange.read():
-        exchange.keep()
-        exchange.answer(200, PAGE)
-
-
 def rejecting(marker: str) -> Script:
     """Refuses every event whose message holds the marker, in the way of the collector's protocol."""
 

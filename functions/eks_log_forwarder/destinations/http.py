@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.destinations.http_parts import outcome_unless_page
 from eks_log_forwarder.destinations.json_body import JsonBody
 from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Outcome, outcome_of_status
+from eks_log_forwarder.outcomes import Outcome
 from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.settings import BodyFormat
 
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """A collector that is known by its URL alone; any 2xx is a success."""
+    """A collector that is known by its URL alone; any 2xx but a web page is a success."""
 
     url: str = field(repr=False)
     json_body: JsonBody
@@ -36,5 +37,5 @@ class Http:
         return Request(self.url, headers, self.json_body.build(encoded, headers))
 
     def outcome(self, answer: Answer, events: int) -> Outcome:  # noqa: ARG002  # one answer for all
-        """By status alone."""
-        return outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+        """By status, and a page is no success."""
+        return outcome_unless_page(answer)

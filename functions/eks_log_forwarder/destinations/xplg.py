@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.destinations.http_parts import outcome_unless_page
 from eks_log_forwarder.destinations.json_body import JsonBody
 from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Delivered, Failure, Outcome, outcome_of_failure, outcome_of_status
+from eks_log_forwarder.outcomes import Outcome
 from eks_log_forwarder.secrets import Credentials
 
 
@@ -39,10 +40,7 @@ class Xplg:
 
     def outcome(self, answer: Answer, events: int) -> Outcome:  # noqa: ARG002  # one answer for all
         """By status, and a page is no success."""
-        outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-        if isinstance(outcome, Delivered) and _is_page(answer):
-            return outcome_of_failure(Failure.HTML_ANSWER)
-        return outcome
+        return outcome_unless_page(answer)
 
 
 def _with_token(url: str, token: str | None) -> str:
@@ -51,9 +49,3 @@ def _with_token(url: str, token: str | None) -> str:
     parts = urlsplit(url)
     query = f"{parts.query}&" if parts.query else ""
     return urlunsplit(parts._replace(query=f"{query}token={quote(token, safe='')}"))
-
-
-def _is_page(answer: Answer) -> bool:
-    # Not by Content-Type: a JSP that sets none says text/html of everything, a success included.
-    start = answer.body[:1024].lower()
-    return b"<html" in start or b"<!doctype html" in start
