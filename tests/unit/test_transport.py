@@ -54,10 +54,11 @@ def make_transport() -> Iterator[MakeTransport]:
         return made[-1]
 
     made: list[Transport] = []
+    before = set(threading.enumerate())
     yield make
     for transport in made:
         transport.close()
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name == "http-attempt":
             thread.join(5)
             assert not thread.is_alive()

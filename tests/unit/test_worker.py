@@ -34,3 +34,22 @@ def test_leaves_a_job_that_takes_too_long_behind() -> None:
     go_on.set()
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_the_thread_ends_with_the_last_who_holds_its_worker() -> None:
+    """Also where the last job was made by that holder, as a transport's are."""
+
+    class Holder:
+        def __init__(self) -> None:
+            self.worker: Worker[int] = Worker("held-worker")
+
+        def ask(self) -> int | None:
+            return self.worker.do(lambda: id(self), within_seconds=5)
+
+    holder = Holder()
+    assert holder.ask() == id(holder)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "held-worker"]
+    assert thread.is_alive()
+    del holder
+    thread.join(5)
+    assert not thread.is_alive()
