@@ -47,6 +47,10 @@ class Connection:
             raise ConnectionError(msg)
         return received
 
+    def await_request(self) -> None:
+        """Waits for the first bytes of a request, or for the client to hang up; reads nothing."""
+        self.socket.recv(1, socket.MSG_PEEK)
+
     def send(self, data: bytes) -> None:
         """All of it."""
         self.socket.sendall(data)
@@ -71,9 +75,9 @@ class Server:
     port: int
     accepted: list[socket.socket] = field(default_factory=list)
 
-    def url(self, scheme: str = "http") -> str:
+    def url(self, scheme: str = "http", path: str = "/in") -> str:
         """Its URL."""
-        return f"{scheme}://127.0.0.1:{self.port}/in"
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import requests
 import urllib3.exceptions as urllib3_errors
 from requests import exceptions as requests_errors
 
+from eks_log_forwarder.attempt_thread import AttemptThread
 from eks_log_forwarder.destinations.base import Answer, Request
 from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.http_failures import failure_of
@@ -19,7 +20,6 @@ from eks_log_forwarder.http_session import new_session
 from eks_log_forwarder.outcomes import Failure
 from eks_log_forwarder.retry import retry_after_seconds
 from eks_log_forwarder.tls import TlsIdentity
-from eks_log_forwarder.worker import Worker
 
 # A connection that was quiet for longer may have been forgotten by a NAT gateway or closed while Lambda
 # held the container frozen; a new one costs less than a request that nobody answers.
@@ -43,16 +43,8 @@ class Transport:
         self._wall_clock = wall_clock
         self._session: requests.Session | None = None
         self._tls: TlsIdentity | None = None
-        self._worker: Worker[Answer | Failure | ForwarderError] | None = None
+        self._thread: AttemptThread[Answer | Failure | ForwarderError] | None = None
         self._last_used = 0.0
-
-    def close(self) -> None:
-        """Ends the session and its thread; the next request has new ones."""
-        if self._session is not None:
-            self._session.close()
-        if self._worker is not None:
-            self._worker.dismiss()
-        self._worker = self._session = None
 
     def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
         """Sends one request; after `within_seconds` at the latest there is a result.
@@ -63,13 +55,14 @@ class Transport:
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
         session = self._current_session(request.tls)
-        if self._worker is None:
-            self._worker = Worker("http-attempt")
-        result = self._worker.do(
-            lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
-        )
-        if result is None:
-            self._worker = self._session = None  # they belong to the attempt that was left behind
+        if self._thread is None:
+            self._thread = AttemptThread()
+        try:
+            result = self._thread.do(
+                lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
+            )
+        except TimeoutError:
+            self._thread = self._session = None  # they belong to the attempt that was left behind
             return Failure.ANSWER_TIMEOUT
         self._last_used = self._clock()
         if isinstance(result, ForwarderError):

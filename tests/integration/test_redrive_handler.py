@@ -15,7 +15,9 @@ from eks_log_forwarder.redrive_handler import handler
 from tests.conftest import LambdaContext
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
-from tools.faults.collector import Collector, Exchange, answering, rejecting
+from tools.faults.collector import Collector, Exchange
+from tools.faults.scripts import answering, rejecting
+from tools.faults.speech import SPEECHES
 from tools.local_aws import LocalAws, local_aws
 from tools.misbehaving_server import running_server
 
@@ -110,7 +112,7 @@ def queues(aws: LocalAws, environment: pytest.MonkeyPatch) -> Queues:
 @pytest.fixture
 def collector(environment: pytest.MonkeyPatch) -> Iterator[Collector]:
     """A collector that does what its script says; it wants no token."""
-    collector = Collector("", take_without_token)
+    collector = Collector("", take_without_token, SPEECHES["xplg"])
     with running_server(collector.serve) as server:
         environment.setenv("DESTINATION_URL", server.url())
         yield collector
@@ -118,7 +120,7 @@ def collector(environment: pytest.MonkeyPatch) -> Iterator[Collector]:
 
 def take_without_token(exchange: Exchange) -> None:
     """Takes every request."""
-    rejecting(b"\0")(exchange)
+    rejecting("\0")(exchange)
 
 
 def body_of(*messages: str) -> str:
@@ -165,7 +167,7 @@ def test_a_poison_message_holds_up_no_neighbour_and_is_buried_in_the_end(
     queues: Queues, collector: Collector
 ) -> None:
     """Garbage and a rejected event among others: two tries, and the third buries them with their reasons."""
-    collector.script = rejecting(b"bad")
+    collector.script = rejecting("bad")
     mixed = body_of("a", "bad", "c")
     queues.park("garbage", mixed, body_of("d"))
     assert sorted(queues.invoke()) == sorted(["garbage", mixed])

@@ -17,7 +17,7 @@ LAYERS = (
     {"stages", "delivery", "parked_messages", "undelivered", "observability"},
     {"attempts"},
     {"sightings", "transport", "destinations"},
-    {"http_session", "http_failures"},
+    {"attempt_thread", "http_session", "http_failures"},
     {"api_requests", "audit_policy", "detection", "redaction", "batching", "subscription", "tally", "stream"},
     {
         "control_plane",
@@ -29,7 +29,6 @@ LAYERS = (
         "secrets",
         "tls",
         "retry",
-        "worker",
         "deadline",
         "yaml_files",
     },

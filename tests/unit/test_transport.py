@@ -1,5 +1,6 @@
 """The HTTP session against real servers on this machine: every way in which an attempt can end."""
 
+import gc
 import socket
 import ssl
 import threading
@@ -43,23 +44,18 @@ def make_transport() -> Iterator[MakeTransport]:
     def make(
         connect: float = 1.0, read: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> Transport:
-        made.append(
-            Transport(
-                connect_timeout_seconds=connect,
-                read_timeout_seconds=read,
-                clock=clock,
-                wall_clock=lambda: NOW,
-            )
+        return Transport(
+            connect_timeout_seconds=connect,
+            read_timeout_seconds=read,
+            clock=clock,
+            wall_clock=lambda: NOW,
         )
-        return made[-1]
 
-    made: list[Transport] = []
-    before = set(threading.enumerate())
+    before = set(threading.enumerate())  # a handler of another test may keep its thread
     yield make
-    for transport in made:
-        transport.close()
-    for thread in set(threading.enumerate()) - before:
-        if thread.name == "http-attempt":
+    gc.collect()  # an exception's frames hold the transport in a circle, and it the thread
+    for thread in threading.enumerate():
+        if thread.name == "http-attempt" and thread not in before:
             thread.join(5)
             assert not thread.is_alive()
 

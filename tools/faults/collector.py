@@ -1,16 +1,15 @@
 """A collector that takes what it is sent, until its script says otherwise; it knows every event it took."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from http import HTTPStatus
 
+from tools.faults.speech import Speech, incoming
+from tools.listener.exchange import Outcome
 from tools.misbehaving_server import Connection
 
 type Script = Callable[["Exchange"], None]
 """What the collector does with one request that it has not read yet."""
-
-OK = b"OK\n"
 
 
 @dataclass(slots=True)
@@ -22,6 +21,7 @@ class Collector:
 
     token: str = field(repr=False)
     script: Script
+    speech: Speech
     healthy_requests: int = 0
     rotate: Callable[["Collector"], None] = lambda _: None
     taken_ids: list[str] = field(default_factory=list)
@@ -55,13 +55,26 @@ class Exchange:
 
     def keep(self) -> None:
         """Takes the events of the request that was read, whatever the client will hear of it."""
-        self.collector.taken_ids += [json.loads(line)["id"] for line in self.body.splitlines()]
+        self._keep(self.taking())
+
+    def taking(self, token: str | None = None) -> Outcome:
+        """What a healthy collector says to the request that was read; None asks for no token."""
+        return self.collector.speech.receive(incoming(self.head, self.body), token)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Takes the events of an outcome and answers with it."""
+        self._keep(outcome)
+        self.answer(outcome.status, outcome.body.encode(), Content_Type=outcome.content_type)
+
+    def _keep(self, outcome: Outcome) -> None:
+        self.collector.taken_ids += [str(record["id"]) for record in outcome.records]
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         """Answers the request that was read; an underscore in a header's name stands for a hyphen."""
         fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-        head = f"HTTP/1.1 {status} -\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
-        self.connection.send(head.encode() + body)
+        if status != HTTPStatus.NO_CONTENT:  # which has no length (RFC 9110, section 8.6)
+            fields += f"Content-Length: {len(body)}\r\n"
+        self.connection.send(f"HTTP/1.1 {status} -\r\n{fields}\r\n".encode() + body)
 
     def reset(self) -> None:
         """Ends the connection with RST, after this script."""
@@ -73,104 +86,7 @@ def take(exchange: Exchange) -> None:
     """Takes a request with the right token, as a healthy collector does."""
     if not exchange.read():
         return
-    if f"token={quote(exchange.collector.token, safe='')} ".encode() not in exchange.head:
-        exchange.answer(401)
+    if incoming(exchange.head, exchange.body).path != exchange.collector.speech.path:
+        exchange.answer(404)
         return
-    exchange.keep()
-    exchange.answer(200, OK)
-
-
-def answering(status: int, body: bytes = b"", **headers: str) -> Script:
-    """Takes nothing and answers so."""
-
-    def script(exchange: Exchange) -> None:
-        if exchange.read():
-            exchange.answer(status, body, **headers)
-
-    return script
-
-
-def rejecting(marker: bytes) -> Script:
-    """Answers 400 to every request that holds the marker, and takes the others."""
-
-    def script(exchange: Exchange) -> None:
-        if not exchange.read():
-            return
-        if marker in exchange.body:
-            exchange.answer(400)
-        else:
-            exchange.keep()
-            exchange.answer(200, OK)
-
-    return script
-
-
-def taking_at_most(max_bytes: int) -> Script:
-    """Answers 413 to every larger body, and takes the others."""
-
-    def script(exchange: Exchange) -> None:
-        if not exchange.read():
-            return
-        if len(exchange.body) > max_bytes:
-            exchange.answer(413)
-        else:
-            exchange.keep()
-            exchange.answer(200, OK)
-
-    return script
-
-
-def rotate_the_token(exchange: Exchange) -> None:
-    """Another token holds from this request on."""
-    exchange.collector.rotate(exchange.collector)
-    exchange.collector.script = take
-    take(exchange)
-
-
-def reset_unread(exchange: Exchange) -> None:
-    """RST before anything was read."""
-    exchange.reset()
-
-
-# What follows takes the events and fails to say so: the worst case, since they will come a second time.
-
-
-def reset_read(exchange: Exchange) -> None:
-    """RST in the place of an answer."""
-    if exchange.read():
-        exchange.keep()
-        exchange.reset()
-
-
-def stall(exchange: Exchange) -> None:
-    """Says nothing."""
-    if exchange.read():
-        exchange.keep()
-        exchange.connection.stopped.wait()
-        exchange.is_over = True
-
-
-def drip_headers(exchange: Exchange) -> None:
-    """A header that never ends, a byte at a time."""
-    _drip(exchange, b"HTTP/1.1 200 OK\r\nX-Wait: ")
-
-
-def drip_body(exchange: Exchange) -> None:
-    """A body that takes for ever, a byte at a time."""
-    _drip(exchange, b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
-
-
-def _drip(exchange: Exchange, start: bytes) -> None:
-    if exchange.read():
-        exchange.keep()
-        exchange.connection.send(start)
-        exchange.connection.drip(b"x", every_seconds=0.02)
-        exchange.is_over = True
-
-
-def cut(exchange: Exchange) -> None:
-    """Half a body, then the end of the connection."""
-    if exchange.read():
-        exchange.keep()
-        exchange.connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n" + OK)
-        exchange.is_over = True
+    exchange.settle(exchange.taking(exchange.collector.token))

@@ -4,10 +4,15 @@
 the fault begins with the second one; the third is then parked untried where the second was not to be
 delivered. A batch is retried for 1.2 s after pauses of 0.2, 0.4 and 0.8 s (in production they are random),
 an attempt waits 0.5 s for a piece of an answer.
+
+`MATRIX` is XPLG's. Another collector's differs where its protocol has a word of its own: for an answer that
+is none, for one event among others, and for what is worth a retry.
 """
 
+from dataclasses import replace
+
 from eks_log_forwarder.outcomes import Failure
-from tools.faults import collector as does
+from tools.faults import scripts as does
 from tools.faults.collector import Script
 from tools.faults.row import Outcome, Row, nobody, unknown_name, with_wrong_certificate
 
@@ -16,14 +21,13 @@ BATCH = 10
 MARKED = "event 16"  # the seventh of the second batch
 BUDGET_SECONDS = 1.2
 READ_TIMEOUT_SECONDS = 0.5
-MAX_BODY_BYTES = 2300  # five records and no more
-
+MAX_EVENTS = 5  # of a request that is not too large
 
 # A fault that begins with the second batch, and is tried once, three times, or by cutting two batches of
 # ten into single events: 19 requests each.
 _ONCE, _RETRIED, _CUT_UP = 1 + 1, 1 + 3, 1 + 2 * 19
-_AT_ONCE_SECONDS = 1.0  # a handful of requests to this machine, and a busy one at that
-_BUDGET_SECONDS = BUDGET_SECONDS + 1.0
+_AT_ONCE_SECONDS = 2.0  # a handful of requests to this machine, and a busy one at that
+_BUDGET_SECONDS = BUDGET_SECONDS + 2.0
 
 
 def _given_up(status: int) -> Row:
@@ -70,7 +74,7 @@ MATRIX = (
         "413 over a size",
         Outcome(30, 0, 1 + 2 * 3),
         _AT_ONCE_SECONDS,
-        does.taking_at_most(MAX_BODY_BYTES),
+        does.taking_at_most(MAX_EVENTS),
     ),
     _retried(429),
     Row(
@@ -91,7 +95,7 @@ MATRIX = (
         "200 with HTML",
         Outcome(10, 20, _ONCE, Failure.HTML_ANSWER),
         _AT_ONCE_SECONDS,
-        does.answering(200, b"<!DOCTYPE html><html><body>Welcome</body></html>"),
+        does.answering(200, does.PAGE),
     ),
     Row(
         "connection refused",
@@ -121,14 +125,14 @@ MATRIX = (
         "one event of a batch rejected",
         Outcome(29, 1, 1 + 7 + 1, "http_400", rejected=1),
         _AT_ONCE_SECONDS,
-        does.rejecting(MARKED.encode()),
+        does.rejecting(MARKED),
     ),
     Row(
         "one event rejected for good",
         Outcome(29, 1, 1 + 7 + 1, "http_400", rejected=1, dead=1),
         _AT_ONCE_SECONDS,
-        does.rejecting(MARKED.encode()),
-        after=does.rejecting(MARKED.encode()),
+        does.rejecting(MARKED),
+        after=does.rejecting(MARKED),
     ),
     Row(
         "secret cannot be read",
@@ -145,3 +149,41 @@ MATRIX = (
         queue_reachable=False,
     ),
 )
+
+
+def _page_unread() -> Row:
+    """A page is no answer of this protocol."""
+    answer = does.answering(200, does.PAGE)
+    return Row("200 with HTML", Outcome(10, 20, _ONCE, Failure.ANSWER_UNREADABLE), _AT_ONCE_SECONDS, answer)
+
+
+def _one_rejected(now: Outcome, for_good: Outcome) -> tuple[Row, Row]:
+    refuses = does.rejecting(MARKED)
+    return (
+        Row("one event of a batch rejected", now, _AT_ONCE_SECONDS, refuses),
+        Row("one event rejected for good", for_good, _AT_ONCE_SECONDS, refuses, after=refuses),
+    )
+
+
+def _named(requests: int, reason: str) -> tuple[Row, Row]:
+    """The collector says which event it refuses: nothing is cut up."""
+    promised = Outcome(29, 1, requests, reason, rejected=1)
+    return _one_rejected(promised, replace(promised, dead=1))
+
+
+_COUNTED = Outcome(29, 0, 3, "otlp_partial_success", refused=1)  # neither parked nor sent again
+
+_OF_ITS_OWN: dict[str, tuple[Row, ...]] = {
+    # every 2xx is a success, whatever stands in it: this collector has taken what it answers so
+    "http": (Row("200 with HTML", Outcome(30, 0, 3), _AT_ONCE_SECONDS, does.taking_with_a_page),),
+    "splunk_hec": (_page_unread(), *_named(1 + 2 + 1, "hec_6")),  # and once more without the event
+    "elasticsearch": (_page_unread(), *_named(3, "bulk_400_document_parsing_exception")),
+    "loki": (_page_unread(),),
+    "otlp": (_page_unread(), _given_up(408), _given_up(500), *_one_rejected(_COUNTED, _COUNTED)),
+}
+
+
+def matrix_of(destination: str) -> tuple[Row, ...]:
+    """The faults of a destination's collector, in the same order for each."""
+    own = {row.fault: row for row in _OF_ITS_OWN.get(destination, ())}
+    return tuple(own.get(row.fault, row) for row in MATRIX)

@@ -16,7 +16,8 @@ class Outcome:
     """What becomes of 30 events: in the invocation, and after the redrive with a healthy collector.
 
     `kept` stay with Lambda because the handler raised. `requests` are those of the invocation. A duplicate
-    is an event that the collector took once more. `dead` are in the dead-letter queue at the end.
+    is an event that the collector took once more. `dead` are in the dead-letter queue at the end. `refused`
+    were rejected by a collector that did not say which ones, and forbids to send them again.
     """
 
     delivered: int
@@ -27,13 +28,14 @@ class Outcome:
     kept: int = 0
     duplicates: int = 0
     dead: int = 0
+    refused: int = 0
 
 
 @contextmanager
 def plain(collector: Collector) -> Iterator[str]:
     """A server without TLS; its URL."""
     with running_server(collector.serve) as server:
-        yield server.url()
+        yield server.url(path=collector.speech.path)
 
 
 @contextmanager
@@ -42,19 +44,19 @@ def with_wrong_certificate(collector: Collector) -> Iterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with running_server(collector.serve, context) as server:
-        yield server.url("https")
+        yield server.url("https", collector.speech.path)
 
 
 @contextmanager
-def nobody(_: Collector) -> Iterator[str]:
+def nobody(collector: Collector) -> Iterator[str]:
     """The URL of a port on which nothing listens."""
-    yield f"http://127.0.0.1:{unused_port()}/in"
+    yield f"http://127.0.0.1:{unused_port()}{collector.speech.path}"
 
 
 @contextmanager
-def unknown_name(_: Collector) -> Iterator[str]:
+def unknown_name(collector: Collector) -> Iterator[str]:
     """A URL whose name does not resolve (RFC 6761, section 6.4)."""
-    yield "http://collector.invalid/in"
+    yield f"http://collector.invalid{collector.speech.path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from uuid import uuid4
 from eks_log_forwarder.parked_messages import payload_of
 from tools.faults.collector import Collector
 from tools.faults.matrix import BATCH, BUDGET_SECONDS, READ_TIMEOUT_SECONDS
+from tools.faults.speech import Speech
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
 
@@ -17,26 +18,27 @@ _REDRIVE_SECONDS = 20
 class Stage:
     """What one row needs of AWS: two queues and a secret."""
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: LocalAws, speech: Speech) -> None:
         name = uuid4().hex
         self._aws = aws
+        self._speech = speech
         self._sqs = aws.client("sqs")
         self._secrets = aws.client("secretsmanager")
         self._environ = aws.environ()
         self.queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         self.dead_letters = self._sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
-        self.secret = self._secrets.create_secret(Name=name, SecretString=TOKEN)["ARN"]
+        self.secret = self._secrets.create_secret(Name=name, SecretString=speech.secret(TOKEN))["ARN"]
 
     def rotate(self, collector: Collector) -> None:
         """Another token, in the secret and with the collector."""
         collector.token = NEXT_TOKEN
-        self._secrets.put_secret_value(SecretId=self.secret, SecretString=NEXT_TOKEN)
+        self._secrets.put_secret_value(SecretId=self.secret, SecretString=self._speech.secret(NEXT_TOKEN))
 
     def environ(self, url: str, **changed: str) -> dict[str, str]:
         """The functions' environment."""
         return {
             **self._environ,
-            "DESTINATION": "xplg",
+            "DESTINATION": self._speech.destination,
             "DESTINATION_URL": url,
             "DESTINATION_SECRET_ARN": self.secret,
             "MAX_BATCH_EVENTS": str(BATCH),

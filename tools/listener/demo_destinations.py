@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from tools.listener import elasticsearch, loki, otlp, splunk_hec
 from tools.listener.protocols import HTTP_PATH, XPLG_PATH
 
+DEMO_USERNAME = "demo"
+
 
 @dataclass(frozen=True, slots=True)
 class DemoDestination:
@@ -21,7 +23,7 @@ def _as_token(token: str) -> str:
 
 
 def _as_password(token: str) -> str:
-    return json.dumps({"username": "demo", "password": token})
+    return json.dumps({"username": DEMO_USERNAME, "password": token})
 
 
 DEMO_DESTINATIONS: dict[str, DemoDestination] = {

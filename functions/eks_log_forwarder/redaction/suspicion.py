@@ -49,9 +49,10 @@ _WHITE_SPACE = b" \t\n\r"
 def is_suspicious(text: str) -> bool:
     """Whether the patterns have to look at a text; False means that they would find nothing."""
     data = text.encode("utf-8", "surrogatepass")
+    harmless: list[bytes] = []
     for word, _, end in _search(data):
         if word == _ENV_INDEX:
-            if not _is_harmless_env(data, end):
+            if not _is_harmless_env(data, end, harmless):
                 return True
         elif word != _REQUEST_BODY_INDEX or not _is_before_an_object(data, end):
             return True
@@ -64,8 +65,11 @@ def _is_before_an_object(data: bytes, end: int) -> bool:
     return behind[:1] == b":" and behind[1:] not in {b"", b"["} and behind[1] not in _WHITE_SPACE
 
 
-def _is_harmless_env(data: bytes, end: int) -> bool:
-    """An `env` that is no array, or a plain one none of whose names or values looks secret."""
+def _is_harmless_env(data: bytes, end: int, harmless: list[bytes]) -> bool:
+    """An `env` that is no array, or a plain one none of whose names or values looks secret.
+
+    The answer to a request repeats its object, so an array that was looked at already is known by its bytes.
+    """
     behind = data[end : end + 2]
     if behind != b":[":
         # a value "env", or a key of another type; white space is left to the patterns
@@ -73,4 +77,12 @@ def _is_harmless_env(data: bytes, end: int) -> bool:
     # No string holds a quote without a backslash before it. So the first of these closing marks stands at the
     # array's end or behind it, unless there is a backslash or an array within.
     closing = data.find(b'"}]', end)
-    return closing >= 0 and not _search_array(data[end + 2 : closing].lower())
+    if closing < 0:
+        return False
+    array = data[end + 2 : closing]
+    if array in harmless:
+        return True
+    if _search_array(array.lower()):
+        return False
+    harmless.append(array)
+    return True

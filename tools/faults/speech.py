@@ -1,0 +1,85 @@
+"""How the collector of each destination speaks: what it reads in a request, how it takes, how it refuses.
+
+Requests are read, and taken, by the listener's strict protocols; only the refusal of single events is added.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from urllib.parse import parse_qsl, urlsplit
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceResponse,
+)
+from werkzeug.datastructures import Headers
+
+from tools.listener.demo_destinations import DEMO_DESTINATIONS
+from tools.listener.exchange import Incoming, Outcome, Protocol, answered, refused
+from tools.listener.protocols import PROTOCOLS
+
+type Refuse = Callable[[Outcome, Sequence[bool]], Outcome]
+"""What the collector would have said, and which of the events it refuses: what it says instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The path of `DESTINATION_URL`, the secret that holds a token, and what the collector says."""
+
+    destination: str
+    path: str
+    secret: Callable[[str], str]
+    receive: Protocol
+    refuse: Refuse
+
+
+def incoming(head: bytes, body: bytes) -> Incoming:
+    """A request as the listener's protocols take it, of its two parts as they came."""
+    request_line, *fields = head.decode("latin-1").split("\r\n")
+    method, target, _ = request_line.split(" ")
+    parts = urlsplit(target)
+    headers = Headers(
+        [(name, value.strip()) for name, _, value in (field.partition(":") for field in fields)]
+    )
+    return Incoming(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
+
+
+def _whole_request(_: Outcome, __: Sequence[bool]) -> Outcome:
+    """Nothing is taken, and nothing says which event it was."""
+    return refused(400, "an event is refused")
+
+
+def _by_number(_: Outcome, is_refused: Sequence[bool]) -> Outcome:
+    """Splunk takes nothing and says the number of the first event that it refuses."""
+    answer = {"text": "Invalid data format", "code": 6, "invalid-event-number": is_refused.index(True)}
+    return answered(400, answer)
+
+
+def _item_by_item(taking: Outcome, is_refused: Sequence[bool]) -> Outcome:
+    """Elasticsearch takes the others, and says of each document what became of it."""
+    error = {"status": 400, "error": {"type": "document_parsing_exception"}}
+    items = [{"create": error if this else {"status": 201}} for this in is_refused]
+    return answered(200, {"errors": True, "took": 1, "items": items}, _others(taking, is_refused))
+
+
+def _by_count(taking: Outcome, is_refused: Sequence[bool]) -> Outcome:
+    """An OpenTelemetry collector takes the others, and says how many it refused."""
+    partial = ExportLogsPartialSuccess(rejected_log_records=sum(is_refused), error_message="refused")
+    answer = ExportLogsServiceResponse(partial_success=partial).SerializeToString().decode()
+    return Outcome(200, answer, _others(taking, is_refused), content_type="application/x-protobuf")
+
+
+def _others(taking: Outcome, is_refused: Sequence[bool]) -> tuple[dict[str, object], ...]:
+    return tuple(compress(taking.records, (not this for this in is_refused)))
+
+
+_REFUSALS: dict[str, Refuse] = {
+    "splunk_hec": _by_number,
+    "elasticsearch": _item_by_item,
+    "otlp": _by_count,
+}
+
+SPEECHES = {
+    name: Speech(name, demo.path, demo.secret, PROTOCOLS[demo.path], _REFUSALS.get(name, _whole_request))
+    for name, demo in DEMO_DESTINATIONS.items()
+}
