@@ -64,7 +64,7 @@ def watchful(deployed: Deployed) -> Iterator[Watchful]:
             "DestinationSecretArn": deployed.parameters["DestinationSecretArn"],
             "AnomalyAlarms": "off",
             "AutomaticSubscription": "on",
-            "AutomaticSubscriptionExcept": "sandbox,demo,combinations",
+            "AutomaticSubscriptionExcept": "sandbox,demo,combinations,outage",
         },
     )
     # MiniStack checks lists against the resource *, where AWS takes the ARNs that the template has
