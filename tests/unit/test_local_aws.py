@@ -129,10 +129,11 @@ def test_another_aws_of_the_environment_is_neither_asked_nor_missed(
 ) -> None:
     """boto3 refuses to start with a profile that is not there; afterwards the environment is as it was."""
     monkeypatch.setenv("AWS_PROFILE", "of-my-employer")
-    before = dict(os.environ)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "of-my-employer.ini")
     healthy_ministack(root)
     with local_aws.local_aws(root / "work") as aws:
         assert aws.client("sqs").meta.endpoint_url == aws.endpoint
         assert boto3.Session().available_profiles == []
         assert "AWS_PROFILE" not in aws.environ()
-    assert dict(os.environ) == before
+    assert os.environ["AWS_PROFILE"] == "of-my-employer"
+    assert os.environ["AWS_CONFIG_FILE"] == "of-my-employer.ini"
