@@ -9,10 +9,15 @@ from dataclasses import fields
 from typing import override
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.observability import logger, metrics
 from eks_log_forwarder.settings import Settings
+
+# the first draw in a fresh clone makes Hypothesis's table of Unicode, which takes seconds on a slow machine
+settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 URL = "http://xplg.example.internal:30303/logeye/api/logger.jsp"
 SERVICE = "eks-log-forwarder-test"

@@ -21,4 +21,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         outputs = aws.deploy(build_dir, STACK, parameters)
         put_in = demo.put_lines(aws)
         arrived = demo.wait_for(listener, put_in)
-        yield Deployed(aws, listener, build_dir, parameters, outputs, put_in, arrived)
+        deployed = Deployed(aws, listener, build_dir, parameters, outputs, put_in, arrived)
+        deployed.wait_for_its_accounts()
+        yield deployed

@@ -1,6 +1,7 @@
 """A stack in MiniStack, and what went through it."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tools.listener import Listener
 from tools.local_aws import REGION, LocalAws
 
 STACK = "eks-log-forwarder-emulated"
+_LOG_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,15 @@ class Deployed:
     def json_written(self) -> list[dict[str, Any]]:
         """Those lines of it that are JSON: metrics and Powertools' own."""
         return [json.loads(line) for line in self.written() if line.startswith("{")]
+
+    def wait_for_its_accounts(self) -> None:
+        """MiniStack writes a log after the invocation: waits until all that arrived is accounted for."""
+        give_up_at = time.monotonic() + _LOG_SECONDS
+        while time.monotonic() < give_up_at:
+            summaries = [line for line in self.json_written() if line.get("message") == "summary"]
+            if sum(line["delivered"] for line in summaries) >= self.arrived.total():
+                return
+            time.sleep(0.1)
 
     def client_of_role(self, service: str) -> Any:  # noqa: ANN401  # boto3 makes its clients at run time
         """A client with the rights of the forward function's role and no others."""

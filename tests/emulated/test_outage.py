@@ -105,6 +105,7 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
     """All lines are parked, each arrives once when the collector is up, and the queue is empty."""
     lines = demo.put_lines(outage.aws, CLUSTER)
     wait_until(lambda: outage.waiting() == len(demo.STREAMS), "a message in the queue for each stream")
+    wait_until(lambda: total(outage.summaries("ForwardLogGroupName"), "received") >= 51, "every account")
     parked = outage.summaries("ForwardLogGroupName")
     assert (total(parked, "received"), total(parked, "delivered"), total(parked, "parked")) == (51, 0, 51)
 
@@ -114,6 +115,7 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
 
     assert {stream: found for stream, found in differences.items() if not found.is_none} == {}
     assert sum(found.arrived for found in differences.values()) == 51
+    wait_until(lambda: total(outage.summaries("RedriveLogGroupName"), "delivered") >= 51, "every account")
     assert total(outage.summaries("RedriveLogGroupName"), "delivered") == 51
     assert outage.waiting("DeadLetterQueueUrl") == 0
 
