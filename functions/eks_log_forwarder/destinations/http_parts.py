@@ -1,17 +1,9 @@
-"""What several collectors have in common: default paths, credentials as headers, and pages for answers."""
+"""What requests to several collectors have in common: default paths, and credentials as headers."""
 
 from base64 import b64encode
 from urllib.parse import urlsplit, urlunsplit
 
-from eks_log_forwarder.destinations.base import Answer
 from eks_log_forwarder.errors import SecretError
-from eks_log_forwarder.outcomes import (
-    Delivered,
-    EventOutcome,
-    Failure,
-    outcome_of_failure,
-    outcome_of_status,
-)
 from eks_log_forwarder.secrets import Credentials
 
 
@@ -35,13 +27,3 @@ def authorization(credentials: Credentials, token_scheme: str) -> dict[str, str]
         raise SecretError(msg)
     pair = b64encode(f"{username}:{password}".encode()).decode("ascii")
     return {"Authorization": f"Basic {pair}"}
-
-
-def outcome_unless_page(answer: Answer) -> EventOutcome:
-    """What the status says; but a success with a web page comes from something else, such as a sign-in."""
-    outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-    # Not by Content-Type: a JSP that sets none says text/html of everything, a success included.
-    start = answer.body[:1024].lower()
-    if isinstance(outcome, Delivered) and (b"<html" in start or b"<!doctype html" in start):
-        return outcome_of_failure(Failure.HTML_ANSWER)
-    return outcome

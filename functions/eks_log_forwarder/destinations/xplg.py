@@ -5,42 +5,23 @@ stands in the URL. Whether it reads gzip is not documented, so compression is of
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from eks_log_forwarder.destinations.base import Answer, Request
-from eks_log_forwarder.destinations.http_parts import outcome_unless_page
-from eks_log_forwarder.destinations.json_body import JsonBody
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Outcome
+from eks_log_forwarder.destinations.base import Request
+from eks_log_forwarder.destinations.json_destination import JsonDestination
 from eks_log_forwarder.secrets import Credentials
 
 
 @dataclass(frozen=True, slots=True)
-class Xplg:
+class Xplg(JsonDestination):
     """XPLG's listener; the body's format is a setting, since its listener accounts differ."""
-
-    url: str = field(repr=False)
-    json_body: JsonBody
-
-    @property
-    def max_events_per_request(self) -> int | None:
-        """As the body format says."""
-        return self.json_body.max_events_per_request
-
-    def encode(self, record: Record) -> bytes:
-        """One JSON object."""
-        return self.json_body.encode(record)
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """A POST with the token in the URL; application/json is what XPLG's own set-ups send."""
         headers = {"Content-Type": "application/json"}
         body = self.json_body.build(encoded, headers)
         return Request(_with_token(self.url, credentials.token), headers, body)
-
-    def outcome(self, answer: Answer, events: int) -> Outcome:  # noqa: ARG002  # one answer for all
-        """By status, and a page is no success."""
-        return outcome_unless_page(answer)
 
 
 def _with_token(url: str, token: str | None) -> str:
