@@ -138,7 +138,7 @@ def test_the_dashboard_shows_every_metric_of_a_service(emitted: set[Metric]) -> 
 def test_the_dashboard_answers_the_questions_of_an_operator() -> None:
     """Each graph has a title, each axis a name, each line a label; nothing overlaps."""
     titles = [graph["title"] for graph in graphs()]
-    assert titles[:2] == ["What became of the events", "How late: from event to delivery"]
+    assert titles[:2] == ["Events by outcome", "Latency: from event to delivery"]
     assert len(set(titles)) == len(titles) == 17
     for graph in graphs():
         assert graph["yAxis"]["left"]["label"]
@@ -156,7 +156,7 @@ def test_the_dashboard_answers_the_questions_of_an_operator() -> None:
 
 def test_the_dashboard_shows_every_log_type() -> None:
     """Those of EKS, and the streams of no known name."""
-    (flow,) = (graph for graph in graphs() if graph["title"] == "Flow by log type, received")
+    (flow,) = (graph for graph in graphs() if graph["title"] == "Received by log type")
     assert {row[3] for row in flow["metrics"]} == set(LogType)
 
 

@@ -234,6 +234,15 @@ def test_the_jitter_is_between_one_and_one_fifth_more() -> None:
     assert (bounds, stage.queue.hidden) == ([(1.0, 1.2)], [("receipt-1", 33)])
 
 
+def test_the_template_states_the_longest_pause() -> None:
+    """In minutes, with the jitter."""
+    stage = Stage(Scene(always(404)), base_seconds=900, jitter=1.2)
+    stage.settle(parked(body_of("a"), 1_000_000))
+    ((_, seconds),) = stage.queue.hidden
+    (stated,) = re.findall(r"It doubles with each retry, up to\s+([\d.]+) minutes\.", TEMPLATE.read_text())
+    assert float(stated) * 60 == seconds == 1512
+
+
 @pytest.mark.parametrize("base_seconds", [1, 30, 900])
 def test_no_outage_sends_a_backlog_to_the_dead_letter_queue(base_seconds: int) -> None:
     """The template's maxReceiveCount is used up after the 14 days that SQS keeps a message, not before."""

@@ -59,8 +59,8 @@ class SilenceAlarms:
         return {
             "AlarmName": f"{self._prefix}{cluster}",
             "AlarmDescription": (
-                f"No audit event of the cluster {cluster} has come in: its audit log was turned off, its"
-                " subscription filter is gone, or the cluster is."
+                f"No audit event of the cluster {cluster} was received. Audit logging was turned off, the"
+                " subscription filter was deleted, or the cluster was deleted."
             ),
             "Namespace": NAMESPACE,
             "MetricName": "EventsReceived",

@@ -87,8 +87,8 @@ def silence_alarm(cluster: str) -> dict[str, Any]:
     return {
         "AlarmName": f"eks-logs-silence-{cluster}",
         "AlarmDescription": (
-            f"No audit event of the cluster {cluster} has come in: its audit log was turned off, its"
-            " subscription filter is gone, or the cluster is."
+            f"No audit event of the cluster {cluster} was received. Audit logging was turned off, the"
+            " subscription filter was deleted, or the cluster was deleted."
         ),
         "Namespace": "EksLogForwarder",
         "MetricName": "EventsReceived",
