@@ -36,7 +36,7 @@ class CollectorSession(requests.Session):
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would read and decompress a redirect's whole body, although it does not follow it."""
+        """None: requests would read and decompress a redirect's whole body even without following it."""
 
     def abort(self) -> None:
         """Ends the attempt that another thread is making; the session cannot be used again."""
