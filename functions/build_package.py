@@ -1,9 +1,9 @@
 """Makes the package of every function: `uv run build_package.py FOLDER`, in this folder.
 
-The package serves both processors of Lambda. A compiled module's suffix names its processor (PEP 3149), so the
-modules of both lie side by side; every other file is the same for both. The package also holds bytecode, because a
-container cannot keep what it compiles. It depends only on the files of this folder, so two builds are equal
-and `sam deploy` uploads one package for all functions.
+The package serves both of Lambda's processors. A compiled module's suffix names its processor (PEP 3149), so
+the modules of both lie side by side; every other file is the same for both. The package also holds bytecode,
+because a container cannot keep what it compiles. It depends only on the files of this folder: two builds are
+equal and `sam deploy` uploads one package for all functions.
 """
 
 import compileall
@@ -52,7 +52,7 @@ def build(package: Path) -> None:
             install(processor, Path(folder))
             for module in Path(folder).rglob("*.so"):
                 shutil.copy(module, package / module.relative_to(folder))
-    # These name the environment that installed the packages. A function runs no script and uninstalls nothing.
+    # These name the environment that installed the packages. A function needs neither.
     shutil.rmtree(package / "bin", ignore_errors=True)
     for record in package.glob("*.dist-info/RECORD"):
         record.unlink()

@@ -1,6 +1,6 @@
 """Checks what `sam build` built: `python -m tools.check_build .aws-sam/build`.
 
-Imports the handlers from the built folder alone, looks for every compiled module of both processors, and prints
+Imports the handlers from the built folder alone, looks for compiled modules of both processors, and prints
 the package's digest. `sam build` also succeeds for a package without dependencies.
 """
 
