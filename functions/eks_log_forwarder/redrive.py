@@ -32,7 +32,7 @@ from eks_log_forwarder.undelivered import Queue
 # keeps a message: so no outage, however long, sends a backlog to the dead-letter queue.
 MAX_BACKOFF_SECONDS = 1260
 _MOST_DOUBLINGS = 11  # from a base of one second to beyond the cap; a power without bound has no end
-_JITTER = 0.2
+JITTER = 0.2  # a pause is up to a fifth longer, so 25.2 minutes at most
 
 # Nobody waits for a redrive, and what is not narrowed down here is buried with what is at fault: so far more
 # than in the first place. At a tenth of a second each they still fit into the function's time.
@@ -135,7 +135,7 @@ class Redrive:
         doublings = min(message.receive_count - 1, _MOST_DOUBLINGS)
         pause_seconds = min(self.backoff_base_seconds * 2**doublings, MAX_BACKOFF_SECONDS)
         # Jitter only lengthens: a shorter pause would use up maxReceiveCount before the 14 days are over.
-        for_seconds = int(pause_seconds * self.random(1.0, 1.0 + _JITTER))
+        for_seconds = int(pause_seconds * self.random(1.0, 1.0 + JITTER))
         try:
             self.queue.hide(message.receipt_handle, for_seconds=for_seconds)
         except ParkingError as error:
