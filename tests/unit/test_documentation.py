@@ -160,6 +160,7 @@ def test_names_only_targets_that_exist() -> None:
     named = {
         name
         for document in DOCUMENTS
+        if document.name != "CHANGELOG.md"  # names former targets too
         for name in re.findall(r"(?:`|^)make ([a-z-]+)", document.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert {"demo", "test"} <= named
@@ -203,6 +204,7 @@ def test_names_only_files_that_exist() -> None:
         )
     }
     assert "events/cw.json" in named
+    named -= {"functions/detections/own"}  # where a user's own rules go
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
@@ -217,7 +219,7 @@ def test_names_only_modules_that_exist() -> None:
         (document.name, path)
         for document in DOCUMENTS
         if document.name != "CHANGELOG.md"  # names former modules too
-        for path in re.findall(r"[\w/]+\.py\b", document.read_text(encoding="utf-8"))
+        for path in re.findall(r"(?:\.\./)*\b([\w/]+\.py)\b", document.read_text(encoding="utf-8"))
     }
     assert len(named) >= 10
     assert [(page, path) for page, path in sorted(named) if not _ends_one(modules, f"/{path}")] == []
