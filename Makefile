@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom audit \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -54,9 +54,9 @@ sbom: setup  ## what the package is made of, as CycloneDX: build/sbom.cdx.json
 	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.sbom
 
-audit: setup  ## known vulnerabilities of what is pinned (asks osv.dev)
+vulnerabilities: setup  ## known vulnerabilities of the pinned packages (asks osv.dev)
 	@tools/setup .venv-supply requirements/supply.txt
-	@$(python) -m tools.audit $(ARGS)
+	@$(python) -m tools.vulnerabilities $(ARGS)
 
 reproducible: setup  ## two builds in two environments, and whether they are the same
 	@$(python) -m tools.check_reproducible
