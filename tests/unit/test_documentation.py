@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 import yaml
 
@@ -209,7 +209,7 @@ def test_names_only_files_that_exist() -> None:
 
 
 def test_names_only_modules_that_exist() -> None:
-    """A module in a document, such as `transport/client.py`, exists in the package, the tools or elsewhere."""
+    """A module in a document, such as `transport/client.py`, exists in the sources."""
     modules = [
         f"/{path.relative_to(ROOT).as_posix()}"
         for top in ("functions", "tools", "benchmarks", "tests")
