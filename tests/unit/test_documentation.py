@@ -11,6 +11,8 @@ import yaml
 
 from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH, NOT_NARROWED
 from eks_log_forwarder.redrive import PAYLOAD_INVALID
+from eks_log_forwarder.telemetry.publishing import NAMESPACE
+from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.failures import Failure
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PARAMETERS = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
 RIGHTS = (ROOT / "docs" / "rights.md").read_text(encoding="utf-8")
+MONITORING = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 DECISIONS = ROOT / "docs" / "decisions"
 PACKAGE = ROOT / "functions" / "eks_log_forwarder"
@@ -139,6 +142,27 @@ def test_lists_every_right_with_its_actions() -> None:
             actions = statement["Action"]
             granted[statement["Sid"]] = {actions} if isinstance(actions, str) else set(actions)
     assert {row[0]: set(code(row[1])) for row in table(RIGHTS, "statement")} == granted
+
+
+def test_lists_every_metric() -> None:
+    """docs/monitoring.md names each metric that publishing.py publishes, and no other."""
+    source = (PACKAGE / "telemetry" / "publishing.py").read_text(encoding="utf-8")
+    published = set(re.findall(r'"([A-Z][a-z]+[A-Z]\w+|Detections)"', source)) - {NAMESPACE}
+    assert {name for row in table(MONITORING, "metric") for name in code(row[0])} == published
+
+
+def test_explains_every_count_of_the_summary() -> None:
+    """Those that must add up to `received`, and the rejected ones."""
+    explained = {name for row in table(MONITORING, "count") for name in code(row[0])}
+    assert explained == {"delivered", "filtered", "parked", "kept", "rejected", "rejected_unidentified"}
+    assert explained <= Tally.__dataclass_fields__.keys()
+
+
+def test_lists_every_alarm() -> None:
+    """docs/monitoring.md has each alarm of the template in one row."""
+    alarms = [name for name in TEMPLATE["Resources"] if name.endswith("Alarm")]
+    listed = [name for row in table(MONITORING, "alarm") for name in re.findall(r"\w+Alarm\b", row[0])]
+    assert sorted(listed) == sorted(alarms)
 
 
 @pytest.mark.parametrize("reason", [*Failure, NOT_NARROWED, PAYLOAD_INVALID])
