@@ -56,7 +56,7 @@ sbom: setup  ## what the package is made of, as CycloneDX: build/sbom.cdx.json
 
 vulnerabilities: setup  ## known vulnerabilities of the pinned packages (asks osv.dev)
 	@tools/setup .venv-supply requirements/supply.txt
-	@$(python) -m tools.vulnerabilities $(ARGS)
+	@$(python) -m tools.audit $(ARGS)
 
 reproducible: setup  ## two builds in two environments, and whether they are the same
 	@$(python) -m tools.check_reproducible

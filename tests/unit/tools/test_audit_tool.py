@@ -1,4 +1,4 @@
-"""`make vulnerabilities`, against a database that answers as OSV does (OSV API, POST /v1/query)."""
+"""`make audit`, against a database that answers as OSV does (OSV API, POST /v1/query)."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tools.vulnerabilities import AuditError, Vulnerability, audit, main
+from tools.audit import AuditError, Vulnerability, audit, main
 
 HASH = "--hash=sha256:" + "0" * 64
 

@@ -1,4 +1,4 @@
-"""`make vulnerabilities`: known vulnerabilities of the pinned packages, from the OSV database.
+"""`make audit`: known vulnerabilities of what is pinned, by OSV's database.
 
 Exit status: 0 when every pinned package was looked up and none is vulnerable, 1 when one is, 2 when the
 database could not be asked about all of them: then nothing is known.
@@ -89,7 +89,7 @@ def _pinned_files() -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """The exit status."""
-    parser = argparse.ArgumentParser(prog="make vulnerabilities", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make audit", description=__doc__)
     parser.add_argument("requirements", nargs="*", help="files to look up; else every pinned one")
     parser.add_argument("--osv-url", help="another database that answers as OSV does, such as a mirror")
     options = parser.parse_args(arguments)
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
         try:
             result = audit(ROOT / name, ["--osv-url", options.osv_url] if options.osv_url else [])
         except AuditError as error:
-            print(f"vulnerabilities: {name} was NOT checked: {error}", file=sys.stderr)
+            print(f"audit: {name} was NOT checked: {error}", file=sys.stderr)
             return 2
         print(f"{name}: {result.looked_up} packages looked up, {len(result.vulnerabilities)} vulnerabilities")
         for found in result.vulnerabilities:
