@@ -64,9 +64,8 @@ reproducible: setup  ## two builds in two environments, and whether they are the
 listener: setup  ## a local log listener that speaks XPLG's endpoint; ARGS="--help" for its options
 	@$(python) -m tools.listener $(ARGS)
 
-build: setup  ## sam build, and an import of what it built
+build: setup  ## sam build, and a check of what it built
 	@sam build
-	@$(python) -m tools.build_tree .aws-sam/build
 	@$(python) -m tools.check_build .aws-sam/build
 
 scan: setup  ## the policy scanner checkov over the stacks that the templates make
