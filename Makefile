@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom audit \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 python := .venv/bin/python
 
 help:  ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## make the environments .venv and .venv-ministack (the other targets do it too)
 	@tools/setup .venv requirements/dev.txt
@@ -54,7 +54,7 @@ sbom: setup  ## what the package is made of, as CycloneDX: build/sbom.cdx.json
 	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.sbom
 
-audit: setup  ## known vulnerabilities of what is pinned (asks osv.dev)
+vulnerabilities: setup  ## known vulnerabilities of the pinned packages (asks osv.dev)
 	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.audit $(ARGS)
 
