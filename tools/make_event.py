@@ -14,6 +14,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 EVENTS = Path(__file__).resolve().parent.parent / "events"
 START_MS = 1_768_384_800_000  # 2026-01-14T10:00:00Z, when the lines in events/lines begin
@@ -67,7 +68,7 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in path.read_bytes().decode().split("\n") if line]
 
 
-def data_message(lines: list[str], source: Source) -> dict[str, object]:
+def data_message(lines: list[str], source: Source) -> dict[str, Any]:
     """A DATA_MESSAGE of one stream's lines (CloudWatch Logs user guide, "Subscription filters")."""
     log_group = f"/aws/eks/{source.cluster}/cluster"
     log_events = []

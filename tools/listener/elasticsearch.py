@@ -7,7 +7,8 @@ from itertools import batched
 from typing import Any
 
 from tools.listener.bodies import BodyError, Record
-from tools.listener.exchange import Incoming, Outcome, answered, opens, plain_body
+from tools.listener.exchange import Outcome, answered, opens, plain_body
+from tools.listener.http_server import Incoming
 
 PATH = "/_bulk"
 _TYPES = {"application/x-ndjson", "application/json", "application/vnd.elasticsearch+x-ndjson"}
@@ -28,7 +29,7 @@ def receive(request: Incoming, token: str | None) -> Outcome:
     """Takes each document or refuses it, and says so in its item."""
     if not opens(request, ("apikey",), token):
         return _error(401, "security_exception", "the API key or the password in Authorization is wrong")
-    if request.headers.get("Content-Type", "").partition(";")[0] not in _TYPES:
+    if request.headers.get("content-type", "").partition(";")[0] not in _TYPES:
         return _error(406, "media_type_header_exception", "the Content-Type is not application/x-ndjson")
     found = _Sorted()
     try:

@@ -6,7 +6,8 @@ from itertools import pairwise
 import msgspec
 
 from tools.listener.bodies import BodyError, Record
-from tools.listener.exchange import Incoming, Outcome, opens, plain_body, refused
+from tools.listener.exchange import Outcome, opens, plain_body, refused
+from tools.listener.http_server import Incoming
 
 PATH = "/loki/api/v1/push"
 MAX_LINE_BYTES = 256 * 1024
@@ -33,7 +34,7 @@ def receive(request: Incoming, token: str | None) -> Outcome:
     """Takes all entries of a request, or none."""
     if not opens(request, ("bearer",), token):
         return refused(401, "the token or the password in Authorization is missing or wrong")
-    if request.headers.get("Content-Type", "").partition(";")[0] != "application/json":
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         return refused(415, "the Content-Type is not application/json")
     try:
         records = _decode(plain_body(request))

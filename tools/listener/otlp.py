@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tools.listener.bodies import BodyError, Record
-from tools.listener.exchange import Incoming, Outcome, opens, plain_body, refused
+from tools.listener.exchange import Outcome, opens, plain_body, refused
+from tools.listener.http_server import Incoming
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -24,7 +25,7 @@ def receive(request: Incoming, token: str | None) -> Outcome:
     """Takes all records of a request, or none; a whole success is an empty answer."""
     if not opens(request, ("bearer",), token):
         return refused(401, "the token or the password in Authorization is missing or wrong")
-    content_type = request.headers.get("Content-Type", "").partition(";")[0]
+    content_type = request.headers.get("content-type", "").partition(";")[0]
     if content_type not in {_PROTOBUF, _JSON}:
         return refused(415, f"the Content-Type is neither {_PROTOBUF} nor {_JSON}")
     try:

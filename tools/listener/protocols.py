@@ -6,7 +6,8 @@ answer. A further protocol is one more function and one line.
 
 from tools.listener import elasticsearch, loki, otlp, splunk_hec
 from tools.listener.bodies import BodyError, decode_records
-from tools.listener.exchange import Incoming, Outcome, Protocol, plain_body, refused, same
+from tools.listener.exchange import Outcome, Protocol, plain_body, refused, same
+from tools.listener.http_server import Incoming
 
 # Known to everyone who reads this file: it opens a listener on one's own machine and nothing else.
 DEVELOPMENT_TOKEN = "11111111-2222-4333-8444-555555555555"  # noqa: S105  # a documented example, no secret
@@ -24,7 +25,7 @@ def xplg(request: Incoming, token: str | None) -> Outcome:
 
 def http(request: Incoming, token: str | None) -> Outcome:
     """A plain collector: the token stands in `Authorization: Bearer …` (RFC 6750, section 2.1)."""
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if not same(credentials.strip() if scheme.lower() == "bearer" else "", token):
         fault = "the bearer token in Authorization is missing or wrong"
         return refused(401, fault, (("WWW-Authenticate", "Bearer"),))

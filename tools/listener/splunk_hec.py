@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterator
 
 from tools.listener.bodies import BodyError, Record
-from tools.listener.exchange import Incoming, Outcome, answered, plain_body, same
+from tools.listener.exchange import Outcome, answered, plain_body, same
+from tools.listener.http_server import Incoming
 
 PATH = "/services/collector/event"
 ACK_PATH = "/services/collector/ack"
@@ -25,7 +26,7 @@ _TEXTS = {
     12: (400, "Event field is required"),
     13: (400, "Event field cannot be blank"),
 }
-_CHANNEL = "X-Splunk-Request-Channel"
+_CHANNEL = "x-splunk-request-channel"
 _ENVELOPE = {"time", "host", "source", "sourcetype", "index", "event", "fields"}
 _decoder = json.JSONDecoder()
 _ack_ids = itertools.count()
@@ -71,7 +72,7 @@ def acknowledge(request: Incoming, token: str | None) -> Outcome:
 
 
 def _refusal_of_token(request: Incoming, token: str | None) -> int | None:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if token is None:
         return None
     if not scheme:
