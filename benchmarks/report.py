@@ -1,4 +1,4 @@
-"""docs/performance.md and its plots, from one run."""
+"""Writes docs/performance.md and its plots from the results of one run."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ _PLOTS = "performance"
 
 
 def write_report(results: Results, docs: Path) -> None:
-    """Writes the page and the plots; the text around the tables stands in benchmarks/performance.md."""
+    """Writes the page and the plots; the text around the tables is in benchmarks/performance.md."""
     folder = docs / _PLOTS
     folder.mkdir(exist_ok=True)
     for name, svg in plots(results).items():
@@ -53,7 +53,7 @@ def _parts(results: Results) -> dict[str, str]:
 
 
 def _in_order(cells: Sequence[Cell]) -> list[Cell]:
-    """By delay and payload, so that contenders stand together; of other destinations the main payload."""
+    """Sorted by delay and payload, to group the contenders; other destinations only with the main payload."""
     shown = [
         cell
         for cell in cells
@@ -64,7 +64,7 @@ def _in_order(cells: Sequence[Cell]) -> list[Cell]:
 
 def _sizes(results: Results) -> str:
     if not results.sweeps:
-        return "This machine does not let the benchmark make control groups, so the sizes were not measured."
+        return "Not measured: this machine does not let the benchmark make control groups."
     return "\n\n".join(f"**{name}**\n\n{tables.sizes(results, name)}" for name in results.sweeps)
 
 

@@ -1,4 +1,4 @@
-"""What a run measured, as tables of Markdown, which a terminal shows as well."""
+"""The results of a run as Markdown tables, which are readable in a terminal too."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from benchmarks.throughput import Spread
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns of one width; the first one to the left, the others to the right."""
+    """Padded columns; the first is left-aligned, the others right-aligned."""
     cells = [head, *rows]
     widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -21,7 +21,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def ratios(results: Results) -> str:
-    """The bounds, and whether they hold."""
+    """The bounds, and whether this run meets them."""
     rows = [
         (
             ratio.name,
@@ -32,7 +32,7 @@ def ratios(results: Results) -> str:
         )
         for ratio in results.ratios()
     ]
-    return table(("ratio", "wanted", "measured", "met", "by CPU time"), rows)
+    return table(("ratio", "bound", "measured", "met", "by CPU time"), rows)
 
 
 def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool = False) -> str:
@@ -68,7 +68,7 @@ def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool 
 
 
 def memory(results: Results) -> str:
-    """Idle and peak."""
+    """Memory, idle and at the peak."""
     rows = [
         (
             name,
@@ -86,7 +86,7 @@ def memory(results: Results) -> str:
 
 
 def sizes(results: Results, setup: str) -> str:
-    """What each memory size costs."""
+    """The cost of each memory size."""
     measured: Memory = results.memory[setup]
     rows = [
         (
@@ -115,7 +115,7 @@ def starts(results: Results) -> str:
 
 
 def packages(results: Results) -> str:
-    """What each dependency adds to a start with detections on."""
+    """The import time of each dependency, with detections on."""
     rows = [(name, f"{milliseconds:.0f}") for name, milliseconds in results.packages if milliseconds >= 1]
     return table(("package", "ms"), rows)
 
