@@ -18,25 +18,25 @@ demo: setup  ## real log lines through a deployed stack into a listener; DESTINA
 	@$(python) -m tools.demo $(DESTINATION)
 
 policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name, else quiet on example lines
-	@PYTHONPATH=functions $(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
+	@$(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
 
 detect: setup  ## what the detection rules find: LINES=file, else in example lines; ARGS="--help" for more
-	@PYTHONPATH=functions $(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
+	@$(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
 
 records: setup  ## write docs/records.md anew: a record of every log type in every format
-	@PYTHONPATH=functions $(python) -m tools.show_records
+	@$(python) -m tools.show_records
 
 faults: setup  ## every fault of a collector, and what becomes of the events; writes docs/faults.md; ARGS="--destination all"
-	@PYTHONPATH=functions $(python) -m tools.faults --write $(ARGS)
+	@$(python) -m tools.faults --write $(ARGS)
 
 soak: setup  ## minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
-	@PYTHONPATH=functions $(python) -m tools.soak $(ARGS)
+	@$(python) -m tools.soak $(ARGS)
 
 bench: setup  ## ours against what people use and against the limit, in minutes
-	@PYTHONPATH=functions $(python) -m benchmarks $(ARGS)
+	@$(python) -m benchmarks $(ARGS)
 
 bench-report: setup  ## all figures and plots: writes docs/performance.md
-	@PYTHONPATH=functions $(python) -m benchmarks --report $(ARGS)
+	@$(python) -m benchmarks --report $(ARGS)
 
 discover: setup  ## what a cluster has and lacks, and a section for samconfig.toml: CLUSTER=name LISTENER=host:port
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)

@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -21,9 +23,9 @@ from benchmarks.setups import (
 )
 
 _NAMES = (WITHOUT_DETECTIONS, WITH_DETECTIONS, QUIET, BASELINE, LIMIT, BARE_LIMIT)
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     # dark enough on white, and distinct for colour-blind readers (Okabe and Ito)
-    "axes.prop_cycle": mpl.cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#666666"]),
+    "axes.prop_cycle": cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#666666"]),
     "axes.grid": True,
     "grid.color": "#dddddd",
     "lines.marker": "o",

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tools.listener.bodies import BodyFormat, Record
-from tools.listener.exchange import Incoming, Outcome, refused
-from tools.listener.http_server import Reply, response, running_http_server
+from tools.listener.exchange import Outcome, refused
+from tools.listener.http_server import Incoming, Reply, response, running_http_server
 from tools.listener.protocols import DEVELOPMENT_TOKEN, XPLG_PATH, answer
 
 
