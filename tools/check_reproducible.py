@@ -1,7 +1,7 @@
-"""`make reproducible`: two builds, in two folders with two environments, and whether they are the same.
+"""`make reproducible`: builds in two folders with two environments, and compares the results.
 
-The second one has another Python environment, another home, another time zone, another umask and an empty
-package cache, so that it fetches every package anew.
+The second build has another Python environment, home, time zone and umask, and an empty package cache, so
+that it downloads every package again.
 """
 
 import os
@@ -13,28 +13,28 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import ROOT
 from tools.build_tree import compile_sources, digest, settle
 from tools.check_build import BuildError, built_packages
 
-ROOT = Path(__file__).resolve().parent.parent
-# all that a build reads
+# everything that a build reads
 _SOURCES = ("functions", "template.yaml", "samconfig.toml", ".python-version")
 _TOOLS = ROOT / ".venv" / "bin"
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A build's packages by name, each with its digest as it came from `sam build`, and settled."""
+    """The digests of a build's packages by name: as `sam build` left them, and settled."""
 
     raw: dict[str, str]
     settled: dict[str, str]
 
 
 def build(folder: Path, environ: dict[str, str], umask: int) -> Built:
-    """Copies the sources into a new folder, and builds there.
+    """Copies the sources into a new folder and builds there.
 
     Raises:
-        BuildError: `sam build` failed; with its last line.
+        BuildError: `sam build` failed; the message has its last line.
     """
     folder.mkdir(parents=True)
     for name in _SOURCES:
@@ -66,11 +66,11 @@ def build(folder: Path, environ: dict[str, str], umask: int) -> Built:
 
 
 def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """This environment, and one that differs in all that has no business in a package."""
+    """This environment, and one that differs in everything that must not affect a package."""
     here = dict(os.environ) | {"PATH": f"{_TOOLS}{os.pathsep}{os.environ['PATH']}"}
     other = workdir / "other-environment"
     venv.create(other, with_pip=False)
-    # sam and uv alone, so that the packages are installed for the new environment's Python
+    # only sam and uv, so that the packages are installed for the new environment's Python
     for tool in ("sam", "uv"):
         (other / "bin" / tool).symlink_to(_TOOLS / tool)
     home = workdir / "home"
@@ -90,14 +90,14 @@ def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], d
 
 
 def build_twice(workdir: Path, *, empty_cache: bool) -> tuple[Built, Built]:
-    """The two builds. Raises as `build`."""
+    """Both builds. Raises as `build`."""
     here, there = environments(workdir, empty_cache=empty_cache)
     first = build(workdir / "first", here, 0o022)
     return first, build(workdir / "another" / "second", there, 0o077)
 
 
 def main() -> int:
-    """The exit status: 0 when both builds are the same."""
+    """Returns the exit status: 0 if both builds are the same."""
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-reproducible-") as workdir:
         try:
             first, second = build_twice(Path(workdir), empty_cache=True)
