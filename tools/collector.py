@@ -1,9 +1,9 @@
-"""A fast collector in its own process, for load: it counts what it receives, and fails as ordered.
+"""A fast collector in its own process, for load: counts what it receives, and fails as ordered.
 
     python -m tools.collector     prints its URL, and ends when its standard input does
 
-`PUT /control` takes `Orders` as JSON; `GET /control` returns a `Report`. It also answers as SQS, which takes
-every message. tools/listener checks what it receives; this one does not, so that it is never the slow part.
+`PUT /control` takes `Orders` as JSON; `GET /control` returns a `Report`. It is an SQS queue too. Unlike the
+listener it checks nothing, so that it is never the slow part.
 """
 
 import http.client
@@ -32,14 +32,24 @@ _CONTROL_PATH = "/control"
 _CONTROL_SECONDS = 30
 _STALL_SECONDS = 1.0
 _GZIP_WINDOW_BITS = 31  # zlib's code for gzip
+_FAILURES = (
+    Reply(response(429, headers={"Retry-After": "1"})),
+    Reply(response(500)),
+    Reply(response(503)),
+    Reply(end=End.RESET),
+    Reply(end=End.RESET),
+    Reply(response(_OK, b"OK\n")[:-3], end=End.FIN),
+    Reply(delay_seconds=_STALL_SECONDS, end=End.FIN),
+)
+_TAKEN = (4, 5)  # indices of failures after which the collector has the events
 _EVENT_ID = re.compile(rb'"id":"(\d{56})"')
 
 
 class Orders(msgspec.Struct, frozen=True):
-    """What the collector does. A new order replaces the whole old one.
+    """What the collector does; new orders replace all old ones.
 
-    `keep` keeps the bodies. `is_failing` fails a third of the time and counts each event by its number.
-    A request that contains `poison` is answered 400. `reset` sets all counts to zero.
+    `keep` keeps the bodies, `is_failing` fails a third of the time, `reset` sets all counts to zero. If
+    `poison` is set, a request that contains it is answered 400, and events are counted by their numbers.
     """
 
     delay_ms: float = 0.0
@@ -75,8 +85,6 @@ class Report(msgspec.Struct):
 
 
 class _State:
-    """The collector itself; `answer` is what its server calls."""
-
     def __init__(self) -> None:
         self._obey(Orders())
 
@@ -89,7 +97,6 @@ class _State:
             self._started = monotonic()
 
     def answer(self, request: Incoming) -> Reply:
-        """Answers one request."""
         if request.path == _CONTROL_PATH:
             if request.method == "GET":
                 return Reply(response(_OK, msgspec.json.encode(self._report)))
@@ -115,22 +122,14 @@ class _State:
         return Reply(answer, orders.delay_ms / 1000)
 
     def _failure(self, request: Incoming) -> Reply:
-        """One of seven failures; in two of them the events are taken, and will arrive again."""
-        kind = self._random.randrange(7)
-        if kind in {4, 5}:
+        """One of the failures; where the events are taken, they will arrive again."""
+        kind = self._random.randrange(len(_FAILURES))
+        if kind in _TAKEN:
             self._take(request)
-        return (
-            Reply(response(429, headers={"Retry-After": "1"})),
-            Reply(response(500)),
-            Reply(response(503)),
-            Reply(end=End.RESET),
-            Reply(end=End.RESET),
-            Reply(response(_OK, b"OK\n")[:-3], end=End.FIN),
-            Reply(delay_seconds=_STALL_SECONDS, end=End.FIN),
-        )[kind]
+        return _FAILURES[kind]
 
     def _take(self, request: Incoming) -> None:
-        if not self._orders.poison:  # only a soak numbers its events
+        if not self._orders.poison:
             return
         times = self._report.times
         for found in _EVENT_ID.finditer(request.body):
