@@ -23,10 +23,8 @@ from isal import isal_zlib
 from tools import ROOT
 from tools.listener.http_server import End, Incoming, Reply, response, running_http_server
 
-# seconds of failures, at the beginning of a cycle
-FAILING_SECONDS = 1.0
+FAILING_SECONDS = 1.0  # at the beginning of each cycle
 CYCLE_SECONDS = 3.0
-
 _OK = 200
 _CONTROL_PATH = "/control"
 _CONTROL_SECONDS = 30
@@ -103,7 +101,7 @@ class _State:
             self._obey(msgspec.json.decode(request.body, type=Orders))
             return Reply(response(204))
         if "x-amz-target" in request.headers:
-            return Reply(response(_OK, b'{"MessageId":"0"}', {"Content-Type": "application/x-amz-json-1.0"}))
+            return Reply(_json(b'{"MessageId":"0"}'))
         report, orders = self._report, self._orders
         report.requests += 1
         report.wire_bytes += request.wire_bytes

@@ -375,7 +375,7 @@ def test_an_address_that_cannot_be_listened_on_is_a_clear_error(tmp_path: Path) 
         cases: list[tuple[list[str], str]] = [
             (
                 ["--port", port],
-                f"127.0.0.1 port {port} is in use: stop what listens there, or choose another",
+                f"127.0.0.1 port {port} is in use: stop the other program, or choose another",
             ),
             (["--port", "0", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1 port 0"),
             (["--port", "0", "--save", str(tmp_path / "no" / "file")], "no/file cannot be written"),

@@ -39,6 +39,11 @@ def answered(status: int, answer: object, records: tuple[Record, ...] = (), faul
     return Outcome(status, text, records, content_type="application/json", fault=fault)
 
 
+def content_type_of(request: Incoming) -> str:
+    """The media type of a request, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0]
+
+
 def plain_body(request: Incoming) -> bytes:
     """The body without its Content-Encoding.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import parse_qsl, urlsplit
 
-from tools.listener.bodies import MAX_BODY_BYTES, BodyError
+from tools.listener.bodies import MAX_BODY_BYTES, BodyError, require
 
 _BUFFER_BYTES = 1024 * 1024
 _NO_CONTENT = 204
@@ -113,9 +113,8 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
     body = b""
     while size := _size((await reader.readuntil(b"\r\n")).decode("latin-1").partition(";")[0], 16):
         chunk = await reader.readexactly(size + 2)
-        if not chunk.endswith(b"\r\n") or len(body) + size > MAX_BODY_BYTES:
-            message = "the chunks of the body are invalid or too large"
-            raise BodyError(message)
+        is_valid = chunk.endswith(b"\r\n") and len(body) + size <= MAX_BODY_BYTES
+        require(is_valid, "the chunks of the body are invalid or too large")
         body += chunk[:-2]
     while await reader.readuntil(b"\r\n") != b"\r\n":
         pass  # trailer fields
@@ -127,12 +126,8 @@ def _size(text: str, base: int) -> int:
         size = int(text, base)
     except ValueError:
         size = -1
-    if size < 0:
-        message = "the size of the body, or of a chunk, is not a number"
-        raise BodyError(message)
-    if size > MAX_BODY_BYTES:
-        message = f"the body has more than {MAX_BODY_BYTES} bytes"
-        raise BodyError(message, status=413)
+    require(size >= 0, "the size of the body, or of a chunk, is not a number")
+    require(size <= MAX_BODY_BYTES, f"the body has more than {MAX_BODY_BYTES} bytes", 413)
     return size
 
 
