@@ -68,7 +68,6 @@ listener: setup  ## run a local log listener with XPLG's endpoint; ARGS="--help"
 
 build: setup  #: run sam build and check the result
 	@sam build
-	@$(python) -m tools.build_tree .aws-sam/build
 	@$(python) -m tools.check_build .aws-sam/build
 
 scan: setup  #: scan the stacks of the templates with checkov

@@ -17,11 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from eks_log_forwarder.control_plane.parsing import parse
-from eks_log_forwarder.detection.engine import Detections
-from eks_log_forwarder.detection.line_fields import line_fields
-from eks_log_forwarder.detection.subject import actor_and_target
+from eks_log_forwarder.detection.matcher import actor_and_target, line_fields
+from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.errors import DetectionError
-from eks_log_forwarder.records import LogEvent, LogType
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from tools import ROOT
 from tools.listener.terminal import open_console
 
@@ -50,7 +50,7 @@ def log_types(message: str) -> tuple[LogType, ...]:
     return _KLOG_TYPES
 
 
-def detect(detections: Detections, messages: Iterable[str]) -> dict[str, Hits]:
+def detect(detections: RuleSet, messages: Iterable[str]) -> dict[str, Hits]:
     """The hits of each matching rule, by the rule's id."""
     found: dict[str, Hits] = {}
     for message in messages:
@@ -66,7 +66,7 @@ def detect(detections: Detections, messages: Iterable[str]) -> dict[str, Hits]:
     return found
 
 
-def table(detections: Detections, found: dict[str, Hits]) -> Table:
+def table(detections: RuleSet, found: dict[str, Hits]) -> Table:
     """A row for each matching rule, the most hits first."""
     columns = Table("Rule", "Level", "Hits", "First actor", "First target", title="Detections")
     for column in columns.columns:
@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> int:
         networks = [
             ip_network(network.strip()) for network in given.trusted_cidrs.split(",") if network.strip()
         ]
-        detections = Detections.load(given.rules, trusted_networks=networks)
+        detections = RuleSet.load(given.rules, trusted_networks=networks)
         messages = [line for line in given.lines.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (DetectionError, OSError, ValueError) as error:
         console.print(str(error), markup=False, style="red")

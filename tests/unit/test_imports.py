@@ -1,6 +1,7 @@
 """Imports run one way, and a dependency is named in one module: read off the source."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,41 +11,28 @@ NAME = PACKAGE.name
 
 # Each module may import those of its own line and of the lines below it.
 LAYERS = (
-    {"forward_handler", "redrive_handler", "subscribe_handler"},
-    {"wiring", "subscribing"},
-    {"redrive", "time_limits", "silence_alarms"},
+    {"forward_handler", "redrive_handler", "subscribing"},
+    {"wiring"},
+    {"redrive"},
     {"forwarding"},
-    {"stages", "delivery", "parked_messages", "undelivered", "observability"},
-    {"attempts"},
-    {"sightings", "transport", "destinations"},
-    {"attempt_thread", "http_session", "http_failures"},
-    {"api_requests", "audit_policy", "detection", "redaction", "batching", "subscription", "tally", "stream"},
-    {
-        "control_plane",
-        "encoding",
-        "log_record",
-        "ocsf",
-        "outcomes",
-        "record_formats",
-        "secrets",
-        "tls",
-        "retry",
-        "deadline",
-        "yaml_files",
-    },
-    {"settings", "subscribing_settings"},
-    {"destination_options", "environment", "errors", "records"},
+    {"stages", "parking"},
+    {"delivery"},
+    {"destinations"},
+    {"transport", "telemetry", "detection", "audit_policy", "redaction"},
+    {"record"},
+    {"config", "control_plane"},
+    {"intake"},
+    {"encoding", "errors", "yaml_files"},
 )
 LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
 
-# Distribution, and the modules that may import it.
+# The table in CONTRIBUTING.md of the libraries that few modules may import.
+CONTRIBUTING = (PACKAGE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 HOMES = {
-    "requests": {"transport", "http_session", "http_failures"},
-    "urllib3": {"transport", "http_failures"},
-    "boto3": {"undelivered", "secrets", "subscribe_handler"},
-    "botocore": {"undelivered", "secrets", "subscribing", "subscribe_handler"},
-    "yaml": {"yaml_files"},
+    library: set(re.findall(r"`([^`]+)`", paths))
+    for library, paths in re.findall(r"^\| (\w+) \| ((?:`[\w/]+\.py` ?)+)\|$", CONTRIBUTING, re.MULTILINE)
 }
+MOST_TOP_MODULES = 14
 MOST_LINES = 200
 
 
@@ -114,19 +102,25 @@ def longest_module(name: str, names: set[str]) -> str:
     return name
 
 
-@pytest.mark.parametrize(("distribution", "homes"), HOMES.items())
-def test_a_dependency_is_named_in_one_place(distribution: str, homes: set[str]) -> None:
-    """To exchange it is to change its home."""
+def test_contributing_says_which_modules_import_a_library() -> None:
+    """Exactly those; another one needs a reason and a row."""
     importing = {
-        name_of(path)
-        for path in modules()
-        if distribution in {name.split(".")[0] for name in imported_by(path)}
+        library: {
+            path.relative_to(PACKAGE).as_posix()
+            for path in modules()
+            if library in {name.split(".")[0] for name in imported_by(path)}
+        }
+        for library in ("requests", "urllib3", "boto3", "botocore", "yaml")
     }
-    assert importing
-    assert importing <= homes
+    assert importing == HOMES
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_a_module_has_a_size_to_be_read_at_once(path: Path) -> None:
     """One reason to change fits on few pages."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def test_the_package_s_top_has_at_most_14_modules() -> None:
+    """A newcomer finds the right folder at a glance."""
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_TOP_MODULES

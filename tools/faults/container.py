@@ -12,9 +12,9 @@ from unittest import mock
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
+from eks_log_forwarder.delivery.backoff import Backoff
 from eks_log_forwarder.forwarding import Forwarder
-from eks_log_forwarder.observability import logger
-from eks_log_forwarder.retry import Backoff
+from eks_log_forwarder.telemetry.publishing import logger
 
 
 class _Context:

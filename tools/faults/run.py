@@ -82,11 +82,11 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
             kept=summary["kept"],
             duplicates=len(collector.taken_ids) - len(taken),
             dead=len(dead),
-            refused=summary["refused"],
+            refused=summary["rejected_unidentified"],
         ),
         seconds=seconds,
         in_the_end=len(taken & put_in),
-        lost=len(put_in - taken - set(dead)) - summary["refused"],
+        lost=len(put_in - taken - set(dead)) - summary["rejected_unidentified"],
         token_leaked=shows_a_token(text.getvalue()),
         queue_is_empty=is_empty,
     )

@@ -3,7 +3,7 @@
 from time import monotonic
 from uuid import uuid4
 
-from eks_log_forwarder.parked_messages import payload_of
+from eks_log_forwarder.parking.messages import payload_of
 from tools.faults.collector import Collector
 from tools.faults.matrix import BATCH, BUDGET_SECONDS, READ_TIMEOUT_SECONDS
 from tools.faults.speech import Speech

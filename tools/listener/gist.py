@@ -10,7 +10,8 @@ import msgspec
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.klog import KlogLine
 from eks_log_forwarder.control_plane.parsing import Parsed, parse
-from eks_log_forwarder.records import LogEvent, LogType
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from tools.listener.bodies import Record
 
 MAX_GIST_CHARACTERS = 2_000  # wider than any terminal; a message may have a million
