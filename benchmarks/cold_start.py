@@ -95,12 +95,10 @@ def measure_starts(folder: Path, rounds: int) -> list[Start]:
         for _ in range(rounds):
             for name, (program, environ) in PROGRAMS.items():
                 for compiled, path in builds.items():
-                    taken[name, compiled].append(_start(path, program, environ, server.url))
+                    last_line = _run([], path, program, environ, server.url).splitlines()[-1]
+                    taken[name, compiled].append(json.loads(last_line))
     return [
-        Start(
-            name, compiled, Spread.of([first for first, _ in times]), Spread.of([then for _, then in times])
-        )
-        for (name, compiled), times in taken.items()
+        Start(*key, *(Spread.of(times) for times in zip(*all_, strict=True))) for key, all_ in taken.items()
     ]
 
 
@@ -117,24 +115,13 @@ def imports_by_package(folder: Path) -> list[tuple[str, float]]:
     return sorted(milliseconds.items(), key=lambda entry: -entry[1])
 
 
-def _start(path: Path, program: str, environ: dict[str, str], url: str) -> tuple[float, float]:
-    imports, first = json.loads(_run([], path, program, environ, url).splitlines()[-1])
-    return imports, first
-
-
 def _run(flags: Iterable[str], path: Path, program: str, environ: dict[str, str], url: str) -> str:
     """The standard error of a program that can import only the standard library and one folder."""
+    settings = {"DESTINATION": "http", "DESTINATION_URL": url, "POWERTOOLS_SERVICE_NAME": "benchmark"}
     result = subprocess.run(  # noqa: S603  # programs of this module
         [sys.executable, "-S", "-B", "-W", "ignore", *flags, "-c", program],
         cwd=ROOT,
-        env={
-            "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(path),
-            "DESTINATION": "http",
-            "DESTINATION_URL": url,
-            "POWERTOOLS_SERVICE_NAME": "benchmark",
-            **environ,
-        },
+        env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(path), **settings, **environ},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,6 +6,7 @@ The lines come from the folder in `EKS_LOG_CORPUS` if it is set, else from `even
 import json
 import os
 import random
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ AUDIT_STREAM = "kube-apiserver-audit-0123456789abcdef0123456789abcdef"
 # limit of an asynchronous invocation (Lambda quotas)
 MAX_BASE64_BYTES = 1_000_000
 _SEED = 8
+_TEMPLATE = Path(__file__).parent / "pod_created.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,61 +43,26 @@ def real_lines() -> list[str]:
 
 
 def event_with_bodies(rng: random.Random) -> str:
-    """An audit event of level RequestResponse: a pod is created."""
-    name = f"web-{rng.randrange(16**8):08x}"
-    namespace = rng.choice(("prod", "staging", "data", "team-a"))
-    containers = [_container(rng, number) for number in range(rng.randrange(1, 4))]
-    spec = {"containers": containers, "serviceAccountName": "web", "nodeSelector": {"disk": "ssd"}}
-    labels = {"app": "web", "pod-template-hash": f"{rng.randrange(16**8):08x}"}
-    pod = {
-        "kind": "Pod",
-        "apiVersion": "v1",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels},
-        "spec": spec,
-    }
-    answer = {**pod, "status": {"phase": "Pending", "conditions": _conditions(rng)}}
-    user = "system:serviceaccount:kube-system:replicaset-controller"
-    return json.dumps(
-        {
-            "kind": "Event",
-            "apiVersion": "audit.k8s.io/v1",
-            "level": "RequestResponse",
-            "auditID": f"{rng.randrange(16**32):032x}",
-            "stage": "ResponseComplete",
-            "requestURI": f"/api/v1/namespaces/{namespace}/pods",
-            "verb": "create",
-            "user": {"username": user, "groups": ["system:serviceaccounts", "system:authenticated"]},
-            "sourceIPs": [f"10.0.{rng.randrange(256)}.{rng.randrange(256)}"],
-            "userAgent": "kube-controller-manager/v1.31.2 (linux/amd64) kubernetes/1a2b3c4",
-            "objectRef": {"resource": "pods", "namespace": namespace, "name": name, "apiVersion": "v1"},
-            "responseStatus": {"metadata": {}, "code": 201},
-            "requestObject": pod,
-            "responseObject": answer,
-            "requestReceivedTimestamp": "2026-01-14T09:30:00.123456Z",
-            "stageTimestamp": "2026-01-14T09:30:00.129876Z",
-            "annotations": {"authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": ""},
-        },
-        separators=(",", ":"),
-    )
-
-
-def _container(rng: random.Random, number: int) -> dict[str, object]:
-    return {
-        "name": f"c{number}",
-        "image": f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/web@sha256:{rng.randrange(16**64):064x}",
-        "env": [{"name": f"SETTING_{n}", "value": f"{rng.randrange(16**12):x}"} for n in range(8)],
-        "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
-        "volumeMounts": [{"name": f"v{n}", "mountPath": f"/var/lib/web/{n}"} for n in range(4)],
-        "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 10},
-        "securityContext": {"runAsNonRoot": True, "allowPrivilegeEscalation": False},
+    """An audit event of level RequestResponse: a pod is created. `<8>` in the template is 8 hex digits."""
+    parts = json.loads(_TEMPLATE.read_text(encoding="utf-8"))
+    values = {
+        "name": f"web-{rng.randrange(16**8):08x}",
+        "namespace": rng.choice(("prod", "staging", "data", "team-a")),
     }
 
+    def value_of(found: re.Match[str]) -> str:
+        name = found[1]
+        if name == "octet":
+            return str(rng.randrange(256))
+        return values.get(name) or f"{rng.randrange(16 ** int(name)):0{name}x}"
 
-def _conditions(rng: random.Random) -> list[dict[str, str]]:
-    return [
-        {"type": kind, "status": "False", "message": f"waiting {rng.randrange(10**6)}"}
-        for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")
-    ]
+    def filled(part: object) -> str:
+        return re.sub(r"<(\w+)>", value_of, json.dumps(part, separators=(",", ":")))
+
+    parts["pod"]["spec"]["containers"] = [parts["container"]] * rng.randrange(1, 4)
+    pod = json.loads(filled(parts["pod"]))
+    bodies = {"requestObject": pod, "responseObject": pod | {"status": parts["status"]}}
+    return filled(parts["event"] | bodies)
 
 
 def lines_of(count: int) -> list[str]:

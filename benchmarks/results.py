@@ -78,39 +78,20 @@ class Results:
         """The bounds of the design and the measured ratios."""
         ours, detecting, limit = (self.of(name) for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, LIMIT))
         baseline = self.of(BASELINE)
+        slow, slow_baseline = (self.of(name, delay_ms=5) for name in (WITH_DETECTIONS, BASELINE))
         yield _of_speeds("ours / baseline, events per second, 0 ms", detecting, baseline, 12)
-        yield _of_speeds(
-            "ours / baseline, events per second, 5 ms",
-            self.of(WITH_DETECTIONS, delay_ms=5),
-            self.of(BASELINE, delay_ms=5),
-            100,
-        )
+        yield _of_speeds("ours / baseline, events per second, 5 ms", slow, slow_baseline, 100)
         yield _of_speeds("ours / limit, detections off", ours, limit, 0.6)
         yield _of_speeds("ours / limit, detections on", detecting, limit, 0.45)
-        yield Ratio(
-            "wire bytes, baseline / ours", baseline.wire_bytes_per_event / detecting.wire_bytes_per_event, 6
-        )
-        memory = self.memory[WITH_DETECTIONS]
-        yield Ratio(
-            "peak memory over idle / expanded payload", memory.growth_by_payload_size, 6, at_most=True
-        )
-        start, reference = (
-            next(start for start in self.starts if start.program == program and start.compiled)
-            for program in (START_WITHOUT_DETECTIONS, REFERENCE)
-        )
-        yield Ratio(
-            "import time / that of Powertools, requests and msgspec",
-            start.imports.median / reference.imports.median,
-            1.3,
-            at_most=True,
-        )
-        yield _of_speeds(
-            "time per event, largest payload / 500 events",
-            self.of(WITH_DETECTIONS, 500),
-            self.of(WITH_DETECTIONS, LARGEST),
-            1.2,
-            at_most=True,
-        )
+        bytes_ratio = baseline.wire_bytes_per_event / detecting.wire_bytes_per_event
+        yield Ratio("wire bytes, baseline / ours", bytes_ratio, 6)
+        growth = self.memory[WITH_DETECTIONS].growth_by_payload_size
+        yield Ratio("peak memory over idle / expanded payload", growth, 6, at_most=True)
+        imports = {start.program: start.imports.median for start in self.starts if start.compiled}
+        import_ratio = imports[START_WITHOUT_DETECTIONS] / imports[REFERENCE]
+        yield Ratio("import time / that of Powertools, requests and msgspec", import_ratio, 1.3, at_most=True)
+        small, largest = self.of(WITH_DETECTIONS, 500), self.of(WITH_DETECTIONS, LARGEST)
+        yield _of_speeds("time per event, largest payload / 500 events", small, largest, 1.2, at_most=True)
         yield Ratio("connections of 20 warm invocations", self.warm_connections, 1, at_most=True)
 
 
