@@ -1,4 +1,4 @@
-"""Reads and writes the sections of samconfig.toml, and keeps its comments."""
+"""Reads and writes sections of samconfig.toml; keeps its comments."""
 
 import re
 import shlex
@@ -13,33 +13,33 @@ _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 
 
 def stack_name(path: Path, environment: str) -> str:
-    """The stack's name in an environment's section, or the empty text."""
+    """The stack's name in an environment's section, or an empty string."""
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     return str(_global_parameters(document, environment).get("stack_name", ""))
 
 
 def parse_overrides(overrides: object) -> dict[str, str]:
-    """`parameter_overrides` in either of SAM's two forms: a text `A=1 B=2`, or a list of such texts."""
-    pairs = shlex.split(overrides) if isinstance(overrides, str) else [str(pair) for pair in overrides or []]  # type: ignore[attr-defined]  # TOML knows no third form
+    """Parses `parameter_overrides` in either form of SAM: a string `A=1 B=2`, or a list of strings."""
+    pairs = shlex.split(overrides) if isinstance(overrides, str) else [str(pair) for pair in overrides or []]  # type: ignore[attr-defined]  # there is no third form
     return dict(pair.partition("=")[::2] for pair in pairs)
 
 
 def format_overrides(overrides: Mapping[str, str]) -> str:
-    """The text form, quoted as SAM reads it."""
+    """The string form, quoted as SAM reads it."""
     return " ".join(f"{name}={_quoted(value)}" for name, value in overrides.items())
 
 
 def updated_section(text: str, environment: str, answers: Mapping[str, str], region: str) -> tuple[str, str]:
-    """The text of samconfig.toml with an environment's answers in it; its other parameters stay.
+    """Sets an environment's parameters in the text of samconfig.toml; other parameters stay.
 
     Args:
-        text: samconfig.toml as it is.
-        environment: a section's name; a section that is not there is made with all that a deploy needs.
+        text: the file's text.
+        environment: the section; a missing one is created with everything that a deploy needs.
         answers: the template's parameters to set.
-        region: the cluster's region, which the section then deploys to.
+        region: the region to deploy to.
 
     Returns:
-        The new text of the file, and the new `parameter_overrides` by itself.
+        The new text of the file, and the new `parameter_overrides`.
     """
     document = tomlkit.parse(text)
     if environment not in document:

@@ -174,7 +174,7 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
         ("private subnet", "ok"),
         ("private subnet", "ok"),
         ("subnets to use", "ok"),
-        ("SQS, for what was not delivered", "ok"),
+        ("SQS, for parked events", "ok"),
         ("Secrets Manager, for the token", "ok"),
         ("cluster's group", "unknown"),  # MiniStack names a group that it does not have
         ("listener", "ok"),
@@ -231,7 +231,7 @@ def test_says_that_an_isolated_vpc_reaches_sqs_by_its_endpoint_alone(aws: LocalA
 
     assert done.returncode == 1, done.stderr
     found = dict(states(done.stdout))
-    assert (found["SQS, for what was not delivered"], found["Secrets Manager, for the token"]) == (
+    assert (found["SQS, for parked events"], found["Secrets Manager, for the token"]) == (
         "ok",
         "by deploy",
     )
@@ -269,7 +269,7 @@ def test_names_each_right_that_was_refused_and_goes_on(aws: LocalAws, network: N
 
     assert done.returncode == 0, done.stderr
     assert (
-        "Refused, and so not known: logs:DescribeLogGroups, logs:DescribeSubscriptionFilters,"
+        "Refused rights: logs:DescribeLogGroups, logs:DescribeSubscriptionFilters,"
         " ec2:DescribeSubnets, ec2:DescribeRouteTables, ec2:DescribeNatGateways, ec2:DescribeSecurityGroups,"
         " ec2:DescribeInstances, ec2:DescribeNetworkInterfaces" in done.stdout
     )

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from tools.faults.speech import Speech, incoming
+from tools.faults.speech import Speech
 from tools.listener.exchange import Outcome
+from tools.listener.http_server import incoming
 from tools.misbehaving_server import Connection
 
 type Script = Callable[["Exchange"], None]

@@ -70,7 +70,7 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
             print(repr(forwarder))
     (summary,) = _summaries(forwarded)
     dead = stage.dead_ids()
-    put_in = {log_event["id"] for log_event in payload["logEvents"]}  # type: ignore[attr-defined]  # a list
+    put_in = {log_event["id"] for log_event in payload["logEvents"]}
     taken = set(collector.taken_ids)
     return Found(
         outcome=Outcome(

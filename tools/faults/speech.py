@@ -6,16 +6,14 @@ Requests are read, and taken, by the listener's strict protocols; only the refus
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from urllib.parse import parse_qsl, urlsplit
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
     ExportLogsServiceResponse,
 )
-from werkzeug.datastructures import Headers
 
 from tools.listener.demo_destinations import DEMO_DESTINATIONS
-from tools.listener.exchange import Incoming, Outcome, Protocol, answered, refused
+from tools.listener.exchange import Outcome, Protocol, answered, refused
 from tools.listener.protocols import PROTOCOLS
 
 type Refuse = Callable[[Outcome, Sequence[bool]], Outcome]
@@ -31,17 +29,6 @@ class Speech:
     secret: Callable[[str], str]
     receive: Protocol
     refuse: Refuse
-
-
-def incoming(head: bytes, body: bytes) -> Incoming:
-    """A request as the listener's protocols take it, of its two parts as they came."""
-    request_line, *fields = head.decode("latin-1").split("\r\n")
-    method, target, _ = request_line.split(" ")
-    parts = urlsplit(target)
-    headers = Headers(
-        [(name, value.strip()) for name, _, value in (field.partition(":") for field in fields)]
-    )
-    return Incoming(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
 
 
 def _whole_request(_: Outcome, __: Sequence[bool]) -> Outcome:

@@ -1,6 +1,7 @@
-"""An alarm for a cluster that has gone silent, as template.yaml has it for its own."""
+"""The alarm for a silent cluster, like that of template.yaml for its own cluster."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from tools.aws_reading import ClientFactory
@@ -8,7 +9,7 @@ from tools.stack import Stack
 
 
 def _metric(stack_name: str, cluster: str) -> dict[str, Any]:
-    """The metric that falls silent, as CloudWatch's APIs take it."""
+    """The alarm's metric, as CloudWatch's API takes it."""
     return {
         "Namespace": "EksLogForwarder",
         "MetricName": "EventsReceived",
@@ -21,25 +22,13 @@ def _metric(stack_name: str, cluster: str) -> dict[str, Any]:
 
 
 def watches(alarm: Mapping[str, Any], stack_name: str, cluster: str) -> bool:
-    """Whether an alarm of CloudWatch's answers is about this cluster's silence, whoever made it."""
-    wanted = _metric(stack_name, cluster)
-    dimensions = {found["Name"]: found["Value"] for found in alarm.get("Dimensions", [])}
-    return (alarm.get("Namespace"), alarm.get("MetricName"), dimensions) == (
-        wanted["Namespace"],
-        wanted["MetricName"],
-        {found["Name"]: found["Value"] for found in wanted["Dimensions"]},
-    )
+    """Whether an alarm from CloudWatch's answers watches this cluster, whoever made it."""
+    found = {**alarm, "Dimensions": sorted(alarm.get("Dimensions", []), key=itemgetter("Name"))}
+    return all(found.get(name) == value for name, value in _metric(stack_name, cluster).items())
 
 
 def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes: int) -> str:
-    """Makes the alarm, or makes it anew with these minutes; its name.
-
-    Args:
-        client: makes boto3 clients.
-        stack: whose topic is told, and whose name the metrics bear.
-        cluster: the metric's dimension.
-        minutes: how long no audit event may arrive.
-    """
+    """Creates the alarm, or updates its minutes without an audit event; returns its name."""
     name = f"{stack.name}-silence-{cluster}"
     client("cloudwatch").put_metric_alarm(
         AlarmName=name,
