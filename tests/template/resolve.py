@@ -114,7 +114,9 @@ def _typed(definition: Json, value: object) -> object:
 
 def _attribute(path: list[str]) -> str | list[str]:
     resource, name = path
-    if name == "DnsEntries":  # zone and name, the regional name first (AWS::EC2::VPCEndpoint, "Return values")
+    if (
+        name == "DnsEntries"
+    ):  # zone and name, the regional name first (AWS::EC2::VPCEndpoint, "Return values")
         return [f"Z1:{resource}.vpce.example", f"Z1:{resource}-us-east-1a.vpce.example"]
     return f"{{{resource}.{name}}}"
 

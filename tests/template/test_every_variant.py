@@ -169,9 +169,7 @@ def test_the_boundary_and_the_key_reach_everything() -> None:
     assert {group["KmsKeyId"] for group in of_type("AWS::Logs::LogGroup", stack).values()} == {KEY}
     assert {queue["KmsMasterKeyId"] for queue in of_type("AWS::SQS::Queue", stack).values()} == {KEY}
     (granted,) = (
-        one
-        for one in statements(of_type("AWS::IAM::ManagedPolicy", stack))
-        if one["Sid"] == "UseTheKmsKey"
+        one for one in statements(of_type("AWS::IAM::ManagedPolicy", stack)) if one["Sid"] == "UseTheKmsKey"
     )
     assert granted == {
         "Sid": "UseTheKmsKey",

@@ -385,7 +385,9 @@ def test_an_upgrade_keeps_what_holds_events() -> None:
         name: {
             "Type": after[name]["Type"],
             "DeletionPolicy": after[name].get("DeletionPolicy"),
-            "Properties": {key: value for key, value in after[name]["Properties"].items() if key in replacing},
+            "Properties": {
+                key: value for key, value in after[name]["Properties"].items() if key in replacing
+            },
         }
         for name in before
     }

@@ -35,6 +35,7 @@ def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes
         AlarmDescription=(
             f"No audit event of the cluster {cluster} was received. Audit logging was turned off, the"
             " subscription filter was deleted, or the cluster was deleted."
+            f" Log group: /aws/eks/{cluster}/cluster. Runbook: docs/runbooks/silence.md."
         ),
         **_metric(stack.name, cluster),
         Statistic="Sum",
