@@ -1,4 +1,4 @@
-"""Reads and writes sections of samconfig.toml; keeps its comments."""
+"""Reads and writes the deploy sections of samconfig.toml; keeps its comments."""
 
 import re
 import shlex
@@ -13,9 +13,21 @@ _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 
 
 def stack_name(path: Path, environment: str) -> str:
-    """The stack's name in an environment's section, or an empty string."""
+    """The stack's name in an environment's deploy section, or an empty string."""
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    return str(_global_parameters(document, environment).get("stack_name", ""))
+    return str(_parameters(document, environment, "deploy").get("stack_name", ""))
+
+
+def overrides_of(path: Path) -> dict[str, dict[str, str]]:
+    """The template's parameters by section that sets them, such as `prod.deploy` or `default.local_invoke`."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    return {
+        f"{environment}.{command}": parse_overrides(section["parameters"]["parameter_overrides"])
+        for environment, sections in document.items()
+        if isinstance(sections, Mapping)
+        for command, section in sections.items()
+        if "parameter_overrides" in section.get("parameters", {})
+    }
 
 
 def parse_overrides(overrides: object) -> dict[str, str]:
@@ -30,7 +42,7 @@ def format_overrides(overrides: Mapping[str, str]) -> str:
 
 
 def updated_section(text: str, environment: str, answers: Mapping[str, str], region: str) -> tuple[str, str]:
-    """Sets an environment's parameters in the text of samconfig.toml; other parameters stay.
+    """Sets an environment's deploy parameters in the text of samconfig.toml; other parameters stay.
 
     Args:
         text: the file's text.
@@ -44,33 +56,35 @@ def updated_section(text: str, environment: str, answers: Mapping[str, str], reg
     document = tomlkit.parse(text)
     if environment not in document:
         document[environment] = _new_section(environment)
-    parameters = _global_parameters(document, environment)
+    deploy = document[environment].setdefault("deploy", tomlkit.table())
+    parameters = deploy.setdefault("parameters", tomlkit.table())
     overrides = format_overrides(parse_overrides(parameters.get("parameter_overrides", "")) | dict(answers))
     parameters["parameter_overrides"] = overrides
-    deploy = document[environment].setdefault("deploy", tomlkit.table())
-    deploy.setdefault("parameters", tomlkit.table())["region"] = region
+    parameters["region"] = region
+    every_command = _parameters(document, environment, "global")
+    if "region" in every_command:  # `sam deploy --guided` saves it there as well
+        every_command["region"] = region
     return tomlkit.dumps(document), overrides
 
 
-def _global_parameters(document: Mapping[str, Any], environment: str) -> Table:
+def _parameters(document: Mapping[str, Any], environment: str, command: str) -> Table:
     section = document.get(environment, {})
-    found: Table = section.get("global", {}).get("parameters", tomlkit.table())
+    found: Table = section.get(command, {}).get("parameters", tomlkit.table())
     return found
 
 
 def _new_section(environment: str) -> Table:
     """Like the existing sections: no section inherits from another."""
+    column = environment if environment in {"dev", "staging"} else "prod"
     settings: dict[str, dict[str, object]] = {
-        "global": {
-            "stack_name": f"eks-log-forwarder-{environment}",
-            "parameter_overrides": format_overrides({"Environment": environment, "Architecture": "arm64"}),
-        },
         "build": {"parallel": True},
         "validate": {"lint": True},
         "deploy": {
+            "stack_name": f"eks-log-forwarder-{environment}",
+            "parameter_overrides": format_overrides({"Environment": column}),
             "capabilities": "CAPABILITY_IAM",
             "resolve_s3": True,
-            "confirm_changeset": True,
+            "confirm_changeset": column == "prod",
             "tags": f"application=eks-log-forwarder environment={environment}",
         },
     }

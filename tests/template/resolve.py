@@ -1,7 +1,7 @@
 """The template as CloudFormation would see it: SAM's own transform, then the conditions for given parameters.
 
-Attributes, references and imports that only a deployment knows stay text: `{Resource}`, `{Resource.Attribute}` and
-`<Export>`.
+Attributes, references and imports that only a deployment knows stay text: `{Resource}`,
+`{Resource.Attribute}` and `<Export>`.
 """
 
 import re

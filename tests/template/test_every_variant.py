@@ -185,6 +185,6 @@ def test_the_boundary_and_the_key_reach_everything() -> None:
 
 
 def test_no_function_reserves_concurrency(stack: Json) -> None:
-    """An account with a quota of 10 must keep 10 unreserved, so any reservation would stop the deploy there."""
+    """An account with a quota of 10 must keep 10 unreserved: a reservation would stop the deploy there."""
     for function in of_type("AWS::Lambda::Function", stack).values():
         assert "ReservedConcurrentExecutions" not in function

@@ -81,8 +81,10 @@ def statements_of(role: str, **parameters: str) -> dict[str, tuple[set[str], Res
     """What a role allows, in its own policies and in the attached one, by the statements' names."""
     properties = properties_of(role, **parameters)
     documents = [policy["PolicyDocument"] for policy in properties["Policies"]]
-    for attached in properties.get("ManagedPolicyArns", []):
-        documents.append(properties_of(attached.strip("{}"), **parameters)["PolicyDocument"])
+    documents += [
+        properties_of(attached.strip("{}"), **parameters)["PolicyDocument"]
+        for attached in properties.get("ManagedPolicyArns", [])
+    ]
     found: dict[str, tuple[set[str], Resources]] = {}
     for document in documents:
         for statement in document["Statement"]:
@@ -244,7 +246,7 @@ class Recorded(Mapping[str, str]):
 def test_the_template_sets_every_variable_that_the_function_reads(function: str) -> None:
     """And no other, so that every parameter has an effect; Powertools and the SDK read their own.
 
-    `DISABLED_DETECTIONS=all` does what `DETECTIONS=off` does, and the options of the destination hold the other two.
+    `DISABLED_DETECTIONS=all` does what `DETECTIONS=off` does; the other two are options of the destination.
     """
     variables = properties_of(function, **FULL)["Environment"]["Variables"]
     environ = Recorded({name: str(value) for name, value in variables.items()})
@@ -333,29 +335,30 @@ def test_a_pattern_accepts_good_values_and_nothing_else(name: str, good: list[st
     assert [text for text in bad if pattern.fullmatch(text)] == []
 
 
-CREDENTIALS = """
-token=x TOKEN=x access_token=x accessToken=x dd-api-key=x apikey=x apiKey=x api.key=x key=x keys=x key1=x key_2=x
-writeKey=x licenseKey=x sharedAccessKey=x SharedAccessKeyName=x AWSAccessKeyId=x private_key=x ingest_key=x
-password=x passwd=x pass=x pwd=x passphrase=x secret=x client_secret=x credentials=x X-Amz-Signature=x signature=x
-sig=x SIG=x sas=x sign=x hmac=x jwt=x bearer=x auth=x oauth=x x-auth=x authorization=x code=x
-a=1&token=x a=1;token=x a=1&amp;token=x a=1?token=x %74oken=x to%6Ben=x token%3Dx api%2Dkey=x token x_token
-""".split()
-HARMLESS = """
-disable_message_parsing=1 pipeline=eks timeout=30 monkey=1 turkey=2 hockey=3 keyboard=us keystone=1 a=token
-pipeline=key tokenizer=standard author=me authority=x signal=9 sigma=1 assign=1 design=2 compass=n bypass=1
-passthrough=1 filter_path=items.*.error refresh=false index=main&source=eks path=a/b country_code=de pattern=x
-op_type=create x=%5B1%5D filter%5Bx%5D=1
-""".split()
+CREDENTIALS = (
+    "token=x TOKEN=x access_token=x accessToken=x dd-api-key=x apikey=x apiKey=x api.key=x key=x keys=x key1=x"
+    " key_2=x writeKey=x licenseKey=x sharedAccessKey=x SharedAccessKeyName=x AWSAccessKeyId=x private_key=x"
+    " ingest_key=x password=x passwd=x pass=x pwd=x passphrase=x secret=x client_secret=x credentials=x"
+    " X-Amz-Signature=x signature=x sig=x SIG=x sas=x sign=x hmac=x jwt=x bearer=x auth=x oauth=x x-auth=x"
+    " authorization=x code=x a=1&token=x a=1;token=x a=1&amp;token=x a=1?token=x %74oken=x to%6Ben=x token%3Dx"
+    " api%2Dkey=x token x_token"
+)
+HARMLESS = (
+    "disable_message_parsing=1 pipeline=eks timeout=30 monkey=1 turkey=2 hockey=3 keyboard=us keystone=1"
+    " a=token pipeline=key tokenizer=standard author=me authority=x signal=9 sigma=1 assign=1 design=2 compass=n"
+    " bypass=1 passthrough=1 filter_path=items.*.error refresh=false index=main&source=eks path=a/b"
+    " country_code=de pattern=x op_type=create x=%5B1%5D filter%5Bx%5D=1"
+)
 
 
-@pytest.mark.parametrize("query", CREDENTIALS)
+@pytest.mark.parametrize("query", CREDENTIALS.split())
 def test_a_url_with_credentials_in_its_query_is_refused(query: str) -> None:
-    """They belong into the secret; CloudFormation shows parameters to everybody who may describe the stack."""
+    """They belong into the secret: whoever may describe the stack can read its parameters."""
     pattern = re.compile(parameters()["DestinationUrl"]["AllowedPattern"])
     assert not pattern.fullmatch(f"https://collector.example:8088/services/collector?{query}")
 
 
-@pytest.mark.parametrize("query", HARMLESS)
+@pytest.mark.parametrize("query", HARMLESS.split())
 def test_a_url_with_a_harmless_query_is_accepted(query: str) -> None:
     """Options of the collector, also those that contain a suspicious word."""
     pattern = re.compile(parameters()["DestinationUrl"]["AllowedPattern"])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS
 from eks_log_forwarder.record.record import Detection, RuleRef
+from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS
 from eks_log_forwarder.telemetry.publishing import NAMESPACE, metrics, publish, publish_redriven
 from eks_log_forwarder.telemetry.tally import Tally
 from tests.template.resolve import ROOT, Json, resolved, source
@@ -292,7 +292,7 @@ def test_parking_for_a_quarter_of_an_hour_is_an_alarm() -> None:
 
 
 def test_the_age_of_parked_events_is_seen_between_two_retries() -> None:
-    """ParkedAge is published once per retry, so a period shorter than the longest pause would mail OK in between."""
+    """ParkedAge is published once per retry; after a shorter period the alarm would mail OK in between."""
     ages = [alarm for alarm in alarms().values() if alarm.get("MetricName") == "ParkedAge"]
     assert [alarm["Threshold"] for alarm in ages] == [3600, 864000]
     for alarm in ages:
@@ -321,7 +321,7 @@ def test_silence_is_an_alarm() -> None:
 
 
 def test_the_topic_is_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
-    """With the key that AWS manages for SNS, alarms would be lost; only alarms of this account are accepted."""
+    """With SNS's own key, alarms would be lost; only alarms of this account are accepted."""
     stack = resolved()
     (topic,) = of_type("AWS::SNS::Topic", stack).values()
     assert (topic["KmsMasterKeyId"], topic["TopicName"]) == ("{AlarmTopicKey}", "eks-logs-alarms")
