@@ -13,7 +13,7 @@ class State(Enum):
     """What a finding means for the deployment."""
 
     OK = "ok"
-    BY_DEPLOY = "by deploy"
+    BY_NETWORK = "by network.yaml"
     ADVICE = "advice"
     MISSING = "missing"
     UNKNOWN = "unknown"
@@ -21,7 +21,7 @@ class State(Enum):
 
 _STYLES = {
     State.OK: "green",
-    State.BY_DEPLOY: "cyan",
+    State.BY_NETWORK: "cyan",
     State.ADVICE: "yellow",
     State.MISSING: "bold red",
     State.UNKNOWN: "yellow",
@@ -43,9 +43,9 @@ def ok(what: str, found: str) -> Finding:
     return Finding(what, State.OK, found)
 
 
-def by_deploy(what: str, found: str) -> Finding:
-    """Missing, but the deploy creates it: the section for samconfig.toml has the parameter."""
-    return Finding(what, State.BY_DEPLOY, found)
+def by_network(what: str, found: str, command: str = "") -> Finding:
+    """Missing, but a stack of network.yaml creates it: the command for that stack has the parameter."""
+    return Finding(what, State.BY_NETWORK, found, command)
 
 
 def advice(what: str, found: str, command: str = "") -> Finding:
