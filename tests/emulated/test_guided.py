@@ -97,7 +97,7 @@ def test_an_upgrade_from_0_1_0_delivers_what_was_parked_before_it(deployed: Depl
     )
     aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{name}/cluster")
     create_stack(aws, f"{name}-network", ROOT / "network.yaml", vpc | {"ListenerCidr": "10.2.0.0/16"})
-    with running_listener() as listener:
+    with running_listener(token=None) as listener:
         outputs = aws.deploy(
             deployed.build_dir,
             name,
@@ -109,7 +109,7 @@ def test_an_upgrade_from_0_1_0_delivers_what_was_parked_before_it(deployed: Depl
             },
         )
         reach_the_emulator(aws, outputs)
-        assert arrived(listener, 13) == 13
+        assert arrived(listener, 13) == 13, aws.log_lines(outputs["RedriveLogGroupName"])
     after = physical_ids(aws, name)
     kept = ("UndeliveredQueue", "DeadLetterQueue", "ForwardFunction", "ForwardLogGroup")
     assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
