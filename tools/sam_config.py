@@ -19,7 +19,7 @@ def stack_name(path: Path, environment: str) -> str:
 
 
 def overrides_of(path: Path) -> dict[str, dict[str, str]]:
-    """The template's parameters by section that sets them, such as `prod.deploy` or `default.local_invoke`."""
+    """The template's parameters by the section that sets them, such as `prod.deploy`."""
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     return {
         f"{environment}.{command}": parse_overrides(section["parameters"]["parameter_overrides"])

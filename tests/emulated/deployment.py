@@ -61,7 +61,7 @@ class Deployed:
 
 
 def create_vpc(aws: LocalAws, prefix: str) -> dict[str, str]:
-    """A VPC with two subnets, `PREFIX.1.0/24` and `PREFIX.2.0/24`, by the names of network.yaml's parameters."""
+    """A VPC with two subnets, `PREFIX.1.0/24` and `PREFIX.2.0/24`, as parameters of network.yaml."""
     ec2 = aws.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock=f"{prefix}.0.0/16")["Vpc"]["VpcId"]
     subnets = [

@@ -61,7 +61,8 @@ def test_enter_through_guided_gives_a_working_stack(deployed: Deployed, tmp_path
     aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{CLUSTER}/cluster")
     folder = project(tmp_path, deployed.build_dir)
     template = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-    names = re.findall(r"^  (\w+):\n    Type: ", (ROOT / "template.yaml").read_text(encoding="utf-8"), re.M)
+    written = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    names = re.findall(r"^  (\w+):\n    Type: ", written, re.MULTILINE)
     number = {
         name: names.index(name) + 3 for name in ("ClusterName", "DestinationUrl", "DestinationSecretArn")
     }
@@ -118,7 +119,7 @@ def test_an_upgrade_from_0_1_0_delivers_what_was_parked_before_it(deployed: Depl
 
 
 def reach_the_emulator(aws: LocalAws, outputs: dict[str, str]) -> None:
-    """Removes the URLs of the region's public endpoints, which the network stack exports, from the redrive."""
+    """Removes the public URLs, which the network stack exports, from the redrive function."""
     functions, name = aws.client("lambda"), outputs["RedriveFunctionName"]
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     kept = {key: value for key, value in variables.items() if not key.startswith("AWS_ENDPOINT_URL_")}

@@ -53,7 +53,7 @@ def dangling(stack: Json) -> set[str]:
     text = repr((stack["Resources"], stack["Outputs"]))
     named = set(re.findall(r"\{([A-Z][A-Za-z0-9]+)(?:\.[A-Za-z.]+)?\}", text))
     assert "ForwardRole" in named
-    return named - stack["Resources"].keys()
+    return named - set(stack["Resources"])
 
 
 def refusing(stack: Json) -> set[str]:

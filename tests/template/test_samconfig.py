@@ -132,7 +132,7 @@ def test_only_prod_confirms_a_change_set() -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_what_guided_saves_is_the_one_line_that_is_read(folder: Path, environment: str) -> None:
-    """The file has one `parameter_overrides` for the deploy, before and after, and a deploy reads the answers."""
+    """One `parameter_overrides` for the deploy, before and after, and a deploy reads the answers."""
     save(folder, environment, {"ClusterName": "blue", "DestinationUrl": "https://new.example/x"})
     saved = tomllib.loads((folder / "samconfig.toml").read_text(encoding="utf-8"))[environment]
     holding = [name for name, section in saved.items() if "parameter_overrides" in section["parameters"]]

@@ -60,7 +60,7 @@ NETWORK_VARIANTS: dict[str, dict[str, str]] = {
     "everything": BY_CIDR | INGRESS_BY_GROUP | ENDPOINTS | {"DualStack": "on"},
 }
 
-_NETWORKS = ({}, GIVEN_GROUPS, NETWORK_STACK, NETWORK_STACK | GIVEN_GROUPS)
+_NETWORKS: tuple[dict[str, str], ...] = ({}, GIVEN_GROUPS, NETWORK_STACK, NETWORK_STACK | GIVEN_GROUPS)
 
 
 def combinations() -> Iterator[dict[str, str]]:

@@ -1,13 +1,13 @@
 """Whether the private subnets reach SQS and Secrets Manager, or network.yaml has to create endpoints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster
 from tools.discover.findings import Finding, advice, by_network, missing, ok, refused, unknown
 from tools.discover.subnets import Subnet, Way
 
-# The service's name in its endpoint's name: its use, and the parameter of network.yaml that creates an endpoint.
+# The service's name in its endpoint's name: its use, and network.yaml's parameter that creates one.
 _SERVICES = {
     "sqs": ("SQS, for parked events", "SqsEndpoint"),
     "secretsmanager": ("Secrets Manager, for the token", "SecretsManagerEndpoint"),
@@ -35,8 +35,8 @@ def subnet_findings(subnets: Sequence[Subnet] | None, chosen: Sequence[Subnet]) 
 
 def service_findings(
     reader: Reader, cluster: Cluster, chosen: Sequence[Subnet]
-) -> tuple[list[Finding], Mapping[str, str]]:
-    """How the chosen subnets reach SQS and Secrets Manager, and the parameters of network.yaml if they do not."""
+) -> tuple[list[Finding], dict[str, str]]:
+    """How the chosen subnets reach SQS and Secrets Manager, and network.yaml's parameters if they do not."""
     if not chosen:
         return [], {}
     endpoints = reader.ec2("describe_vpc_endpoints", "VpcEndpoints", {"vpc-id": cluster.vpc_id})

@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, object]
 
 
 def created_log_group(event: dict[str, Any]) -> str:
-    """The log group of a CreateLogGroup event, or "" (CloudTrail user guide, "CloudTrail record contents")."""
+    """The log group of a CreateLogGroup event, or "" (CloudTrail guide, "CloudTrail record contents")."""
     detail = event.get("detail") or {}
     if detail.get("eventName") != "CreateLogGroup":
         return ""

@@ -81,7 +81,12 @@ OPEN: dict[str, Any] = {
         }
     ]
 }
+COMMAND = (
+    "aws cloudformation deploy --template-file network.yaml --stack-name net --no-fail-on-empty-changeset"
+    " --parameter-overrides"
+)
 GROUP = "the functions' security group"
+BOTH_ENDPOINTS = "SubnetIds=subnet-1 SqsEndpoint=on SecretsManagerEndpoint=on"
 ENDPOINTS_OF_BOTH = "SQS, for parked events, Secrets Manager, for the token"
 
 
@@ -102,8 +107,7 @@ ENDPOINTS_OF_BOTH = "SQS, for parked events, Secrets Manager, for the token"
             OPEN,
             "",
             f"{GROUP}, {ENDPOINTS_OF_BOTH}",
-            "SubnetIds=subnet-1 SqsEndpoint=on SecretsManagerEndpoint=on ListenerPort=30443"
-            " ListenerSecurityGroupId=sg-l",
+            f"{BOTH_ENDPOINTS} ListenerPort=30443 ListenerSecurityGroupId=sg-l",
         ),
     ],
     ids=["nothing", "a group", "a rule", "a group and endpoints"],
@@ -145,12 +149,7 @@ def test_a_network_stack_is_proposed_if_something_of_it_is_needed(
     stacks = [finding for finding in found.findings if finding.what == "network stack"]
     assert [finding.found for finding in stacks] == ([f"net creates: {creates}"] if creates else [])
     assert [finding.command for finding in stacks] == (
-        [
-            "aws cloudformation deploy --template-file network.yaml --stack-name net"
-            f" --no-fail-on-empty-changeset --parameter-overrides VpcId=vpc-1 {overrides}"
-        ]
-        if creates
-        else []
+        [f"{COMMAND} VpcId=vpc-1 {overrides}"] if creates else []
     )
     assert found.answers == (
         {
@@ -240,7 +239,7 @@ def endpoint(service: str, **changes: object) -> dict[str, Any]:
 def test_tells_whether_sqs_and_secrets_manager_are_reachable(
     way: Way, endpoints: list[dict[str, Any]], states: list[State], switches: dict[str, str]
 ) -> None:
-    """By NAT, or by an endpoint whose private DNS sends the functions to it; else network.yaml creates one."""
+    """By NAT, or by an endpoint with private DNS; else network.yaml creates one."""
     chosen = [Subnet("subnet-1", "a", "10.0.1.0/24", 100, way, "target")]
     with StubbedAws(ec2=[("describe_vpc_endpoints", {"VpcEndpoints": endpoints})]) as aws:
         findings, answers = service_findings(Reader(aws.client), CLUSTER, chosen)
@@ -269,7 +268,7 @@ def rule(protocol: str, first: int, last: int, **peers: object) -> dict[str, Any
 def test_tells_whether_the_listener_s_group_lets_the_functions_in(
     rules: list[dict[str, Any]], state: State
 ) -> None:
-    """By the functions' group, or by networks that cover all their subnets; else network.yaml adds the rule."""
+    """By the functions' group, or by networks that cover their subnets; else network.yaml adds the rule."""
     answer = {"SecurityGroups": [{"GroupId": "sg-l", "IpPermissions": rules}]}
     with StubbedAws(ec2=[("describe_security_groups", answer)]) as aws:
         finding, answers = ingress(
