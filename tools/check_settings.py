@@ -1,8 +1,8 @@
 """Checks the parameters in samconfig.toml before a deploy, with the code that would read them.
 
-A value such as `AuditPolicy=quite` passes CloudFormation and would fail at the first event. This check tries the
-`parameter_overrides` of every section on the template's patterns and rules, the settings, the audit policy and
-the detection rules. Exit status: 0 if all would work, else 1.
+A value such as `AuditPolicy=quite` passes CloudFormation and would fail at the first event. This check
+tries the `parameter_overrides` of every section on the template's patterns and rules, the settings, the audit
+policy and the detection rules. Exit status: 0 if all would work, else 1.
 """
 
 import re

@@ -337,11 +337,11 @@ def test_a_pattern_accepts_good_values_and_nothing_else(name: str, good: list[st
 
 CREDENTIALS = (
     "token=x TOKEN=x access_token=x accessToken=x dd-api-key=x apikey=x apiKey=x api.key=x key=x keys=x"
-    " key1=x key_2=x writeKey=x licenseKey=x sharedAccessKey=x SharedAccessKeyName=x AWSAccessKeyId=x private_key=x"
-    " ingest_key=x password=x passwd=x pass=x pwd=x passphrase=x secret=x client_secret=x credentials=x"
+    " key1=x key_2=x writeKey=x licenseKey=x sharedAccessKey=x SharedAccessKeyName=x AWSAccessKeyId=x"
+    " private_key=x ingest_key=x password=x passwd=x pass=x pwd=x passphrase=x secret=x client_secret=x credentials=x"
     " X-Amz-Signature=x signature=x sig=x SIG=x sas=x sign=x hmac=x jwt=x bearer=x auth=x oauth=x x-auth=x"
-    " authorization=x code=x a=1&token=x a=1;token=x a=1&amp;token=x a=1?token=x %74oken=x to%6Ben=x"
-    " token%3Dx api%2Dkey=x token x_token"
+    " authorization=x code=x a=1&token=x a=1;token=x a=1&amp;token=x a=1?token=x %74oken=x"
+    " to%6Ben=x token%3Dx api%2Dkey=x token x_token"
 )
 HARMLESS = (
     "disable_message_parsing=1 pipeline=eks timeout=30 monkey=1 turkey=2 hockey=3 keyboard=us keystone=1"
