@@ -10,6 +10,21 @@ import tomlkit
 from tomlkit.items import Table
 
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
+# like the existing sections: no section inherits from another
+_NEW_SECTION = """
+[{0}.global.parameters]
+stack_name = "eks-log-forwarder-{0}"
+parameter_overrides = "Environment={0} Architecture=arm64"
+[{0}.build.parameters]
+parallel = true
+[{0}.validate.parameters]
+lint = true
+[{0}.deploy.parameters]
+capabilities = "CAPABILITY_IAM"
+resolve_s3 = true
+confirm_changeset = true
+tags = "application=eks-log-forwarder environment={0}"
+"""
 
 
 def stack_name(path: Path, environment: str) -> str:
@@ -41,9 +56,9 @@ def updated_section(text: str, environment: str, answers: Mapping[str, str], reg
     Returns:
         The new text of the file, and the new `parameter_overrides`.
     """
+    if environment not in tomlkit.parse(text):
+        text += _NEW_SECTION.format(environment)
     document = tomlkit.parse(text)
-    if environment not in document:
-        document[environment] = _new_section(environment)
     parameters = _global_parameters(document, environment)
     overrides = format_overrides(parse_overrides(parameters.get("parameter_overrides", "")) | dict(answers))
     parameters["parameter_overrides"] = overrides
@@ -56,33 +71,6 @@ def _global_parameters(document: Mapping[str, Any], environment: str) -> Table:
     section = document.get(environment, {})
     found: Table = section.get("global", {}).get("parameters", tomlkit.table())
     return found
-
-
-def _new_section(environment: str) -> Table:
-    """Like the existing sections: no section inherits from another."""
-    settings: dict[str, dict[str, object]] = {
-        "global": {
-            "stack_name": f"eks-log-forwarder-{environment}",
-            "parameter_overrides": format_overrides({"Environment": environment, "Architecture": "arm64"}),
-        },
-        "build": {"parallel": True},
-        "validate": {"lint": True},
-        "deploy": {
-            "capabilities": "CAPABILITY_IAM",
-            "resolve_s3": True,
-            "confirm_changeset": True,
-            "tags": f"application=eks-log-forwarder environment={environment}",
-        },
-    }
-    section = tomlkit.table(is_super_table=True)
-    for command, parameters in settings.items():
-        inner = tomlkit.table()
-        for name, value in parameters.items():
-            inner.add(name, value)
-        outer = tomlkit.table(is_super_table=True)
-        outer.add("parameters", inner)
-        section.add(command, outer)
-    return section
 
 
 def _quoted(value: str) -> str:

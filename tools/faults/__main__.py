@@ -13,13 +13,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tools import ROOT
 from tools.faults import document
 from tools.faults.document import COLUMNS, Result
 from tools.faults.matrix import EVENTS, MATRIX, matrix_of
 from tools.faults.run import run
 from tools.faults.speech import SPEECHES
 from tools.listener.terminal import open_console
-from tools.local_aws import ROOT, local_aws
+from tools.local_aws import local_aws
 from tools.ministack import LocalAwsError
 from tools.stopping import INTERRUPTED, stop_at_signals
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from tools import ROOT
 from tools.faults.matrix import EVENTS
 from tools.faults.row import Row
 from tools.faults.run import Found
-from tools.local_aws import ROOT
 
 PATH = ROOT / "docs" / "faults.md"
 COLUMNS = (
