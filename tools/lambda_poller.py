@@ -1,4 +1,4 @@
-"""Lambda's event source for a queue, in this process: passes messages to the redrive and deletes them."""
+"""Lambda's event source on a queue, in this process: hands messages to the redrive, and deletes them."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Poller:
         self._url = queue_url
 
     def redrive(self) -> bool:
-        """Invokes the redrive once if there are messages; returns whether there were."""
+        """One invocation of the redrive, where there are messages; whether there were."""
         messages = self.receive()
         if not messages:
             return False
@@ -29,7 +29,7 @@ class Poller:
         return True
 
     def receive(self) -> list[dict[str, Any]]:
-        """Some of the visible messages, if there are any."""
+        """Some of the messages that can be seen; none where there are none."""
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=_MESSAGES_PER_INVOCATION,
@@ -41,14 +41,14 @@ class Poller:
         return messages
 
     def is_empty(self) -> bool:
-        """Whether the queue has no messages, not even invisible ones."""
+        """Whether the queue holds nothing, hidden messages included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         counts = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
         return not any(int(counts[name]) for name in names)
 
 
 def _record(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Lambda passes it (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    """A message as Lambda hands it over (Lambda developer guide, "Using Lambda with Amazon SQS")."""
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],

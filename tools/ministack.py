@@ -6,6 +6,7 @@ It runs any code it is given. So it uses a free port, and checks every call agai
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -13,8 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-
-from tools.misbehaving_server import unused_port
 
 # MiniStack's root user; the function's role is what its IAM checks are about
 ROOT_KEY = "test"
@@ -41,7 +40,7 @@ def running_ministack(program: Path, workdir: Path) -> Iterator[str]:
         raise LocalAwsError(msg)
     scratch = workdir / "ministack"
     scratch.mkdir(parents=True, exist_ok=True)
-    port = unused_port()
+    port = _free_port()
     log_file = workdir / "ministack.log"
     environ = without_aws_variables() | {
         "BIND_HOST": "127.0.0.1",
@@ -92,6 +91,13 @@ def no_other_aws() -> Iterator[None]:
 def last_lines(text: str) -> str:
     """The end of a program's output; its file may be deleted before anybody reads the message."""
     return "\n".join(text.splitlines()[-_LAST_LINES:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _wait_until_healthy(process: "subprocess.Popen[bytes]", endpoint: str, log_file: Path) -> None:

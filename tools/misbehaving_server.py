@@ -1,4 +1,4 @@
-"""Servers on 127.0.0.1 that answer badly or not at all, on real sockets."""
+"""Servers on 127.0.0.1 that answer badly, or not at all: real sockets, so that the client's code is real."""
 
 import socket
 import ssl
@@ -9,23 +9,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 type Behaviour = Callable[["Connection"], None]
-"""What a server does with one connection; the connection closes when it returns."""
+"""What a server does with one connection; returning closes it."""
 
 _RECEIVE_BYTES = 65536
 
 
 @dataclass(slots=True)
 class Connection:
-    """One accepted connection; `stopped` is set at the end of the test."""
+    """One accepted connection; `stopped` is set when the test is over."""
 
     socket: socket.socket
     stopped: threading.Event
 
     def read_request(self) -> bytes:
-        """One complete request; empty if the client has closed the connection.
+        """One request, to the end of its body; empty where the client has hung up.
 
         Raises:
-            ConnectionError: the client closed the connection in the middle of it.
+            ConnectionError: the client hung up in the middle of it.
         """
         received = self.socket.recv(_RECEIVE_BYTES)
         if not received:
@@ -43,24 +43,24 @@ class Connection:
     def _receive(self) -> bytes:
         received = self.socket.recv(_RECEIVE_BYTES)
         if not received:
-            msg = "the client closed the connection in the middle of a request"
+            msg = "the client hung up in the middle of a request"
             raise ConnectionError(msg)
         return received
 
     def await_request(self) -> None:
-        """Waits for the first bytes of a request, or for the end of the connection; reads nothing."""
+        """Waits for the first bytes of a request, or for the client to hang up; reads nothing."""
         self.socket.recv(1, socket.MSG_PEEK)
 
     def send(self, data: bytes) -> None:
-        """Sends all bytes."""
+        """All of it."""
         self.socket.sendall(data)
 
     def reset(self) -> None:
-        """Makes the connection end with RST instead of FIN."""
+        """Ends the connection with RST instead of FIN."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def drip(self, data: bytes, *, every_seconds: float) -> None:
-        """Sends one byte at a time, over and over, until the test ends or the client is gone."""
+        """One byte at a time, again and again until the test is over or the client is gone."""
         while True:
             for byte in data:
                 self.send(bytes([byte]))
@@ -70,7 +70,7 @@ class Connection:
 
 @dataclass(slots=True)
 class Server:
-    """A running server: its port and its accepted connections."""
+    """A running server: its port, and how many connections it has accepted."""
 
     port: int
     accepted: list[socket.socket] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Server:
 
 @contextmanager
 def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """A server with this behaviour on every connection, until the end of the block."""
+    """A server whose every connection gets this behaviour, until the end of the block."""
     stopped = threading.Event()
     threads: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -121,7 +121,7 @@ def _wrapped(accepted: socket.socket, tls: ssl.SSLContext | None) -> socket.sock
 
 
 def answering(answer: bytes) -> Behaviour:
-    """Answers every request with these bytes."""
+    """Answers every request of a connection with these bytes."""
 
     def behave(connection: Connection) -> None:
         while connection.read_request():
@@ -131,7 +131,7 @@ def answering(answer: bytes) -> Behaviour:
 
 
 def answering_once(answer: bytes) -> Behaviour:
-    """Answers one request with these bytes and closes the connection."""
+    """Answers one request with these bytes, and closes the connection."""
 
     def behave(connection: Connection) -> None:
         connection.read_request()
@@ -142,7 +142,7 @@ def answering_once(answer: bytes) -> Behaviour:
 
 @contextmanager
 def full_server() -> Iterator[Server]:
-    """A server that accepts no connection and has a full queue, so that connecting times out."""
+    """A server that accepts nobody and whose queue is full, so that a connection never comes about."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
         port = listening.getsockname()[1]
         waiting = []
@@ -159,7 +159,7 @@ def full_server() -> Iterator[Server]:
 
 
 def unused_port() -> int:
-    """A free port: a connection to it is refused."""
+    """A port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

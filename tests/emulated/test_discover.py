@@ -200,7 +200,7 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
     template = (ROOT / "template.yaml").read_text(encoding="utf-8").partition("\nRules:")[0]
     assert [name for name in overrides if f"\n  {name}:\n" not in template] == []
     assert section["deploy"]["parameters"]["region"] == REGION
-    assert "confirm_changeset = true  # nothing reaches prod unread" in written
+    assert "confirm_changeset = true  # review each change set before it is deployed to prod" in written
 
     ec2.authorize_security_group_ingress(
         GroupId=network.listener_group,
