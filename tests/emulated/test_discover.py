@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tools.local_aws import REGION, ROOT, LocalAws, local_aws
+from tools import ROOT
+from tools.local_aws import REGION, LocalAws, local_aws
 from tools.sam_config import parse_overrides
 
 pytestmark = pytest.mark.emulated

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tools.sbom import ROOT, SbomError, add_hashes, add_stated_licences, make_sbom
+from tools import ROOT
+from tools.sbom import SbomError, add_hashes, add_stated_licences, make_sbom
 
 _VALIDATE = """
 import sys
