@@ -26,8 +26,8 @@ detect: setup  ## what the detection rules find: LINES=file, else in example lin
 records: setup  ## write docs/records.md anew: a record of every log type in every format
 	@PYTHONPATH=functions $(python) -m tools.show_records
 
-faults: setup  ## every fault of a collector, and what becomes of the events; writes docs/faults.md; ARGS="--destination all"
-	@PYTHONPATH=functions $(python) -m tools.faults --write $(ARGS)
+faults: setup  ## every fault of every collector, and what becomes of the events; writes docs/faults.md
+	@PYTHONPATH=functions $(python) -m tools.faults $(ARGS)
 
 soak: setup  ## minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
 	@PYTHONPATH=functions $(python) -m tools.soak $(ARGS)

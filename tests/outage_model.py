@@ -15,23 +15,9 @@ from eks_log_forwarder.log_record import Record
 from eks_log_forwarder.outcomes import Failure, Outcome, PerEvent, outcome_of_status
 from eks_log_forwarder.secrets import Credentials
 from eks_log_forwarder.transport import Transport
+from tools.faults.virtual_time import Clock
 
 MULTI_STATUS = 207
-
-
-class Clock:
-    """A monotonic clock that stands still unless it is told to go on."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        """The time in seconds."""
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        """Lets time pass."""
-        self.seconds += seconds
 
 
 class KilledError(BaseException):

@@ -17,8 +17,9 @@ from eks_log_forwarder.stream import LogStream
 from eks_log_forwarder.tally import Tally
 from eks_log_forwarder.undelivered import Queue
 from eks_log_forwarder.wiring import build_forwarder
-from tests.outage_model import AnswersByEvent, Clock, Collector, Fault, KilledError
+from tests.outage_model import AnswersByEvent, Collector, Fault, KilledError
 from tests.queue_model import Sqs, on_failure_record
+from tools.faults.virtual_time import Clock
 
 PARKED = "https://sqs.us-east-1.amazonaws.com/111122223333/undelivered"
 DEAD = "https://sqs.us-east-1.amazonaws.com/111122223333/dead-letters"

@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import cache
 from typing import cast
 from unittest import mock
 
+import botocore.loaders
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
@@ -16,6 +18,9 @@ from eks_log_forwarder.delivery import Delivery
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.observability import logger
 from eks_log_forwarder.retry import Backoff
+
+# AWS's descriptions of its APIs are read once a process instead of once a container: 0.1 s each time.
+_create_loader = cache(botocore.loaders.create_loader)
 
 
 class _Context:
@@ -45,7 +50,10 @@ def new_container(
 
     It always waits the longest pause of its back-off, so that a fault causes the same requests every time.
     """
-    with mock.patch.dict(os.environ, environ, clear=True):
+    with (
+        mock.patch.dict(os.environ, environ, clear=True),
+        mock.patch.object(botocore.loaders, "create_loader", _create_loader),
+    ):
         for once in (wiring.settings, wiring.forwarder, wiring.queues):
             once.cache_clear()
         built = wiring.forwarder()

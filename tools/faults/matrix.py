@@ -16,7 +16,6 @@ from tools.faults import scripts as does
 from tools.faults.collector import Script
 from tools.faults.row import Outcome, Row, refusing, unknown_name, with_wrong_certificate
 
-EVENTS = 30
 BATCH = 10
 MARKED = "event 16"  # the seventh of the second batch
 MAX_EVENTS = 5  # of a request that is not too large

@@ -10,6 +10,8 @@ import trustme
 from tools.faults.collector import Collector, Script, take
 from tools.misbehaving_server import refusing_port, running_server
 
+EVENTS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -31,6 +33,11 @@ class Outcome:
     duplicates: int = 0
     dead: int = 0
     refused: int = 0
+
+    @property
+    def in_the_end(self) -> int:
+        """How many events the collector has after the redrive."""
+        return EVENTS - self.dead - self.refused
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 import traceback
 from base64 import b64encode
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -13,8 +13,7 @@ from eks_log_forwarder.delivery import Delivery
 from eks_log_forwarder.errors import UndeliveredError
 from tools.faults.collector import Collector
 from tools.faults.container import captured, lambda_context, new_container
-from tools.faults.matrix import EVENTS
-from tools.faults.row import Outcome, Row, plain
+from tools.faults.row import EVENTS, Outcome, Row, plain
 from tools.faults.speech import Speech
 from tools.faults.stage import NEXT_TOKEN, TOKEN, Stage
 from tools.faults.virtual_time import Clock, VirtualTimeTransport, handlers_on
@@ -30,22 +29,20 @@ class Found:
 
     outcome: Outcome
     in_the_end: int
-    lost: int
-    token_leaked: bool
-    queue_is_empty: bool
+    lost: int = 0
+    token_leaked: bool = False
+    queue_is_empty: bool = True
+
+    @classmethod
+    def promised(cls, row: Row) -> "Found":
+        """What has to be found for this row."""
+        return cls(row.promised, row.promised.in_the_end)
 
     def faults(self, row: Row) -> list[str]:
         """How this differs from what was promised; empty if it does not."""
-        return [
-            text
-            for differs, text in (
-                (self.outcome != row.promised, f"{self.outcome}, promised was {row.promised}"),
-                (self.lost != 0, f"{self.lost} lost"),
-                (self.token_leaked, "the token leaked"),
-                (not self.queue_is_empty, "the queue is not empty"),
-            )
-            if differs
-        ]
+        promised = self.promised(row)
+        pairs = [(name.name, getattr(self, name.name), getattr(promised, name.name)) for name in fields(self)]
+        return [f"{name}: {found}, promised was {ours}" for name, found, ours in pairs if found != ours]
 
 
 def run(row: Row, aws: LocalAws, speech: Speech) -> Found:

@@ -1,4 +1,4 @@
-"""Real requests and real handlers on a virtual clock, so that no result depends on how busy the machine is."""
+"""Real requests and real handlers on a virtual clock: no result depends on how busy the machine is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
