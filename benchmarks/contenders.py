@@ -17,8 +17,9 @@ import requests  # noqa: TID251  # the baseline is what people write, and not a 
 from isal import igzip, isal_zlib
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.records import LogType, SubscriptionPayload
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import SubscriptionPayload
+from eks_log_forwarder.record.record import Record
 
 type Event = dict[str, Any]
 type Contender = Callable[[Event], None]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from eks_log_forwarder.settings import DestinationName
+from eks_log_forwarder.config.settings import DestinationName
 
 EVENTS = (50, 500, 2000)
 LARGEST = 0  # stands for as many events as a payload can hold

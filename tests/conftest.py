@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from eks_log_forwarder import wiring
-from eks_log_forwarder.observability import logger, metrics
-from eks_log_forwarder.settings import Settings
+from eks_log_forwarder.config.settings import Settings
+from eks_log_forwarder.telemetry.publishing import logger, metrics
 
 # the first draw in a fresh clone makes Hypothesis's table of Unicode, which takes seconds on a slow machine
 settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])

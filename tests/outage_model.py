@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import override
 
-from eks_log_forwarder.destinations.base import Answer, Destination, Pending, Request
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Failure, Outcome, PerEvent, outcome_of_status
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.transport import Transport
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.destinations.base import Destination, Pending
+from eks_log_forwarder.destinations.outcomes import Outcome, PerEvent, outcome_of_status
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.client import Transport
+from eks_log_forwarder.transport.exchange import Answer, Request
+from eks_log_forwarder.transport.failures import Failure
 from tools.faults.virtual_time import Clock
 
 MULTI_STATUS = 207

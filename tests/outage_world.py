@@ -4,18 +4,18 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eks_log_forwarder import subscription
-from eks_log_forwarder.deadline import Deadline
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.settings import Settings
+from eks_log_forwarder.delivery.backoff import Backoff
+from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.errors import MessageKeptError, SecretError, UndeliveredError
 from eks_log_forwarder.forwarding import Forwarder
-from eks_log_forwarder.parked_messages import payload_of
-from eks_log_forwarder.redrive import MAX_REQUESTS_PER_BATCH, ParkedMessage, Redrive
-from eks_log_forwarder.retry import Backoff
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.settings import Settings
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
-from eks_log_forwarder.undelivered import Queue
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.payload import decode_payload
+from eks_log_forwarder.parking.messages import payload_of
+from eks_log_forwarder.parking.queue import Queue
+from eks_log_forwarder.redrive import MAX_REQUESTS_PER_PARKED_BATCH, ReceivedMessage, Redrive
+from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.wiring import build_forwarder
 from tests.outage_model import AnswersByEvent, Collector, Fault, KilledError
 from tests.queue_model import Sqs, on_failure_record
@@ -98,10 +98,10 @@ class World:
             if self._forward(event):
                 return
             self.clock.advance(60)
-        self.sqs.put(PARKED, on_failure_record(event), len(subscription.decode(event).logEvents))
+        self.sqs.put(PARKED, on_failure_record(event), len(decode_payload(event).logEvents))
 
     def _forward(self, event: dict[str, Any]) -> bool:
-        payload = subscription.decode(event)
+        payload = decode_payload(event)
         stream = LogStream.of(payload)
         tally = Tally(stream.cluster, stream.log_type)
         try:
@@ -119,7 +119,7 @@ class World:
     def redrive(self) -> None:
         """One invocation of the redrive."""
         messages = self.sqs.receive(PARKED, most=REDRIVE_BATCH)
-        delivery = replace(self._forwarder.delivery, max_requests_per_batch=MAX_REQUESTS_PER_BATCH)
+        delivery = replace(self._forwarder.delivery, max_requests_per_batch=MAX_REQUESTS_PER_PARKED_BATCH)
         redrive = Redrive(
             forwarder=replace(self._forwarder, delivery=delivery),
             queue=Queue(PARKED, self.sqs.as_client),
@@ -130,7 +130,7 @@ class World:
             publish=self.redriven.append,
         )
         for message in messages:
-            received = ParkedMessage(message.body, message.handle, message.receive_count, sent_ms=0)
+            received = ReceivedMessage(message.body, message.handle, message.receive_count, sent_ms=0)
             try:
                 redrive.settle(received)
             except KilledError:

@@ -5,8 +5,9 @@ import json
 from hypothesis import strategies as st
 
 from eks_log_forwarder.control_plane.parsing import parse
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.records import Detection, LogEvent, LogType
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.record.record import Record, RuleRef
 
 NOW_MS = 1_768_384_800_123
 
@@ -48,7 +49,7 @@ MESSAGES = {
     LogType.UNKNOWN: "something else",
 }
 STREAM_HASH = "0123456789abcdef0123456789abcdef"
-RULE = Detection("0b1d6c5e-0000-4000-8000-000000000002", "Secret read denied", "high", ["attack.t1552"])
+RULE = RuleRef("0b1d6c5e-0000-4000-8000-000000000002", "Secret read denied", "high", ["attack.t1552"])
 
 
 def record_of(
@@ -57,7 +58,7 @@ def record_of(
     *,
     number: int = 0,
     timestamp: int = NOW_MS,
-    detections: list[Detection] | None = None,
+    detections: list[RuleRef] | None = None,
 ) -> Record:
     """The record of a line, parsed as the stages do it."""
     event = LogEvent(f"{number:056}", timestamp, MESSAGES[log_type] if message is None else message)

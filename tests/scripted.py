@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import override
 
-from eks_log_forwarder.batching import Batch
-from eks_log_forwarder.deadline import Deadline
-from eks_log_forwarder.delivery import Delivery
-from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.config.credentials import Credentials, ReadSecret, read_nothing
+from eks_log_forwarder.delivery.backoff import Backoff
+from eks_log_forwarder.delivery.batch import Batch
+from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.delivery.delivery import Delivery
+from eks_log_forwarder.destinations.outcomes import Outcome, outcome_of_status
 from eks_log_forwarder.errors import ParkingError
 from eks_log_forwarder.forwarding import Forwarder
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Failure, Outcome, outcome_of_status
-from eks_log_forwarder.parked_messages import Message, payload_of
-from eks_log_forwarder.records import LogEvent, LogType, SubscriptionPayload
-from eks_log_forwarder.retry import Backoff
-from eks_log_forwarder.secrets import Credentials, ReadSecret, read_nothing
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload
+from eks_log_forwarder.parking.messages import Message, payload_of
+from eks_log_forwarder.parking.queue import Queue
+from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.stages import Stages
-from eks_log_forwarder.tally import Tally
-from eks_log_forwarder.transport import Transport
-from eks_log_forwarder.undelivered import Queue
+from eks_log_forwarder.telemetry.tally import Tally
+from eks_log_forwarder.transport.client import Transport
+from eks_log_forwarder.transport.exchange import Answer, Request
+from eks_log_forwarder.transport.failures import Failure
 
 type Answering = Callable[[list[str]], Answer | Failure]
 """What a collector answers to a request with these messages."""

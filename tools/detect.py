@@ -20,11 +20,11 @@ FUNCTIONS = Path(__file__).parent.parent / "functions"
 sys.path.insert(0, str(FUNCTIONS))
 
 from eks_log_forwarder.control_plane.parsing import parse  # noqa: E402  # the path comes first
-from eks_log_forwarder.detection.engine import Detections  # noqa: E402
-from eks_log_forwarder.detection.line_fields import line_fields  # noqa: E402
-from eks_log_forwarder.detection.subject import actor_and_target  # noqa: E402
+from eks_log_forwarder.detection.matcher import actor_and_target, line_fields  # noqa: E402
+from eks_log_forwarder.detection.rule_set import RuleSet  # noqa: E402
 from eks_log_forwarder.errors import DetectionError  # noqa: E402
-from eks_log_forwarder.records import LogEvent, LogType  # noqa: E402
+from eks_log_forwarder.intake.log_type import LogType  # noqa: E402
+from eks_log_forwarder.intake.payload import LogEvent  # noqa: E402
 from tools.listener.terminal import open_console  # noqa: E402
 
 _KLOG_FILE = re.compile(r"[IWEF]\d{4} \S+\s+\d+ (\S+?)\.go:\d+\]")
@@ -52,7 +52,7 @@ def log_types(message: str) -> tuple[LogType, ...]:
     return _KLOG_TYPES
 
 
-def detect(detections: Detections, messages: Iterable[str]) -> dict[str, Hits]:
+def detect(detections: RuleSet, messages: Iterable[str]) -> dict[str, Hits]:
     """The hits of each rule that matched, by the rule's id."""
     found: dict[str, Hits] = {}
     for message in messages:
@@ -68,7 +68,7 @@ def detect(detections: Detections, messages: Iterable[str]) -> dict[str, Hits]:
     return found
 
 
-def table(detections: Detections, found: dict[str, Hits]) -> Table:
+def table(detections: RuleSet, found: dict[str, Hits]) -> Table:
     """One row a rule that matched, the most hits first."""
     columns = Table(title="Detections")
     for name in ("Rule", "Level", "Hits", "First actor", "First target"):
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
         networks = [
             ip_network(network.strip()) for network in given.trusted_cidrs.split(",") if network.strip()
         ]
-        detections = Detections.load(given.rules, trusted_networks=networks)
+        detections = RuleSet.load(given.rules, trusted_networks=networks)
         messages = [line for line in given.lines.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (DetectionError, OSError, ValueError) as error:
         console.print(str(error), markup=False, style="red")

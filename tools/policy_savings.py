@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from eks_log_forwarder.audit_policy import Action, Decision, Policy, trim
+from eks_log_forwarder.config.settings import RecordFormat
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed, parse
 from eks_log_forwarder.encoding import to_json
-from eks_log_forwarder.record_formats import shape_of
-from eks_log_forwarder.records import LogEvent, LogType
-from eks_log_forwarder.settings import RecordFormat
-from eks_log_forwarder.stream import LogStream
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.record.formats import shape_of
+from eks_log_forwarder.record.record import record_of
 
 type Measure = Callable[[str, Parsed], dict[str, int]]
 """An event's bytes as a record, newline included, by record format: of its message and its parsed form."""
@@ -29,7 +31,7 @@ _SHAPES = {str(record_format): shape_of(record_format) for record_format in Reco
 
 def record_bytes(message: str, parsed: Parsed) -> dict[str, int]:
     """The bytes of the records that the forwarder writes, in every format."""
-    record = _SAMPLE_STREAM.record(_event_of(message), message, parsed, 0, [])
+    record = record_of(_SAMPLE_STREAM, _event_of(message), parsed, 0, [])
     return {name: len(to_json(shape(record))) + 1 for name, shape in _SHAPES.items()}
 
 

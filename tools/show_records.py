@@ -13,17 +13,18 @@ from pathlib import Path
 
 import msgspec
 
-from eks_log_forwarder.detection.engine import Detections
+from eks_log_forwarder.config.settings import RecordFormat
+from eks_log_forwarder.detection.matcher import Matcher
+from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.encoding import to_json
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.record_formats import shape_of
-from eks_log_forwarder.records import LogType, SubscriptionPayload
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import SubscriptionPayload
+from eks_log_forwarder.record.formats import shape_of
+from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.redaction import redact
-from eks_log_forwarder.settings import RecordFormat
-from eks_log_forwarder.sightings import Matcher
 from eks_log_forwarder.stages import Stages
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
+from eks_log_forwarder.telemetry.tally import Tally
 from tools.make_event import EVENTS, Source, data_message, read_lines, stream_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,7 +82,7 @@ def default_stages() -> Stages:
     """The stages of a function whose settings are the defaults."""
     return Stages(
         log_types=frozenset(LogType),
-        match=Matcher(Detections.load(ROOT / "functions" / "detections")),
+        match=Matcher(RuleSet.load(ROOT / "functions" / "detections")),
         redact=redact,
     )
 

@@ -4,8 +4,6 @@ import json
 
 import msgspec
 
-from eks_log_forwarder.control_plane.encodable import encodable
-
 _encoder = msgspec.json.Encoder()
 
 
@@ -33,3 +31,14 @@ def _builtins(value: object) -> object:
 def _nested_json(raw: msgspec.Raw) -> object:
     """The JSON that a record holds as it came: msgspec can copy it into a text and nothing else."""
     return json.loads(bytes(raw))
+
+
+def encodable(text: str) -> str:
+    """The text with surrogate pairs joined and each lone surrogate replaced by U+FFFD; else as it is."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

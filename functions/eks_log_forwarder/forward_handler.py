@@ -3,11 +3,12 @@
 from aws_lambda_powertools.utilities.data_classes import CloudWatchLogsEvent, event_source
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from eks_log_forwarder import subscription, wiring
-from eks_log_forwarder.observability import logger, metrics, publish
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
-from eks_log_forwarder.time_limits import delivery_deadline
+from eks_log_forwarder import wiring
+from eks_log_forwarder.delivery.deadline import delivery_deadline
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.payload import decode_payload, is_control_message
+from eks_log_forwarder.telemetry.publishing import logger, metrics, publish
+from eks_log_forwarder.telemetry.tally import Tally
 
 
 # log_event is said outright: the environment could otherwise switch on a log of whole payloads
@@ -18,11 +19,11 @@ def handler(event: CloudWatchLogsEvent, context: LambdaContext) -> dict[str, str
     """Delivers or parks the events of one subscription payload and answers with their account."""
     deadline = delivery_deadline(context)
     forwarder = wiring.forwarder()
-    payload = subscription.decode(event)
+    payload = decode_payload(event)
     stream = LogStream.of(payload)
     tally = Tally(stream.cluster, stream.log_type)
     try:
-        if subscription.is_control_message(payload):
+        if is_control_message(payload):
             tally.control_messages += 1
         else:
             forwarder.forward(payload, stream, deadline, tally)

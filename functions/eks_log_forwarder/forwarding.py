@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import time
 
-from eks_log_forwarder.batching import Batch, batched
-from eks_log_forwarder.deadline import Deadline
-from eks_log_forwarder.delivery import Cause, Delivery, Leftover
+from eks_log_forwarder.delivery.batch import Batch, batched
+from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.delivery.delivery import Cause, Delivery, Leftover
+from eks_log_forwarder.destinations.outcomes import explain
 from eks_log_forwarder.errors import ParkingError, UndeliveredError
-from eks_log_forwarder.outcomes import explain
-from eks_log_forwarder.parked_messages import gathered, messages_of
-from eks_log_forwarder.records import SubscriptionPayload
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.payload import SubscriptionPayload
+from eks_log_forwarder.parking.messages import gathered, messages_of
+from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.stages import Stages
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
-from eks_log_forwarder.undelivered import Queue
+from eks_log_forwarder.telemetry.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)

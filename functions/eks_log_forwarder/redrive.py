@@ -16,17 +16,17 @@ from random import uniform
 from time import time
 from typing import NoReturn
 
-from eks_log_forwarder.deadline import Deadline
-from eks_log_forwarder.delivery import Cause, Leftover
+from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.delivery.delivery import Cause, Leftover
 from eks_log_forwarder.errors import MessageKeptError, ParkingError, PayloadError
 from eks_log_forwarder.forwarding import Forwarder
-from eks_log_forwarder.outcomes import Failure
-from eks_log_forwarder.parked_messages import Message, messages_of, payload_of
-from eks_log_forwarder.records import LogType, SubscriptionPayload
-from eks_log_forwarder.stream import UNKNOWN_CLUSTER, LogStream
-from eks_log_forwarder.subscription import is_control_message
-from eks_log_forwarder.tally import Tally
-from eks_log_forwarder.undelivered import Queue
+from eks_log_forwarder.intake.log_stream import UNKNOWN_CLUSTER, LogStream
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import SubscriptionPayload, is_control_message
+from eks_log_forwarder.parking.messages import Message, messages_of, payload_of
+from eks_log_forwarder.parking.queue import Queue
+from eks_log_forwarder.telemetry.tally import Tally
+from eks_log_forwarder.transport.failures import Failure
 
 # The longest back-off. The queue's maxReceiveCount of 1,000 times this is over 14 days, the longest that SQS
 # keeps a message: so no outage, however long, sends a backlog to the dead-letter queue.
@@ -36,13 +36,13 @@ _JITTER = 0.2
 
 # Nobody waits for a redrive, and what is not narrowed down here is buried with what is at fault: so far more
 # than in the first place. At a tenth of a second each they still fit into the function's time.
-MAX_REQUESTS_PER_BATCH = 1000
+MAX_REQUESTS_PER_PARKED_BATCH = 1000
 
 PAYLOAD_INVALID = "payload_invalid"
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedMessage:
+class ReceivedMessage:
     """A message as it was received; `receive_count` includes this time, `sent_ms` is when it was parked."""
 
     body: str = field(repr=False)
@@ -65,7 +65,7 @@ class Redrive:
     unreachable: str = ""
     random: Callable[[float, float], float] = uniform
 
-    def settle(self, message: ParkedMessage) -> None:
+    def settle(self, message: ReceivedMessage) -> None:
         """Delivers a message's events; returns when the message can be deleted.
 
         Raises:
@@ -84,7 +84,7 @@ class Redrive:
         finally:
             self.publish(tally)
 
-    def _settle(self, message: ParkedMessage, tally: Tally) -> None:
+    def _settle(self, message: ReceivedMessage, tally: Tally) -> None:
         try:
             payload = payload_of(message.body)
         except PayloadError as error:
@@ -109,7 +109,7 @@ class Redrive:
 
     def _settle_leftovers(
         self,
-        message: ParkedMessage,
+        message: ReceivedMessage,
         payload: SubscriptionPayload,
         leftovers: list[Leftover],
         tally: Tally,
@@ -120,7 +120,9 @@ class Redrive:
             self._keep(message, self.unreachable)
         self._bury_or_keep(message, messages_of(payload, leftovers), tally, "events were rejected")
 
-    def _bury_or_keep(self, message: ParkedMessage, dead: Iterable[Message], tally: Tally, why: str) -> None:
+    def _bury_or_keep(
+        self, message: ReceivedMessage, dead: Iterable[Message], tally: Tally, why: str
+    ) -> None:
         """Sends what will never be delivered to the dead-letter queue, once it has had its tries."""
         if message.receive_count < self.rejected_tries:
             self._keep(message, f"{why} (try {message.receive_count} of {self.rejected_tries})")
@@ -128,10 +130,11 @@ class Redrive:
             self.dead_letters.send(dead)
         except ParkingError as error:
             self._keep(message, str(error))
-        tally.parked = tally.rejected = tally.kept
+        tally.parked = tally.kept
+        tally.rejected += tally.kept
         tally.kept = 0
 
-    def _keep(self, message: ParkedMessage, why: str) -> NoReturn:
+    def _keep(self, message: ReceivedMessage, why: str) -> NoReturn:
         doublings = min(message.receive_count - 1, _MOST_DOUBLINGS)
         pause_seconds = min(self.backoff_base_seconds * 2**doublings, MAX_BACKOFF_SECONDS)
         # Jitter only lengthens: a shorter pause would use up maxReceiveCount before the 14 days are over.

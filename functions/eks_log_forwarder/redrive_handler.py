@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
+from eks_log_forwarder.delivery.deadline import delivery_deadline
 from eks_log_forwarder.errors import MessageKeptError
-from eks_log_forwarder.observability import logger, publish_redriven
-from eks_log_forwarder.redrive import ParkedMessage, Redrive
-from eks_log_forwarder.time_limits import delivery_deadline
+from eks_log_forwarder.redrive import ReceivedMessage, Redrive
+from eks_log_forwarder.telemetry.publishing import logger, publish_redriven
 
 
 # no log_metrics: each message's metrics are flushed with it (observability.publish_redriven)
@@ -35,7 +35,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
     def settle(record: SQSRecord) -> None:
         try:
             redrive.settle(
-                ParkedMessage(
+                ReceivedMessage(
                     body=record.body,
                     receipt_handle=record.receipt_handle,
                     receive_count=int(record.attributes.approximate_receive_count),

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from eks_log_forwarder.api_requests import count_api_request
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed, parse
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.records import Detection, LogEvent, LogType
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.record.record import Detection, Record, record_of
+from eks_log_forwarder.telemetry.tally import Tally, count_api_request
 
 if TYPE_CHECKING:
     # a function without a policy does not pay for the package
     from eks_log_forwarder.audit_policy import Policy
 
-type Match = Callable[[LogType, Parsed, LogEvent, Tally], list[Detection]]
-"""The detections of an event, which are also counted: its log type, what the parser made of it, itself."""
+type Match = Callable[[LogType, Parsed, LogEvent], list[Detection]]
+"""The detections of an event, from its log type, its parsed form and the event itself."""
 
 type Redact = Callable[[str, AuditHeader | None], tuple[str, int]]
 """A message without its secrets, and how many were taken out; the same string where there were none."""
@@ -50,7 +50,8 @@ class Stages:
         message = event.message
         if parsed.audit is not None:
             count_api_request(parsed.audit, tally.api_requests)
-        detections = [] if self.match is None else self.match(stream.log_type, parsed, event, tally)
+        detections = [] if self.match is None else self.match(stream.log_type, parsed, event)
+        tally.detections += detections
         if self.policy is not None and parsed.audit is not None:
             kept = self.policy.apply(
                 message, parsed.audit, detected=bool(detections), truncated=parsed.truncated
@@ -65,7 +66,9 @@ class Stages:
             message, redactions = self.redact(message, parsed.audit)
             tally.redacted += redactions > 0
         if message is not event.message:
-            # what the record says of the message is read off the text that goes on
-            parsed = parse(stream.log_type, msgspec.structs.replace(event, message=message))
+            # The record describes the text that is forwarded.
+            event = msgspec.structs.replace(event, message=message)
+            parsed = parse(stream.log_type, event)
         tally.count_parsed(parsed)
-        return stream.record(event, message, parsed, redactions, detections)
+        rules = [detection.rule for detection in detections]
+        return record_of(stream, event, parsed, redactions, rules)

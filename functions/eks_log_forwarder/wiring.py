@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eks_log_forwarder.delivery import Delivery
+from eks_log_forwarder.config.credentials import ReadSecret, SecretReader, read_nothing
+from eks_log_forwarder.config.settings import NO_POLICY, Settings
+from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.destinations.registry import build_destination
 from eks_log_forwarder.forwarding import Forwarder
-from eks_log_forwarder.observability import logger
-from eks_log_forwarder.secrets import ReadSecret, SecretReader, read_nothing
-from eks_log_forwarder.settings import NO_POLICY, Settings
+from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.stages import Match, Redact, Stages
-from eks_log_forwarder.transport import Transport
-from eks_log_forwarder.undelivered import Queue
+from eks_log_forwarder.telemetry.publishing import logger
+from eks_log_forwarder.transport.client import Transport
 
 if TYPE_CHECKING:
     from eks_log_forwarder.audit_policy import Policy
@@ -48,10 +48,12 @@ def forwarder() -> Forwarder:
 
 def redrive_forwarder() -> Forwarder:
     """The container's forwarder, as the redrive uses it: with requests enough to find what is rejected."""
-    from eks_log_forwarder.redrive import MAX_REQUESTS_PER_BATCH
+    from eks_log_forwarder.redrive import MAX_REQUESTS_PER_PARKED_BATCH
 
     built = forwarder()
-    return replace(built, delivery=replace(built.delivery, max_requests_per_batch=MAX_REQUESTS_PER_BATCH))
+    return replace(
+        built, delivery=replace(built.delivery, max_requests_per_batch=MAX_REQUESTS_PER_PARKED_BATCH)
+    )
 
 
 @cache
@@ -104,11 +106,11 @@ def _build_redaction() -> Redact:
 
 
 def _build_matcher(settings: Settings) -> Match:
-    from eks_log_forwarder.detection.engine import Detections
-    from eks_log_forwarder.sightings import Matcher
+    from eks_log_forwarder.detection.matcher import Matcher
+    from eks_log_forwarder.detection.rule_set import RuleSet
 
     return Matcher(
-        Detections.load(
+        RuleSet.load(
             _BESIDE_THE_PACKAGE / "detections",
             disabled=settings.disabled_detections,
             trusted_networks=settings.trusted_networks,

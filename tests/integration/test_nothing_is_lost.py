@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eks_log_forwarder.outcomes import Failure
+from eks_log_forwarder.transport.failures import Failure
 from tests.outage_model import MULTI_STATUS, Fault, KilledError
 from tests.outage_world import PARKED, REJECTIONS, Outage, World
 from tests.payloads import event_of, payload_of

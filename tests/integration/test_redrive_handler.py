@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from eks_log_forwarder.errors import SettingsError
-from eks_log_forwarder.parked_messages import payload_of
+from eks_log_forwarder.parking.messages import payload_of
 from eks_log_forwarder.redrive_handler import handler
 from tests.conftest import LambdaContext
 from tests.payloads import event_of

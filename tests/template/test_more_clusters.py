@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]  # SAM ships no types
 
-from eks_log_forwarder.silence_alarms import SilenceAlarms
-from eks_log_forwarder.subscribing_settings import SubscribingSettings
+from eks_log_forwarder.subscribing.settings import SubscribingSettings
+from eks_log_forwarder.subscribing.silence_alarms import SilenceAlarms
 from tests.template.resolve import ROOT, Json, resolved, source
 from tests.template.test_every_variant import of_type, statements
 from tests.template.variants import VARIANTS

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from eks_log_forwarder.config.settings import Settings
 from eks_log_forwarder.errors import SettingsError
-from eks_log_forwarder.settings import Settings
 from tests.template.resolve import Json, resolved, source, transformed
 
 type Resources = str | list[str]

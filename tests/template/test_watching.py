@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from eks_log_forwarder.observability import NAMESPACE, metrics, publish, publish_redriven
-from eks_log_forwarder.records import Detection, LogType
-from eks_log_forwarder.tally import Sighting, Tally
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.record.record import Detection, RuleRef
+from eks_log_forwarder.telemetry.publishing import NAMESPACE, metrics, publish, publish_redriven
+from eks_log_forwarder.telemetry.tally import Tally
 from tests.template.resolve import Json, resolved
 from tests.template.test_every_variant import of_type
 from tests.template.variants import VARIANTS
@@ -57,7 +58,7 @@ def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(metrics.provider, "service", "eks-logs")
     tally = Tally("prod", LogType.AUDIT, received=9, delivered=5, filtered=1, parked=3, delivery_attempts=1)
     tally.parked_age_seconds = 60.0
-    tally.detections = [Sighting(Detection("id", "title", "high", []), "event", "actor", "target")]
+    tally.detections = [Detection(RuleRef("id", "title", "high", []), "event", "actor", "target")]
     tally.api_requests = {("pods", "list"): 1}
     publish(tally)
     metrics.flush_metrics()
@@ -137,7 +138,7 @@ def test_the_dashboard_shows_every_metric_of_a_service(emitted: set[Metric]) -> 
 def test_the_dashboard_answers_the_questions_of_an_operator() -> None:
     """Each graph has a title, each axis a name, each line a label; nothing overlaps."""
     titles = [graph["title"] for graph in graphs()]
-    assert titles[:2] == ["What became of the events", "How late: from event to delivery"]
+    assert titles[:2] == ["Events by outcome", "Latency: from event to delivery"]
     assert len(set(titles)) == len(titles) == 17
     for graph in graphs():
         assert graph["yAxis"]["left"]["label"]
@@ -155,7 +156,7 @@ def test_the_dashboard_answers_the_questions_of_an_operator() -> None:
 
 def test_the_dashboard_shows_every_log_type() -> None:
     """Those of EKS, and the streams of no known name."""
-    (flow,) = (graph for graph in graphs() if graph["title"] == "Flow by log type, received")
+    (flow,) = (graph for graph in graphs() if graph["title"] == "Received by log type")
     assert {row[3] for row in flow["metrics"]} == set(LogType)
 
 

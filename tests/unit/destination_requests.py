@@ -4,11 +4,12 @@ import json
 
 import requests
 
-from eks_log_forwarder.destinations.base import Destination, Request
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.settings import Settings
+from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.destinations.registry import build_destination
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.settings import Settings
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.exchange import Request
 from tools.listener import Listener
 from tools.listener.demo_destinations import DEMO_DESTINATIONS
 

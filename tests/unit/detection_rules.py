@@ -10,8 +10,8 @@ from textwrap import indent
 import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.detection.engine import Detections
-from eks_log_forwarder.records import LogType
+from eks_log_forwarder.detection.rule_set import RuleSet
+from eks_log_forwarder.intake.log_type import LogType
 
 AUDIT = "{product: kubernetes, service: audit}"
 
@@ -22,12 +22,12 @@ def rule_text(detection: str, *, log_source: str = AUDIT, more: str = "level: lo
 
 
 @cache
-def detections_of(*texts: str, trusted: tuple[str, ...] = ()) -> Detections:
+def detections_of(*texts: str, trusted: tuple[str, ...] = ()) -> RuleSet:
     """The rules of these files, named 0.yml, 1.yml and so on."""
     with TemporaryDirectory() as folder:
         for number, text in enumerate(texts):
             (Path(folder) / f"{number}.yml").write_text(text, encoding="utf-8")
-        return Detections.load(Path(folder), trusted_networks=[ip_network(network) for network in trusted])
+        return RuleSet.load(Path(folder), trusted_networks=[ip_network(network) for network in trusted])
 
 
 def header_of(message: str) -> AuditHeader | None:
@@ -38,7 +38,7 @@ def header_of(message: str) -> AuditHeader | None:
         return None
 
 
-def found_in(detections: Detections, event: object) -> list[str]:
+def found_in(detections: RuleSet, event: object) -> list[str]:
     """The ids of the rules that an audit event matches; a text is taken as the message itself."""
     message = event if isinstance(event, str) else json.dumps(event)
     return [found.id for found in detections.match(LogType.AUDIT, header_of(message), None, message)]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from eks_log_forwarder.control_plane.parsing import parse
-from eks_log_forwarder.detection.engine import Detections
-from eks_log_forwarder.detection.line_fields import line_fields
-from eks_log_forwarder.records import LogEvent, LogType
+from eks_log_forwarder.detection.matcher import line_fields
+from eks_log_forwarder.detection.rule_set import RuleSet
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.yaml_files import load_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -52,9 +53,9 @@ def excepted(stem: str) -> list[str]:
 
 
 @cache
-def shipped(*trusted: str) -> Detections:
+def shipped(*trusted: str) -> RuleSet:
     """The shipped rules, with these trusted networks."""
-    return Detections.load(RULES, trusted_networks=[ip_network(network) for network in trusted])
+    return RuleSet.load(RULES, trusted_networks=[ip_network(network) for network in trusted])
 
 
 @cache

@@ -10,13 +10,13 @@ from typing import Any, override
 
 import pytest
 
-from eks_log_forwarder import subscription
-from eks_log_forwarder.deadline import Deadline
-from eks_log_forwarder.destinations.base import Answer, Request
-from eks_log_forwarder.settings import Settings
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
-from eks_log_forwarder.transport import Transport
+from eks_log_forwarder.config.settings import Settings
+from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.payload import decode_payload
+from eks_log_forwarder.telemetry.tally import Tally
+from eks_log_forwarder.transport.client import Transport
+from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.wiring import build_forwarder
 from tests.payloads import event_of, payload_of
 from tools.make_event import EVENTS, read_lines
@@ -78,7 +78,7 @@ def test_an_event_takes_no_more_calls_than_its_budget(pipeline: str) -> None:
     tallies: list[Tally] = []
 
     def work() -> None:
-        payload = subscription.decode(event)
+        payload = decode_payload(event)
         stream = LogStream.of(payload)
         tallies.append(Tally(stream.cluster, stream.log_type))
         forwarder.forward(payload, stream, Deadline.after(60), tallies[-1])

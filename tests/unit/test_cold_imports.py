@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from eks_log_forwarder.settings import DestinationName
+from eks_log_forwarder.config.settings import DestinationName
 
 # the packages that settings bring, and those of AWS that an invocation brings when it parks or reads a secret
 COSTLY = (
@@ -17,7 +17,6 @@ COSTLY = (
     "eks_log_forwarder.detection",
     "eks_log_forwarder.redaction",
     "eks_log_forwarder.redrive",
-    "eks_log_forwarder.sightings",
     "google.protobuf",
     "jinja2",
     "re2",
@@ -29,7 +28,6 @@ REDACTION = {"ahocorasick_rs", "eks_log_forwarder.redaction"}
 # who and what a detection saw is redacted too, before it is logged
 DETECTIONS = REDACTION | {
     "eks_log_forwarder.detection",
-    "eks_log_forwarder.sightings",
     "re2",
     "sigma",
     "yaml",

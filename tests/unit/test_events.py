@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eks_log_forwarder.control_plane.log_type import log_type_of
+from eks_log_forwarder.intake.log_type import log_type_of_stream
 from tools import make_event
 
 EVENTS = Path(make_event.EVENTS)
@@ -50,7 +50,7 @@ def test_an_event_holds_the_lines_of_one_stream(stem: str, log_type: str, count:
     payload = payload_of(stem)
     assert (payload["messageType"], payload["owner"]) == ("DATA_MESSAGE", "111122223333")
     assert payload["logGroup"] == "/aws/eks/demo/cluster"
-    assert log_type_of(payload["logStream"]) == log_type
+    assert log_type_of_stream(payload["logStream"]) == log_type
     assert re.search(r"-[0-9a-f]{32}$", payload["logStream"])
     assert len(payload["logEvents"]) == count
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from eks_log_forwarder.destinations.base import Answer
 from eks_log_forwarder.errors import UndeliveredError
-from eks_log_forwarder.outcomes import Failure
-from eks_log_forwarder.parked_messages import payload_of
-from eks_log_forwarder.records import LogType
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.parking.messages import payload_of
 from eks_log_forwarder.stages import Stages
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
+from eks_log_forwarder.telemetry.tally import Tally
+from eks_log_forwarder.transport.exchange import Answer
+from eks_log_forwarder.transport.failures import Failure
 from tests.scripted import (
     OK,
     Answering,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eks_log_forwarder.outcomes import Failure
+from eks_log_forwarder.transport.failures import Failure
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -116,7 +116,7 @@ def test_documents_every_environment_variable(variable: str) -> None:
 
 def test_documents_every_variable_that_the_settings_read() -> None:
     """Each variable that settings.py reads is one that the README names."""
-    source = (ROOT / "functions/eks_log_forwarder/settings.py").read_text(encoding="utf-8")
+    source = (ROOT / "functions/eks_log_forwarder/config/settings.py").read_text(encoding="utf-8")
     read = re.findall(r'\bread\.\w+\(\s*"([A-Z_]+)"', source)
     assert len(read) >= len(table("parameter")) // 3
     assert [name for name in read if f"`{name}`" not in README] == []

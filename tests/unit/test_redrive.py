@@ -8,12 +8,12 @@ from time import time
 
 import pytest
 
-from eks_log_forwarder.destinations.base import Answer
 from eks_log_forwarder.errors import MessageKeptError, TallyError
-from eks_log_forwarder.outcomes import Failure
-from eks_log_forwarder.parked_messages import payload_of
-from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS, ParkedMessage, Redrive
-from eks_log_forwarder.tally import Tally
+from eks_log_forwarder.parking.messages import payload_of
+from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS, ReceivedMessage, Redrive
+from eks_log_forwarder.telemetry.tally import Tally
+from eks_log_forwarder.transport.exchange import Answer
+from eks_log_forwarder.transport.failures import Failure
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
 from tests.scripted import MemoryQueue, Scene, always, forwarder, in_turn, rejecting
@@ -28,9 +28,9 @@ def body_of(*messages: str, **fields: object) -> str:
     return json.dumps(event_of(payload_in_json(*messages, **fields)))
 
 
-def parked(body: str, receive_count: int = 1, age_ms: int = 0) -> ParkedMessage:
+def parked(body: str, receive_count: int = 1, age_ms: int = 0) -> ReceivedMessage:
     """A message as Lambda hands it over."""
-    return ParkedMessage(body, f"receipt-{receive_count}", receive_count, int(time() * 1000) - age_ms)
+    return ReceivedMessage(body, f"receipt-{receive_count}", receive_count, int(time() * 1000) - age_ms)
 
 
 @dataclass
@@ -57,11 +57,11 @@ class Stage:
             random=lambda _least, _most: self.jitter,
         )
 
-    def settle(self, *messages: ParkedMessage) -> list[bool]:
+    def settle(self, *messages: ReceivedMessage) -> list[bool]:
         """Of each message, whether it can be deleted."""
         return [self._settle(message) for message in messages]
 
-    def _settle(self, message: ParkedMessage) -> bool:
+    def _settle(self, message: ReceivedMessage) -> bool:
         try:
             self.redrive.settle(message)
         except MessageKeptError:
@@ -234,6 +234,15 @@ def test_the_jitter_is_between_one_and_one_fifth_more() -> None:
     assert (bounds, stage.queue.hidden) == ([(1.0, 1.2)], [("receipt-1", 33)])
 
 
+def test_the_template_states_the_longest_pause() -> None:
+    """In minutes, with the jitter."""
+    stage = Stage(Scene(always(404)), base_seconds=900, jitter=1.2)
+    stage.settle(parked(body_of("a"), 1_000_000))
+    ((_, seconds),) = stage.queue.hidden
+    (stated,) = re.findall(r"It doubles with each retry, up to\s+([\d.]+) minutes\.", TEMPLATE.read_text())
+    assert float(stated) * 60 == seconds == 1512
+
+
 @pytest.mark.parametrize("base_seconds", [1, 30, 900])
 def test_no_outage_sends_a_backlog_to_the_dead_letter_queue(base_seconds: int) -> None:
     """The template's maxReceiveCount is used up after the 14 days that SQS keeps a message, not before."""
@@ -264,7 +273,7 @@ def test_the_age_of_what_stays_is_published(status: int, age_seconds: int) -> No
 
 def test_a_message_does_not_show_itself() -> None:
     """Neither its body nor its handle."""
-    assert repr(parked("s3cr3t")).startswith("ParkedMessage(receive_count=1, sent_ms=")
+    assert repr(parked("s3cr3t")).startswith("ReceivedMessage(receive_count=1, sent_ms=")
 
 
 def test_an_account_that_does_not_add_up_keeps_the_message(monkeypatch: pytest.MonkeyPatch) -> None:

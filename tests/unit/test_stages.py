@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 
 from eks_log_forwarder.audit_policy import Policy
 from eks_log_forwarder.control_plane.parsing import Parsed
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.records import Detection, LogEvent, LogType
+from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.record.record import Detection, Record, RuleRef
 from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.stages import Match, Stages
-from eks_log_forwarder.stream import LogStream
-from eks_log_forwarder.tally import Tally
+from eks_log_forwarder.telemetry.tally import Tally
 from tests.policy_samples import policy_of
 
 ALL = frozenset(LogType)
-RULE = Detection("a-rule", "A Rule", "high", ["attack.t1609"])
+RULE = RuleRef("a-rule", "A Rule", "high", ["attack.t1609"])
 DROP_ALL = policy_of("- {level: None}")
 TRIM_ALL = policy_of("- {level: Metadata}")
 EVENT: dict[str, Any] = {
@@ -54,11 +55,11 @@ def tally_of(log_type: LogType = LogType.AUDIT) -> Tally:
     return Tally("demo", log_type)
 
 
-def finding(*found: Detection) -> Match:
+def finding(*found: RuleRef) -> Match:
     """A matcher that finds these in every event."""
 
-    def match(_log_type: LogType, _parsed: Parsed, _event: LogEvent, _tally: Tally) -> list[Detection]:
-        return list(found)
+    def match(_log_type: LogType, _parsed: Parsed, event: LogEvent) -> list[Detection]:
+        return [Detection(rule, event.id, "ana", "pods") for rule in found]
 
     return match
 
@@ -169,9 +170,7 @@ def test_what_has_no_body_is_not_counted_as_trimmed() -> None:
     ],
     ids=["detected", "401", "403", "detected 403"],
 )
-def test_what_is_detected_or_denied_goes_on_whole(
-    policy: Policy, message: str, found: list[Detection]
-) -> None:
+def test_what_is_detected_or_denied_goes_on_whole(policy: Policy, message: str, found: list[RuleRef]) -> None:
     """Whatever the policy says."""
     tally = tally_of()
     record = staged(message, Stages(ALL, match=finding(*found), policy=policy), tally=tally)
@@ -210,9 +209,9 @@ def test_rules_see_the_event_before_redaction() -> None:
     """A rule may look for what is then taken out."""
     seen = []
 
-    def match(_log_type: LogType, _parsed: Parsed, event: LogEvent, _tally: Tally) -> list[Detection]:
+    def match(_log_type: LogType, _parsed: Parsed, event: LogEvent) -> list[Detection]:
         seen.append(event.message)
-        return [RULE]
+        return [Detection(RULE, event.id, "ana", "pods")]
 
     message = message_of(userAgent=f"curl {JWT}")
     record = recorded(message, Stages(ALL, match=match, redact=redact))
@@ -252,7 +251,7 @@ FOUND = st.sampled_from([(), (RULE,)])
 
 @given(message=LINES, log_type=st.sampled_from(LogType), policy=POLICIES, found=FOUND, redacts=st.booleans())
 def test_a_message_goes_on_byte_for_byte(
-    message: str, log_type: LogType, policy: Policy | None, found: Sequence[Detection], *, redacts: bool
+    message: str, log_type: LogType, policy: Policy | None, found: Sequence[RuleRef], *, redacts: bool
 ) -> None:
     """Unless it is counted as dropped, trimmed or redacted; a denial and a detection only as redacted."""
     tally = tally_of(log_type)

@@ -14,10 +14,10 @@ import botocore.loaders
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
-from eks_log_forwarder.delivery import Delivery
+from eks_log_forwarder.delivery.backoff import Backoff
+from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.forwarding import Forwarder
-from eks_log_forwarder.observability import logger
-from eks_log_forwarder.retry import Backoff
+from eks_log_forwarder.telemetry.publishing import logger
 
 # AWS's descriptions of its APIs are read once a process instead of once a container: 0.1 s each time.
 _create_loader = cache(botocore.loaders.create_loader)

@@ -11,7 +11,7 @@ answer, in how it rejects one event among others, and in what may be retried.
 
 from dataclasses import replace
 
-from eks_log_forwarder.outcomes import Failure
+from eks_log_forwarder.transport.failures import Failure
 from tools.faults import scripts as does
 from tools.faults.collector import Script
 from tools.faults.row import Outcome, Row, refusing, unknown_name, with_wrong_certificate

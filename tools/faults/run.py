@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from eks_log_forwarder import forward_handler, wiring
-from eks_log_forwarder.delivery import Delivery
+from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.errors import UndeliveredError
 from tools.faults.collector import Collector
 from tools.faults.container import captured, lambda_context, new_container
@@ -100,10 +100,10 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
             kept=summary["kept"],
             duplicates=len(collector.taken_ids) - len(taken),
             dead=len(dead),
-            refused=summary["refused"],
+            refused=summary["rejected_unidentified"],
         ),
         in_the_end=len(taken & put_in),
-        lost=len(put_in - taken - set(dead)) - summary["refused"],
+        lost=len(put_in - taken - set(dead)) - summary["rejected_unidentified"],
         token_leaked=shows_a_token(text.getvalue()),
         queue_is_empty=is_empty,
     )

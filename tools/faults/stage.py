@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from eks_log_forwarder.parked_messages import payload_of
+from eks_log_forwarder.parking.messages import payload_of
 from tools.faults.collector import Collector
 from tools.faults.matrix import BATCH
 from tools.faults.speech import Speech

@@ -8,11 +8,10 @@ from unittest import mock
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import forward_handler, redrive_handler
-from eks_log_forwarder.deadline import Deadline
-from eks_log_forwarder.destinations.base import Answer, Request
-from eks_log_forwarder.outcomes import Failure
-from eks_log_forwarder.time_limits import delivery_deadline
-from eks_log_forwarder.transport import Transport
+from eks_log_forwarder.delivery.deadline import Deadline, delivery_deadline
+from eks_log_forwarder.transport.client import Transport
+from eks_log_forwarder.transport.exchange import Answer, Request
+from eks_log_forwarder.transport.failures import Failure
 from tools.faults.collector import Collector
 
 _PATIENT = 10.0  # real seconds of a virtual one: only a machine that stands still times out

@@ -6,8 +6,8 @@ from logging import StreamHandler
 from time import monotonic
 
 from eks_log_forwarder import forward_handler
-from eks_log_forwarder.observability import logger
-from eks_log_forwarder.parked_messages import payload_of
+from eks_log_forwarder.parking.messages import payload_of
+from eks_log_forwarder.telemetry.publishing import logger
 from tools.faults.container import lambda_context, new_container
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws

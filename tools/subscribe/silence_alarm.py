@@ -44,8 +44,8 @@ def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes
     client("cloudwatch").put_metric_alarm(
         AlarmName=name,
         AlarmDescription=(
-            f"No audit event of the cluster {cluster} has come in: its audit log was turned off, its"
-            " subscription filter is gone, or the cluster is."
+            f"No audit event of the cluster {cluster} was received. Audit logging was turned off, the"
+            " subscription filter was deleted, or the cluster was deleted."
         ),
         **_metric(stack.name, cluster),
         Statistic="Sum",

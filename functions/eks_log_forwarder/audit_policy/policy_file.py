@@ -6,7 +6,6 @@ from eks_log_forwarder.audit_policy.faults import Faults
 from eks_log_forwarder.audit_policy.policy import Policy
 from eks_log_forwarder.audit_policy.policy_rules import read_rules, read_stages
 from eks_log_forwarder.errors import PolicyError
-from eks_log_forwarder.settings import NO_POLICY
 from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
 _API_VERSION = "audit.k8s.io/v1"
@@ -32,17 +31,15 @@ _METADATA_FIELDS = frozenset(  # meta.k8s.io/v1 ObjectMeta
 )
 
 
-def load_policy(folder: Path, name: str) -> Policy | None:
-    """Load the policy `<folder>/<name>.yaml`; None, touching no file, for the name `none`.
+def load_policy(folder: Path, name: str) -> Policy:
+    """Load the policy `<folder>/<name>.yaml`.
 
     Raises:
         PolicyError: there is no such policy (the message lists those there are), or it is refused.
     """
-    if name == NO_POLICY:
-        return None
     existing = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in existing:
-        message = f"no audit policy {name!r} in {folder}: choose one of {', '.join([NO_POLICY, *existing])}"
+        message = f"no audit policy {name!r} in {folder}: choose one of {', '.join(existing)}"
         raise PolicyError(message)
     return read_policy(folder / f"{name}.yaml")
 

@@ -13,7 +13,7 @@ from eks_log_forwarder.control_plane.audit_header import (
     without_empty_parts,
 )
 from eks_log_forwarder.control_plane.audit_lenient import header_of, is_audit_event
-from eks_log_forwarder.control_plane.encodable import encodable
+from eks_log_forwarder.encoding import encodable
 
 __all__ = [
     "TRUNCATED_ANNOTATION",

@@ -15,7 +15,7 @@ from eks_log_forwarder.control_plane.audit_header import (
     User,
     without_empty_parts,
 )
-from eks_log_forwarder.control_plane.encodable import encodable
+from eks_log_forwarder.encoding import encodable
 
 _MAX_CODE_DIGITS = 3  # an HTTP status
 

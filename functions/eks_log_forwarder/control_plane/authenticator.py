@@ -4,8 +4,8 @@ import json
 
 import msgspec
 
-from eks_log_forwarder.control_plane.encodable import encodable
 from eks_log_forwarder.control_plane.go_text import pairs
+from eks_log_forwarder.encoding import encodable
 
 
 class AuthenticatorLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from eks_log_forwarder.control_plane.encodable import encodable
+from eks_log_forwarder.encoding import encodable
 
 # Every repetition is possessive and every scan goes on where the last one ended: linear in the text.
 _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)("|\Z)', re.DOTALL)

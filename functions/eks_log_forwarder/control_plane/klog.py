@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from eks_log_forwarder.control_plane.encodable import encodable
 from eks_log_forwarder.control_plane.go_text import pairs, starts_pair, unquote
 from eks_log_forwarder.control_plane.scheduling import Scheduling, parse_scheduling
+from eks_log_forwarder.encoding import encodable
 
 # klog, "Log lines have this form": Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg…
 _HEADER = re.compile(

@@ -8,7 +8,8 @@ from eks_log_forwarder.control_plane.audit import TRUNCATED_ANNOTATION, AuditHea
 from eks_log_forwarder.control_plane.audit_salvage import salvage_audit
 from eks_log_forwarder.control_plane.authenticator import AuthenticatorLine, parse_authenticator
 from eks_log_forwarder.control_plane.klog import KlogLine, parse_klog
-from eks_log_forwarder.records import LogEvent, LogType
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 
 _NO_FIELDS = AuditHeader()
 

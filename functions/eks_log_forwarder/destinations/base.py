@@ -1,43 +1,13 @@
 """What every destination says: how a record is encoded, what a request is, what an answer means."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Outcome
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.tls import TlsIdentity
-
-MAX_ANSWER_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
-
-    `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events stand in
-    it in several pieces, because the collector takes none as long as they are. `tls` is set by the delivery.
-    """
-
-    url: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    max_answer_bytes: int = field(default=MAX_ANSWER_BYTES, repr=False)
-    split_events: int = field(default=0, repr=False)
-    tls: TlsIdentity | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the collector answered; `body` holds at most the request's `max_answer_bytes` of it.
-
-    `retry_after_seconds` is the Retry-After header, whether given in seconds or as a date.
-    """
-
-    status: int
-    body: bytes = field(repr=False)
-    retry_after_seconds: float | None = None
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.destinations.outcomes import Outcome
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.exchange import Answer, Request
 
 
 @dataclass(frozen=True, slots=True)

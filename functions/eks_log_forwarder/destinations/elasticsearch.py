@@ -10,18 +10,17 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from eks_log_forwarder.destination_options import ElasticsearchOptions
-from eks_log_forwarder.destinations.base import Answer, Request
-from eks_log_forwarder.destinations.bulk_answer import BYTES_PER_ITEM, outcome_of_items
-from eks_log_forwarder.destinations.elastic_document import DATASETS, ecs_document, iso_time
-from eks_log_forwarder.destinations.http_parts import authorization, with_default_path
-from eks_log_forwarder.destinations.json_body import compressed
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.destination_options import ElasticsearchOptions
+from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.elasticsearch_answer import BYTES_PER_ITEM, outcome_of_items
+from eks_log_forwarder.destinations.elasticsearch_document import DATASETS, ecs_document, iso_time
+from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
+from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, outcome_of_status
 from eks_log_forwarder.encoding import to_strict_json
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Delivered, Outcome, outcome_of_status
-from eks_log_forwarder.record_formats import Shape
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.settings import Compression
+from eks_log_forwarder.record.formats import Shape
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.exchange import Answer, Request
 
 PATH = "/_bulk"
 # what is needed of an answer that would otherwise repeat each document's place and id

@@ -3,8 +3,15 @@
 from base64 import b64encode
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+from isal import igzip
+
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.settings import Compression
 from eks_log_forwarder.errors import SecretError
-from eks_log_forwarder.secrets import Credentials
+
+# isal's fastest level: 1 is as small as zlib's 6 on these logs, at several times its speed
+_GZIP_LEVEL = 1
 
 
 def with_default_path(url: str, path: str) -> str:
@@ -27,3 +34,24 @@ def authorization(credentials: Credentials, token_scheme: str) -> dict[str, str]
         raise SecretError(msg)
     pair = b64encode(f"{username}:{password}".encode()).decode("ascii")
     return {"Authorization": f"Basic {pair}"}
+
+
+def compressed(body: bytes, headers: dict[str, str], compression: Compression) -> bytes:
+    """The body as it goes over the wire; adds the header that says so."""
+    if compression is Compression.NONE:
+        return body
+    headers["Content-Encoding"] = "gzip"
+    return igzip.compress(body, compresslevel=_GZIP_LEVEL, mtime=0)
+
+
+def read_json[Shape](body: bytes, shape: type[Shape]) -> Shape:
+    """The answer's body in the shape that the collector's documentation gives it.
+
+    Raises:
+        ValueError: it is not JSON, not of that shape, or nested too deep to read.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except RecursionError:
+        msg = "nested too deep"
+        raise ValueError(msg) from None

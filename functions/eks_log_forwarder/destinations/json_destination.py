@@ -1,17 +1,58 @@
 """What the collectors of plain JSON records share: all but the request that carries them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from eks_log_forwarder.destinations.base import Answer
-from eks_log_forwarder.destinations.json_body import JsonBody
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import (
-    Delivered,
-    Failure,
-    Outcome,
-    outcome_of_failure,
-    outcome_of_status,
-)
+from eks_log_forwarder.config.settings import BodyFormat, Compression
+from eks_log_forwarder.destinations.http_parts import compressed
+from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, outcome_of_failure, outcome_of_status
+from eks_log_forwarder.encoding import to_json
+from eks_log_forwarder.record.formats import Shape
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.exchange import Answer
+from eks_log_forwarder.transport.failures import Failure
+
+
+def _lines(encoded: Sequence[bytes]) -> bytes:
+    return b"\n".join((*encoded, b""))
+
+
+def _array(encoded: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(encoded) + b"]"
+
+
+def _single(encoded: Sequence[bytes]) -> bytes:
+    (only,) = encoded
+    return only
+
+
+_JOIN: dict[BodyFormat, Callable[[Sequence[bytes]], bytes]] = {
+    BodyFormat.NDJSON: _lines,
+    BodyFormat.ARRAY: _array,
+    BodyFormat.SINGLE: _single,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBody:
+    """How records become the body of a request."""
+
+    body_format: BodyFormat
+    compression: Compression
+    shape: Shape
+
+    @property
+    def max_events_per_request(self) -> int | None:
+        """One for `single`, else no bound but the settings'."""
+        return 1 if self.body_format is BodyFormat.SINGLE else None
+
+    def encode(self, record: Record) -> bytes:
+        """One record as JSON, in the format that was asked for."""
+        return to_json(self.shape(record))
+
+    def build(self, encoded: Sequence[bytes], headers: dict[str, str]) -> bytes:
+        """The body of these records; adds the headers that describe it."""
+        return compressed(_JOIN[self.body_format](encoded), headers, self.compression)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from eks_log_forwarder.control_plane.encodable import encodable
-from eks_log_forwarder.encoding import to_strict_json
-from eks_log_forwarder.log_record import PlainRecord, Record
-from eks_log_forwarder.record_formats import Shape
+from eks_log_forwarder.encoding import encodable, to_strict_json
+from eks_log_forwarder.record.formats import Shape
+from eks_log_forwarder.record.record import PlainRecord, Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,19 @@ strings. Loki takes no line over 256 KB: a longer one goes as several, numbered 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from eks_log_forwarder.destination_options import LokiOptions
-from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.destination_options import LokiOptions
+from eks_log_forwarder.config.settings import Compression
 from eks_log_forwarder.destinations.grouping import framed, grouped
-from eks_log_forwarder.destinations.http_parts import authorization, with_default_path
-from eks_log_forwarder.destinations.json_body import compressed
+from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
 from eks_log_forwarder.destinations.line import line_of
 from eks_log_forwarder.destinations.loki_entries import Moments, metadata_of, pieces_of
+from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, outcome_of_failure, outcome_of_status
 from eks_log_forwarder.encoding import to_strict_json
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import Delivered, Failure, Outcome, outcome_of_failure, outcome_of_status
-from eks_log_forwarder.record_formats import Shape
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.settings import Compression
+from eks_log_forwarder.record.formats import Shape
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.exchange import Answer, Request
+from eks_log_forwarder.transport.failures import Failure
 
 PATH = "/loki/api/v1/push"
 _NO_CONTENT = 204

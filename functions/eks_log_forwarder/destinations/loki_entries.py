@@ -6,8 +6,8 @@ from zlib import crc32
 
 import msgspec
 
-from eks_log_forwarder.control_plane.encodable import encodable
-from eks_log_forwarder.log_record import Record
+from eks_log_forwarder.encoding import encodable
+from eks_log_forwarder.record.record import Record
 
 MAX_LINE_BYTES = 256 * 1024  # max_line_size; some versions count the metadata in
 _PIECE_BYTES = 192 * 1024

@@ -8,17 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from eks_log_forwarder.destination_options import OtlpOptions
-from eks_log_forwarder.destinations.base import Answer, Request
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.destination_options import OtlpOptions
+from eks_log_forwarder.config.settings import Compression
 from eks_log_forwarder.destinations.grouping import framed, grouped
-from eks_log_forwarder.destinations.http_parts import authorization, with_default_path
-from eks_log_forwarder.destinations.json_body import compressed
+from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
 from eks_log_forwarder.destinations.otlp_records import LogRecord, Value, log_record_of, resource_of
-from eks_log_forwarder.errors import SecretError
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import (
+from eks_log_forwarder.destinations.outcomes import (
     Delivered,
-    Failure,
     Outcome,
     PartlyDelivered,
     PerEvent,
@@ -27,9 +24,11 @@ from eks_log_forwarder.outcomes import (
     outcome_of_failure,
     outcome_of_status,
 )
-from eks_log_forwarder.record_formats import Shape
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.settings import Compression
+from eks_log_forwarder.errors import SecretError
+from eks_log_forwarder.record.formats import Shape
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.exchange import Answer, Request
+from eks_log_forwarder.transport.failures import Failure
 
 PATH = "/v1/logs"
 _RETRYABLE = frozenset({429, 502, 503, 504})

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from eks_log_forwarder.destinations.answer_json import read_json
+from eks_log_forwarder.destinations.http_parts import read_json
 from eks_log_forwarder.destinations.otlp_records import LogRecord, Value
 
 

@@ -6,10 +6,10 @@ and log records.
 
 from dataclasses import dataclass
 
-from eks_log_forwarder.control_plane.encodable import encodable
 from eks_log_forwarder.destinations.line import line_of
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.record_formats import Shape
+from eks_log_forwarder.encoding import encodable
+from eks_log_forwarder.record.formats import Shape
+from eks_log_forwarder.record.record import Record
 
 type Value = str | bool | int | list[Value] | dict[str, Value]
 

@@ -7,16 +7,16 @@ Each one's module is imported when it is chosen, so that a cold start pays for o
 from collections.abc import Callable
 from typing import cast
 
-from eks_log_forwarder.destination_options import (
+from eks_log_forwarder.config.destination_options import (
     ElasticsearchOptions,
     LokiOptions,
     OtlpOptions,
     SplunkHecOptions,
 )
+from eks_log_forwarder.config.settings import Compression, DestinationName, Settings
 from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.destinations.json_body import JsonBody
-from eks_log_forwarder.record_formats import shape_of
-from eks_log_forwarder.settings import Compression, DestinationName, Settings
+from eks_log_forwarder.destinations.json_destination import JsonBody
+from eks_log_forwarder.record.formats import shape_of
 
 
 def _json_body(settings: Settings, default: Compression) -> JsonBody:

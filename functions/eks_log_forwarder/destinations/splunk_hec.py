@@ -12,25 +12,29 @@ from functools import partial
 
 import msgspec
 
-from eks_log_forwarder.destination_options import SplunkHecOptions
-from eks_log_forwarder.destinations.answer_json import read_json
-from eks_log_forwarder.destinations.base import Answer, Pending, Request
-from eks_log_forwarder.destinations.hec_replies import NOT_ACKNOWLEDGED, Reply, outcome_of_reply, read_reply
-from eks_log_forwarder.destinations.http_parts import with_default_path
-from eks_log_forwarder.destinations.json_body import compressed
-from eks_log_forwarder.encoding import to_strict_json
-from eks_log_forwarder.log_record import Record
-from eks_log_forwarder.outcomes import (
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.destination_options import SplunkHecOptions
+from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.base import Pending
+from eks_log_forwarder.destinations.http_parts import compressed, read_json, with_default_path
+from eks_log_forwarder.destinations.outcomes import (
     Delivered,
-    Failure,
     Outcome,
     Unreachable,
     outcome_of_failure,
     outcome_of_status,
 )
-from eks_log_forwarder.record_formats import Shape
-from eks_log_forwarder.secrets import Credentials
-from eks_log_forwarder.settings import Compression
+from eks_log_forwarder.destinations.splunk_hec_replies import (
+    NOT_ACKNOWLEDGED,
+    Reply,
+    outcome_of_reply,
+    read_reply,
+)
+from eks_log_forwarder.encoding import to_strict_json
+from eks_log_forwarder.record.formats import Shape
+from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.transport.exchange import Answer, Request
+from eks_log_forwarder.transport.failures import Failure
 
 PATH = "/services/collector/event"
 _COLLECTOR = "/services/collector"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from eks_log_forwarder.destinations.base import Request
+from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.destinations.json_destination import JsonDestination
-from eks_log_forwarder.secrets import Credentials
+from eks_log_forwarder.transport.exchange import Request
 
 
 @dataclass(frozen=True, slots=True)

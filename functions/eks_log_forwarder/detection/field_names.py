@@ -5,7 +5,7 @@ from eks_log_forwarder.detection.nodes import Field
 from eks_log_forwarder.detection.paths import path_reader
 from eks_log_forwarder.detection.pod_fields import pod_field
 from eks_log_forwarder.detection.source_addresses import Networks, source_address_fields
-from eks_log_forwarder.records import LogType
+from eks_log_forwarder.intake.log_type import LogType
 
 # Bare names, as in the Kubernetes audit rules that SigmaHQ publishes.
 _SHORT_NAMES = {

@@ -8,14 +8,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.detection.nodes import (
-    All,
-    AnyOf,
-    FieldTest,
-    HeaderValues,
-    Node,
-    Not,
-)
+from eks_log_forwarder.detection.nodes import All, AnyOf, FieldTest, HeaderValues, Node, Not
 
 _REMEMBERED_VALUES = 1024
 

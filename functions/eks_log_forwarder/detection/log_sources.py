@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from eks_log_forwarder.records import LogType
+from eks_log_forwarder.intake.log_type import LogType
 
 _EKS_CATEGORIES = {
     "authenticator": LogType.AUTHENTICATOR,
@@ -12,7 +12,7 @@ _EKS_CATEGORIES = {
 }
 
 
-def log_type_of(log_source: Mapping[object, object]) -> LogType | None:
+def log_type_of_source(log_source: Mapping[object, object]) -> LogType | None:
     """The log type of a rule's `logsource`; None where it is none of EKS's.
 
     `product: kubernetes, service: audit`, whatever the category, as published rules add `application`; or

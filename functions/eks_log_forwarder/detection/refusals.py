@@ -6,7 +6,7 @@ as null and a forgotten `timeframe` as a keyword, and names no field in its erro
 
 from collections.abc import Iterator, Mapping
 
-from eks_log_forwarder.detection.log_sources import log_type_of
+from eks_log_forwarder.detection.log_sources import log_type_of_source
 
 type Fault = tuple[str, str]
 
@@ -39,7 +39,7 @@ def faults_in(document: Mapping[object, object]) -> Iterator[Fault]:
         if kind in document:
             yield kind, reason
     log_source = document.get("logsource")
-    if isinstance(log_source, Mapping) and log_type_of(log_source) is None:
+    if isinstance(log_source, Mapping) and log_type_of_source(log_source) is None:
         yield "logsource", _LOG_SOURCES
     detection = document.get("detection")
     if isinstance(detection, Mapping):

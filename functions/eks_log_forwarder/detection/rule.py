@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from eks_log_forwarder.detection.header_bounds import HeaderTest, header_bounds
 from eks_log_forwarder.detection.nodes import Node
 from eks_log_forwarder.detection.predicates import Predicate, predicate
-from eks_log_forwarder.records import Detection, LogType
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.record.record import RuleRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Rule:
     where `header_decides`, it tells that the rule does match as well. `matches` tells it of any event.
     """
 
-    detection: Detection
+    detection: RuleRef
     log_type: LogType
     file: str
     node: Node
@@ -25,7 +26,7 @@ class Rule:
     header_decides: bool
 
 
-def build_rule(detection: Detection, log_type: LogType, file: str, node: Node) -> Rule:
+def build_rule(detection: RuleRef, log_type: LogType, file: str, node: Node) -> Rule:
     """A rule with its functions derived from its tree."""
     bounds = header_bounds(node)
     maybe = None if bounds.says_nothing else bounds.maybe

@@ -7,14 +7,15 @@ from sigma.exceptions import SigmaError
 from sigma.rule import SigmaDetectionItem, SigmaLevel, SigmaRule
 
 from eks_log_forwarder.detection.field_names import FieldNames
-from eks_log_forwarder.detection.log_sources import log_type_of
+from eks_log_forwarder.detection.log_sources import log_type_of_source
 from eks_log_forwarder.detection.nodes import AnyOf, Node
+from eks_log_forwarder.detection.once_a_request import once_a_request
 from eks_log_forwarder.detection.refusals import Fault, faults_in
 from eks_log_forwarder.detection.rule import Rule, build_rule
 from eks_log_forwarder.detection.sigma_values import UnsupportedValueError
-from eks_log_forwarder.detection.stages import once_a_request
 from eks_log_forwarder.detection.translation import translate
-from eks_log_forwarder.records import Detection, LogType
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.record.record import RuleRef
 from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
 LEVEL_WITHOUT_TRUSTED_NETWORKS = "levelWithoutTrustedNetworks"
@@ -54,7 +55,7 @@ def read_rule(path: Path, names: FieldNames, *, networks_are_trusted: bool) -> R
     if faults:
         raise RuleFaultsError(faults)
     rule = SigmaRule.from_dict(document)
-    log_type = log_type_of(document["logsource"]) or LogType.UNKNOWN
+    log_type = log_type_of_source(document["logsource"]) or LogType.UNKNOWN
     node = _node(rule, names, log_type)
     if log_type is LogType.AUDIT:
         node = once_a_request(node, names)
@@ -107,11 +108,11 @@ def _node(rule: SigmaRule, names: FieldNames, log_type: LogType) -> Node:
     return conditions[0] if len(conditions) == 1 else AnyOf(tuple(conditions))
 
 
-def _detection(rule: SigmaRule, path: Path, *, networks_are_trusted: bool) -> Detection:
+def _detection(rule: SigmaRule, path: Path, *, networks_are_trusted: bool) -> RuleRef:
     level = str(rule.level) if rule.level is not None else "informational"
     if not networks_are_trusted:
         level = str(rule.custom_attributes.get(LEVEL_WITHOUT_TRUSTED_NETWORKS, level))
-    return Detection(
+    return RuleRef(
         id=str(rule.id) if rule.id is not None else path.stem,
         title=rule.title,
         level=level.lower(),

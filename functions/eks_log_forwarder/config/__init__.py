@@ -1,0 +1,1 @@
+"""The function's settings: environment variables, destination options and credentials."""

@@ -1,0 +1,131 @@
+"""The function's environment, read once and checked as a whole."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+
+from eks_log_forwarder.config.destination_options import (
+    DestinationOptions,
+    ElasticsearchOptions,
+    read_options,
+)
+from eks_log_forwarder.config.environment import EnvironmentReader
+from eks_log_forwarder.errors import SettingsError
+from eks_log_forwarder.intake.log_type import LogType
+
+NO_POLICY = "none"  # the value of AUDIT_POLICY that names no file
+
+
+class DestinationName(StrEnum):
+    """The values of `DESTINATION`."""
+
+    XPLG = "xplg"
+    HTTP = "http"
+    SPLUNK_HEC = "splunk_hec"
+    ELASTICSEARCH = "elasticsearch"
+    LOKI = "loki"
+    OTLP = "otlp"
+
+
+class BodyFormat(StrEnum):
+    """The values of `BODY_FORMAT`."""
+
+    NDJSON = "ndjson"
+    ARRAY = "array"
+    SINGLE = "single"
+
+
+class Compression(StrEnum):
+    """The values of `COMPRESSION`."""
+
+    NONE = "none"
+    GZIP = "gzip"
+
+
+class RecordFormat(StrEnum):
+    """The values of `RECORD_FORMAT`."""
+
+    ENRICHED = "enriched"
+    PARSED = "parsed"
+    PLAIN = "plain"
+    OCSF = "ocsf"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the template's parameters say, by the names of the environment variables in lower case.
+
+    `compression` is None where the destination's own default holds. A queue's URL is empty where there is
+    no queue. `warnings` are what an operator should know of settings that work.
+    """
+
+    destination: DestinationName
+    destination_url: str = field(repr=False)  # a mistaken one may hold the token
+    destination_secret_arn: str
+    destination_options: DestinationOptions
+    body_format: BodyFormat
+    compression: Compression | None
+    max_batch_bytes: int
+    max_batch_events: int
+    connect_timeout_seconds: float
+    read_timeout_seconds: float
+    retry_budget_seconds: float
+    record_format: RecordFormat
+    log_types: frozenset[LogType]
+    audit_policy: str
+    detections: bool
+    disabled_detections: tuple[str, ...]
+    trusted_networks: tuple[IPv4Network | IPv6Network, ...]
+    redact: bool
+    undelivered_queue_url: str
+    dead_letter_queue_url: str
+    rejected_tries: int
+    redrive_backoff_seconds: int
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Reads the variables of the contract; an empty one counts as missing.
+
+        Raises:
+            SettingsError: with every fault found, by variable.
+        """
+        read = EnvironmentReader(environ)
+        destination = read.choice("DESTINATION", DestinationName, DestinationName.XPLG)
+        settings = cls(
+            destination=destination,
+            destination_url=read.url("DESTINATION_URL"),
+            destination_secret_arn=read.text("DESTINATION_SECRET_ARN"),
+            destination_options=read_options(destination, read.text("DESTINATION_OPTIONS"), read.faults),
+            body_format=read.choice("BODY_FORMAT", BodyFormat, BodyFormat.NDJSON),
+            compression=read.choice("COMPRESSION", Compression, None),
+            max_batch_bytes=read.number("MAX_BATCH_BYTES", int, 1_000_000, 1, 100_000_000),
+            max_batch_events=read.number("MAX_BATCH_EVENTS", int, 1000, 1, 100_000),
+            connect_timeout_seconds=read.number("CONNECT_TIMEOUT_SECONDS", float, 5.0, 0.1, 900),
+            read_timeout_seconds=read.number("READ_TIMEOUT_SECONDS", float, 10.0, 0.1, 900),
+            retry_budget_seconds=read.number("RETRY_BUDGET_SECONDS", float, 20.0, 0.1, 900),
+            record_format=read.choice("RECORD_FORMAT", RecordFormat, RecordFormat.ENRICHED),
+            log_types=read.choices("LOG_TYPES", LogType, frozenset(LogType) - {LogType.UNKNOWN}),
+            audit_policy=read.text("AUDIT_POLICY") or NO_POLICY,
+            detections=read.switch("DETECTIONS"),
+            disabled_detections=read.words("DISABLED_DETECTIONS"),
+            trusted_networks=read.networks("TRUSTED_CIDRS"),
+            redact=read.switch("REDACT"),
+            undelivered_queue_url=read.queue_url("UNDELIVERED_QUEUE_URL"),
+            dead_letter_queue_url=read.queue_url("DEAD_LETTER_QUEUE_URL"),
+            rejected_tries=read.number("REJECTED_TRIES", int, 3, 1, 1000),
+            redrive_backoff_seconds=read.number("REDRIVE_BACKOFF_SECONDS", int, 30, 1, 900),
+            warnings=tuple(read.warnings),
+        )
+        read.faults.extend(settings.contradictions())
+        if read.faults:
+            raise SettingsError(read.faults)
+        return settings
+
+    def contradictions(self) -> Iterator[str]:
+        """What is wrong with settings of which each would do by itself."""
+        options = self.destination_options
+        ecs = isinstance(options, ElasticsearchOptions) and options.ecs
+        if ecs and self.record_format is not RecordFormat.ENRICHED:
+            yield f"RECORD_FORMAT is {self.record_format}: the option ecs of elasticsearch needs enriched"

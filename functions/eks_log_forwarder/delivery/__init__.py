@@ -1,0 +1,1 @@
+"""Batches, attempts and the deadline: from encoded events to a settled outcome."""

@@ -1,0 +1,97 @@
+"""The requests of one batch: with the secret of the moment, and until it is known what they came to."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from eks_log_forwarder.config.credentials import Credentials, ReadSecret
+from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.destinations.base import Destination, Pending
+from eks_log_forwarder.destinations.outcomes import (
+    UNAUTHORIZED,
+    Delivered,
+    Outcome,
+    Unreachable,
+    outcome_of_failure,
+)
+from eks_log_forwarder.errors import SecretError
+from eks_log_forwarder.telemetry.tally import Tally
+from eks_log_forwarder.transport.client import Transport
+from eks_log_forwarder.transport.exchange import Answer, Request
+from eks_log_forwarder.transport.failures import Failure
+from eks_log_forwarder.transport.tls import TlsIdentity
+
+
+@dataclass(slots=True)
+class Attempts:
+    """The requests that carry one batch and its parts; `made` counts them, the questions after them apart."""
+
+    destination: Destination
+    transport: Transport
+    read_secret: ReadSecret
+    sleep: Callable[[float], None]
+    deadline: Deadline
+    tally: Tally
+    made: int = 0
+    secret_read_again: bool = False
+
+    def post(self, encoded: Sequence[bytes], budget: Deadline) -> Outcome:
+        """Sends a batch, twice where the secret may have been rotated; what it came to."""
+        try:
+            credentials = self.read_secret()
+            outcome, status = self._post_with(credentials, encoded, budget)
+            if not self.secret_read_again and _may_be_stale(credentials, outcome, status):
+                self.secret_read_again = True
+                renewed = self.read_secret(again=True)
+                outcome, status = self._post_with(renewed, encoded, budget)
+        except SecretError as error:
+            return Unreachable(Failure.SECRET_UNREADABLE, retry=False, detail=str(error))
+        if status in UNAUTHORIZED:
+            self.tally.authentication_failures += 1
+        return outcome
+
+    def _post_with(
+        self, credentials: Credentials, encoded: Sequence[bytes], budget: Deadline
+    ) -> tuple[Outcome, int]:
+        request = self.destination.request(encoded, credentials)
+        result = self._exchange(request, credentials, budget)
+        self.made += 1
+        if isinstance(result, Failure):
+            return outcome_of_failure(result), 0
+        outcome = self.destination.outcome(result, len(encoded))
+        if isinstance(outcome, Pending):
+            outcome = self._follow(outcome, credentials)
+        if isinstance(outcome, Delivered):
+            self.tally.split += request.split_events
+        return outcome, result.status
+
+    def _follow(self, pending: Pending, credentials: Credentials) -> Outcome:
+        """Asks what became of a batch until the collector says it, or the time is up."""
+        while pending.pause_seconds < self.deadline.remaining_seconds():
+            self.sleep(pending.pause_seconds)
+            result = self._exchange(pending.ask(credentials), credentials, self.deadline)
+            if isinstance(result, Failure):
+                continue  # the collector has the batch, and may say so yet
+            outcome = pending.understand(result)
+            if not isinstance(outcome, Pending):
+                return outcome
+            pending = outcome
+        return Unreachable(pending.reason, retry=False)
+
+    def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
+        if (tls := TlsIdentity.of(credentials)) is not None:
+            request = replace(request, tls=tls)
+        started = time.monotonic()
+        result = self.transport.post(request, within_seconds=within.remaining_seconds())
+        elapsed_ms = (time.monotonic() - started) * 1000
+        self.tally.slowest_request_ms = max(self.tally.slowest_request_ms, elapsed_ms)
+        self.tally.delivery_attempts += 1
+        self.tally.bytes_sent += len(request.body)
+        return result
+
+
+def _may_be_stale(credentials: Credentials, outcome: Outcome, status: int) -> bool:
+    """Whether a rotated secret could be the reason: the token's, or the certificates'."""
+    if status in UNAUTHORIZED:
+        return True
+    return outcome == outcome_of_failure(Failure.TLS) and bool(TlsIdentity.of(credentials))

@@ -1,0 +1,78 @@
+"""The answer to a `_bulk` request: one outcome an event, in the request's order."""
+
+import re
+
+import msgspec
+
+from eks_log_forwarder.destinations.http_parts import read_json
+from eks_log_forwarder.destinations.outcomes import (
+    Delivered,
+    EventOutcome,
+    Outcome,
+    PerEvent,
+    Rejected,
+    Unreachable,
+    outcome_of_failure,
+    outcome_of_status,
+)
+from eks_log_forwarder.transport.failures import Failure
+
+BYTES_PER_ITEM = 2048  # of an answer that was not filtered, and names index, id and reason of each
+_ALREADY_STORED = 409
+# of every item at once, these say that the index or the rights are wrong, not the events
+_OF_THE_INDEX = frozenset({401, 403, 404})
+_ERROR_TYPE = re.compile(r"[a-z_]{1,64}")
+
+
+class _Error(msgspec.Struct):
+    type: str = ""
+
+
+class _Result(msgspec.Struct):
+    status: int
+    error: _Error = msgspec.field(default_factory=_Error)
+
+
+class _Item(msgspec.Struct):
+    create: _Result
+
+
+class _Answer(msgspec.Struct):
+    errors: bool
+    items: list[_Item]
+
+
+def outcome_of_items(body: bytes, events: int) -> Outcome:
+    """What became of each event; an answer that does not say it of every event is none."""
+    try:
+        answer = read_json(body, _Answer)
+    except ValueError:
+        return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+    if len(answer.items) != events:
+        return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+    results = [item.create for item in answer.items]
+    statuses = {result.status for result in results}
+    if statuses <= _OF_THE_INDEX:
+        return Unreachable(_reason(results[0]), retry=False, detail=_DETAIL)
+    outcomes = tuple(map(_outcome_of, results))
+    return Delivered() if set(outcomes) == {Delivered()} else PerEvent(outcomes)
+
+
+_DETAIL = "the index or data stream refuses every document: does it exist, and may the key write to it?"
+
+
+def _outcome_of(result: _Result) -> EventOutcome:
+    if result.status == _ALREADY_STORED:
+        return Delivered()
+    outcome = outcome_of_status(result.status)
+    if isinstance(outcome, Delivered):
+        return outcome
+    if isinstance(outcome, Unreachable) and outcome.retry:
+        return Unreachable(_reason(result))
+    return Rejected(_reason(result))
+
+
+def _reason(result: _Result) -> str:
+    """The status and Elasticsearch's type of the error; its reason would quote the event."""
+    kind = f"_{result.error.type}" if _ERROR_TYPE.fullmatch(result.error.type) else ""
+    return f"bulk_{result.status}{kind}"

@@ -1,0 +1,79 @@
+"""What the stages call: the rules that an event matches, and who did what to what, for people to read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.detection.rule_set import RuleSet
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.record.record import Detection
+from eks_log_forwarder.redaction import redact
+
+# A client writes what it likes into names and paths, and each detection is a line of the function's own log.
+MAX_CHARACTERS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """The rules of a container, as the stages use them."""
+
+    rules: RuleSet
+
+    def __call__(self, log_type: LogType, parsed: Parsed, event: LogEvent) -> list[Detection]:
+        """The detections of an event, in the order of the rules' file names; never raises."""
+        line = parsed.authenticator or parsed.klog
+        fields = None if line is None else line_fields(line)
+        found = self.rules.match(log_type, parsed.audit, fields, event.message)
+        if not found:
+            return []
+        # Actor and target go into the function's own log, which never holds a token, whatever REDACT says.
+        who_and_what = actor_and_target(log_type, parsed.audit, fields or {})
+        actor, target = (_shortened(redact(text)[0]) for text in who_and_what)
+        return [Detection(rule, event.id, actor, target) for rule in found]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
+
+
+def actor_and_target(
+    log_type: LogType, header: AuditHeader | None, fields: Mapping[str, object] | None
+) -> tuple[str, str]:
+    """The actor and the target of an event, "" where it names none.
+
+    audit: the user and `resource[/subresource] [namespace/]name`, else the path of the request;
+    authenticator: arn or username, and the client's address; klog: the component and the object it is about.
+    """
+    if log_type is LogType.AUDIT:
+        return ("", "") if header is None else (header.user.username, _target(header))
+    known = fields or {}
+    if log_type is LogType.AUTHENTICATOR:
+        return _first(known, "arn", "username"), _first(known, "client")
+    return str(log_type), _first(known, "pod", "node", "namespace", "object")
+
+
+def _target(header: AuditHeader) -> str:
+    reference = header.object_ref
+    if reference is None:
+        return header.request_uri.partition("?")[0]
+    resource = "/".join(filter(None, (reference.resource, reference.subresource)))
+    name = "/".join(filter(None, (reference.namespace, reference.name)))
+    return " ".join(filter(None, (resource, name)))
+
+
+def _first(fields: Mapping[str, object], *names: str) -> str:
+    return next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
+
+
+def line_fields(line: msgspec.Struct) -> dict[str, object]:
+    """The line's fields on one level: what stands under `fields` beside the line's own, which go first.
+
+    Empty ones are left out, so that rules find them absent; the struct has to have omit_defaults.
+    """
+    own: dict[str, object] = msgspec.to_builtins(line)
+    more = own.pop("fields", None)
+    return (more if isinstance(more, dict) else {}) | own

@@ -1,0 +1,1 @@
+"""What CloudWatch Logs hands over: payloads, their log streams and log types."""

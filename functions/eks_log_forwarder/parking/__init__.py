@@ -1,0 +1,1 @@
+"""Undelivered events in SQS: the queue and the shape of its messages."""

@@ -1,0 +1,104 @@
+"""The messages in which events wait: ordinary subscription payloads, small enough for the queue.
+
+Whatever reads the one reads the other: a parked message's body is `{"awslogs": {"data": …}}`, and the record
+that Lambda itself sends after its last retry holds the same under `requestPayload`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from eks_log_forwarder.delivery.delivery import Cause, Leftover
+from eks_log_forwarder.errors import PayloadError
+from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, decode_payload, encode_payload
+
+# A message is at most 1 MiB, its attributes included (SQS developer guide, "Message quotas").
+MAX_MESSAGE_BYTES = 1024 * 1024
+MAX_REJECTED_ALONE = 100
+_ATTRIBUTES_BYTES = 512  # more than the three attributes ever take
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message for a queue; `events` is how many log events it holds."""
+
+    body: str = field(repr=False)
+    reason: str
+    events: int
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def size_bytes(self) -> int:
+        """What counts against the queue's limits."""
+        return len(self.body.encode()) + _ATTRIBUTES_BYTES
+
+
+def gathered(leftovers: Iterable[Leftover], *, most_events: int) -> list[Leftover]:
+    """The same leftovers, but single events of one fate together, as many as `most_events`.
+
+    A collector that takes one event a request leaves thousands of single ones when it is down, and each
+    message takes a call. A rejected event has a message of its own, but for those beyond the first hundred:
+    where so many are rejected, it is not for what they hold.
+    """
+    together: list[Leftover] = []
+    rejected_alone = 0
+    open_one: Leftover | None = None  # to which single events of the same fate may be added
+    for leftover in leftovers:
+        alone = leftover.cause is Cause.REJECTED and rejected_alone < MAX_REJECTED_ALONE
+        rejected_alone += alone
+        if (
+            open_one is not None
+            and len(leftover.events) == 1
+            and (open_one.cause, open_one.reason) == (leftover.cause, leftover.reason)
+            and len(open_one.events) < most_events
+        ):
+            open_one.events.extend(leftover.events)
+            continue
+        together.append(replace(leftover, events=list(leftover.events)))
+        open_one = None if alone else together[-1]
+    return together
+
+
+def messages_of(payload: SubscriptionPayload, leftovers: Iterable[Leftover]) -> Iterator[Message]:
+    """The messages that hold what was left over of a payload, a leftover at least one of its own."""
+    for leftover in leftovers:
+        yield from _fitting(payload, leftover.events, leftover.reason)
+
+
+def _fitting(payload: SubscriptionPayload, events: list[LogEvent], reason: str) -> Iterator[Message]:
+    message = _message(encode_payload(payload, events), reason, len(events))
+    if message.size_bytes <= MAX_MESSAGE_BYTES:
+        yield message
+    elif len(events) == 1:
+        # It came within the megabyte of an invocation, so it fits once it is packed as tightly; if not,
+        # the queue refuses it and Lambda keeps it.
+        yield _message(encode_payload(payload, events, smallest=True), reason, 1)
+    else:
+        middle = len(events) // 2
+        yield from _fitting(payload, events[:middle], reason)
+        yield from _fitting(payload, events[middle:], reason)
+
+
+def _message(data: str, reason: str, events: int) -> Message:
+    return Message(f'{{"awslogs":{{"data":"{data}"}}}}', reason, events)
+
+
+def payload_of(body: str) -> SubscriptionPayload:
+    """The subscription payload of a message of either shape.
+
+    Raises:
+        PayloadError: it is of neither; the text says what it lacks and shows nothing of it.
+    """
+    try:
+        event = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        msg = f"the message ({len(body)} characters) is not a JSON object"
+        raise PayloadError(msg) from None
+    request = event.get("requestPayload", event)
+    if not isinstance(request, Mapping):
+        msg = f"the message's requestPayload is not an object but {type(request).__name__}"
+        raise PayloadError(msg)
+    return decode_payload(request)

@@ -1,0 +1,1 @@
+"""The record that a collector receives, and its formats."""

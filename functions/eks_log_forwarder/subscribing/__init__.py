@@ -1,0 +1,1 @@
+"""The subscribe function: subscription filters and silence alarms for many clusters."""

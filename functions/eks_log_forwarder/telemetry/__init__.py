@@ -1,0 +1,1 @@
+"""Counts of what became of every event, and how they are published."""

@@ -1,0 +1,104 @@
+"""The counts of one payload: what became of every event."""
+
+from dataclasses import asdict, dataclass, field
+
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.errors import TallyError
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.record.record import Detection
+
+_RESOURCES = frozenset({"pods", "secrets"})
+# the API server's own verbs; any other comes from an HTTP method that a client made up
+_VERBS = frozenset({"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"})
+_FINISHED = frozenset({"ResponseComplete", ""})  # so that a request counts once, however many stages it logs
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of the events of one stream, and what their delivery took.
+
+    `parked` includes the rejected events that were parked. `kept` events stay in their message, or with
+    Lambda when the handler raises. `rejected` includes `rejected_unidentified`: events that a collector
+    rejected without saying which, so they can be neither parked nor sent again and remain in CloudWatch
+    only. `split` events were delivered in several pieces. `reasons` counts undelivered events by reason.
+    `api_requests` counts finished requests by resource and verb.
+    """
+
+    cluster: str
+    log_type: LogType
+    received: int = 0
+    delivered: int = 0
+    filtered: int = 0
+    parked: int = 0
+    rejected: int = 0
+    kept: int = 0
+    rejected_unidentified: int = 0
+    split: int = 0
+    unparsed: int = 0
+    truncated: int = 0
+    trimmed: int = 0
+    redacted: int = 0
+    control_messages: int = 0
+    authentication_failures: int = 0
+    delivery_attempts: int = 0
+    bytes_sent: int = 0
+    slowest_request_ms: float = 0.0
+    oldest_event_ms: float = 0.0
+    parked_age_seconds: float = 0.0
+    reasons: dict[str, int] = field(default_factory=dict)
+    details: list[str] = field(default_factory=list)
+    detections: list[Detection] = field(default_factory=list)
+    api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def count_parsed(self, parsed: Parsed) -> None:
+        """Counts what the parser could not make sense of, or had only a part of."""
+        self.unparsed += parsed.parsed is False
+        self.truncated += parsed.truncated
+
+    def give_reason(self, reason: str, events: int) -> None:
+        """Says why so many events were not delivered."""
+        self.reasons[reason] = self.reasons.get(reason, 0) + events
+
+    def answer(self) -> dict[str, str | int]:
+        """What the handler returns."""
+        return {
+            "status": "OK",
+            "received": self.received,
+            "delivered": self.delivered,
+            "filtered": self.filtered,
+            "parked": self.parked,
+        }
+
+    def summary(self) -> dict[str, object]:
+        """What the summary line of an invocation says."""
+        return {
+            name: value for name, value in asdict(self).items() if name not in {"detections", "api_requests"}
+        } | {"detections": len(self.detections)}
+
+    def check(self) -> None:
+        """Sees that every event that was received has been counted once.
+
+        Raises:
+            TallyError: the counts do not add up.
+        """
+        settled = self.delivered + self.filtered + self.parked + self.kept + self.rejected_unidentified
+        if settled != self.received:
+            msg = (
+                f"received {self.received}, but delivered {self.delivered} + filtered {self.filtered}"
+                f" + parked {self.parked} + kept {self.kept}"
+                f" + rejected_unidentified {self.rejected_unidentified} = {settled};"
+                " this is a bug, please report it"
+            )
+            raise TallyError(msg)
+
+
+def count_api_request(header: AuditHeader, counts: dict[tuple[str, str], int]) -> None:
+    """Counts a finished request on pods or secrets themselves, by resource and verb."""
+    target = header.object_ref
+    if target is None or target.resource not in _RESOURCES or header.stage not in _FINISHED:
+        return
+    if target.subresource or target.api_group:
+        return
+    verb = header.verb if header.verb in _VERBS else "other"
+    counts[target.resource, verb] = counts.get((target.resource, verb), 0) + 1

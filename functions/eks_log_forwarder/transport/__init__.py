@@ -1,0 +1,1 @@
+"""HTTP: one session, one exchange at a time, and the names of what can fail."""

@@ -1,0 +1,69 @@
+"""Names what went wrong on the way to an answer, by the exceptions of the HTTP libraries."""
+
+import ssl
+from enum import StrEnum
+from http.client import IncompleteRead
+
+import urllib3.exceptions as urllib3_errors
+from requests import exceptions as requests_errors
+
+
+class Failure(StrEnum):
+    """What can go wrong on the way to an answer, or in its body."""
+
+    ANSWER_CUT = "answer_cut"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECTION_RESET = "connection_reset"
+    CONNECTION_TIMEOUT = "connection_timeout"
+    ANSWER_TIMEOUT = "answer_timeout"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    TLS = "tls"
+    REQUEST_INVALID = "request_invalid"
+    HTML_ANSWER = "html_answer"
+    ANSWER_UNREADABLE = "answer_unreadable"
+    NO_TIME_LEFT = "no_time_left"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  # a reason, not a secret
+
+
+# The first row whose class is found in an exception, or in what it was raised for, names the failure.
+_FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
+    (urllib3_errors.NameResolutionError, Failure.NAME_NOT_RESOLVED),
+    (urllib3_errors.SSLError, Failure.TLS),
+    (requests_errors.SSLError, Failure.TLS),
+    (ssl.SSLEOFError, Failure.CONNECTION_RESET),
+    (ssl.SSLError, Failure.TLS),  # such as the server's alert that it wants a client certificate
+    (urllib3_errors.NewConnectionError, Failure.CONNECTION_REFUSED),  # before its parent below
+    (urllib3_errors.ConnectTimeoutError, Failure.CONNECTION_TIMEOUT),
+    (requests_errors.ConnectTimeout, Failure.CONNECTION_TIMEOUT),
+    (urllib3_errors.ReadTimeoutError, Failure.ANSWER_TIMEOUT),
+    (requests_errors.ReadTimeout, Failure.ANSWER_TIMEOUT),
+    (TimeoutError, Failure.ANSWER_TIMEOUT),
+    (urllib3_errors.IncompleteRead, Failure.ANSWER_CUT),
+    (IncompleteRead, Failure.ANSWER_CUT),  # of a chunked body
+    (urllib3_errors.InvalidChunkLength, Failure.ANSWER_CUT),
+    (requests_errors.InvalidURL, Failure.REQUEST_INVALID),
+    (requests_errors.InvalidHeader, Failure.REQUEST_INVALID),
+    (requests_errors.InvalidSchema, Failure.REQUEST_INVALID),
+    (urllib3_errors.LocationParseError, Failure.REQUEST_INVALID),
+    (UnicodeError, Failure.REQUEST_INVALID),  # a token that no header can hold
+)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Names a failure by the exceptions that an error wraps, without a look at their texts."""
+    chain = list(_wrapped(error))
+    for kind, failure in _FAILURES:
+        if any(isinstance(link, kind) for link in chain):
+            return failure
+    return Failure.CONNECTION_RESET
+
+
+def _wrapped(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        link = waiting.pop()
+        if isinstance(link, BaseException) and link not in found:
+            found.append(link)
+            waiting += [*link.args, getattr(link, "reason", None), link.__cause__]
+    return found

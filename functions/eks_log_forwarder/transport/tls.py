@@ -1,0 +1,82 @@
+"""TLS with what the destination's secret holds: a private CA, a client certificate and its key.
+
+The server's certificate and its name are always checked; there is no switch that turns this off.
+"""
+
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+
+from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.errors import SecretError
+
+_FAULT = "the destination's secret cannot be used for TLS"
+_NO_KEY = "holds no private key in PEM form without a passphrase"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsIdentity:
+    """PEM texts: whom to trust instead of the public CAs, and who we are. None of it shows in a repr."""
+
+    ca_certificate: str | None = field(default=None, repr=False)
+    client_certificate: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, credentials: Credentials) -> "TlsIdentity | None":
+        """The part of the credentials that concerns TLS; None where there is none."""
+        ca, certificate, key = (
+            credentials.ca_certificate,
+            credentials.client_certificate,
+            credentials.client_key,
+        )
+        return None if ca is None and certificate is None and key is None else cls(ca, certificate, key)
+
+
+def context_of(identity: TlsIdentity, public_authorities: str) -> ssl.SSLContext:
+    """A client's context; `public_authorities` is the file of CAs that holds where the secret has no CA.
+
+    Raises:
+        SecretError: a part is not PEM, or does not go with another; the message names the field alone.
+    """
+    if identity.ca_certificate is None:
+        context = ssl.create_default_context(cafile=public_authorities)
+    else:
+        context = _trusting(identity.ca_certificate, "ca_certificate")
+    if identity.client_certificate is not None or identity.client_key is not None:
+        _present(context, identity.client_certificate, identity.client_key)
+    return context
+
+
+def _trusting(pem: str, name: str) -> ssl.SSLContext:
+    """A context that trusts these certificates and, unlike one that is extended by them, no others."""
+    try:
+        return ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        # the library's text might quote the PEM
+        msg = f"{_FAULT}: {name} holds no certificate in PEM form"
+        raise SecretError(msg) from None
+
+
+def _present(context: ssl.SSLContext, certificate: str | None, key: str | None) -> None:
+    if certificate is None or key is None:
+        missing = "client_certificate" if certificate is None else "client_key"
+        msg = f"{_FAULT}: {missing} is missing; a client certificate and its key go together"
+        raise SecretError(msg)
+    _trusting(certificate, "client_certificate")  # tells a broken certificate from a broken key
+    try:
+        _load(context, certificate, key)
+    except (ssl.SSLError, ValueError) as error:
+        is_other_key = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
+        what = "is not the key of client_certificate" if is_other_key else _NO_KEY
+        msg = f"{_FAULT}: client_key {what}"
+        raise SecretError(msg) from None
+
+
+def _load(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Python's ssl reads a key from a file only: one that nobody else can read, and that is gone at once."""
+    with tempfile.NamedTemporaryFile(prefix="client-", suffix=".pem") as file:  # readable by its owner alone
+        file.write(f"{certificate}\n{key}\n".encode())
+        file.flush()
+        # an encrypted key would make OpenSSL ask for a passphrase on the terminal
+        context.load_cert_chain(file.name, password=lambda: b"")

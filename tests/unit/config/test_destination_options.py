@@ -1,0 +1,115 @@
+"""DESTINATION_OPTIONS: a closed set for each destination; faults name the option."""
+
+import json
+
+import pytest
+
+from eks_log_forwarder.config.destination_options import (
+    ElasticsearchOptions,
+    LokiOptions,
+    NoOptions,
+    OtlpOptions,
+    SplunkHecOptions,
+)
+from eks_log_forwarder.config.settings import Settings
+from eks_log_forwarder.errors import SettingsError
+
+URL = "https://collector.example.internal"
+
+
+def settings_of(destination: str, options: str, **more: str) -> Settings:
+    """The settings with these options."""
+    environ = {"DESTINATION": destination, "DESTINATION_URL": URL, "DESTINATION_OPTIONS": options}
+    return Settings.from_environ(environ | more)
+
+
+def faults_of(destination: str, options: object, **more: str) -> tuple[str, ...]:
+    """Every fault of these options."""
+    with pytest.raises(SettingsError) as caught:
+        settings_of(destination, options if isinstance(options, str) else json.dumps(options), **more)
+    return caught.value.faults
+
+
+@pytest.mark.parametrize(
+    ("destination", "options", "expected"),
+    [
+        ("xplg", "", NoOptions()),
+        ("http", " {} ", NoOptions()),
+        ("splunk_hec", "", SplunkHecOptions(index="", sourcetype="aws:eks:{type}", ack=False)),
+        (
+            "splunk_hec",
+            '{"index":"k8s","sourcetype":"x","ack":true}',
+            SplunkHecOptions(index="k8s", sourcetype="x", ack=True),
+        ),
+        (
+            "elasticsearch",
+            "{}",
+            ElasticsearchOptions(
+                index="", data_stream="logs-eks.{type}-{namespace}", namespace="default", ecs=False
+            ),
+        ),
+        ("elasticsearch", '{"index":"eks","ecs":true}', ElasticsearchOptions(index="eks", ecs=True)),
+        ("loki", '{"tenant":"team-a"}', LokiOptions(tenant="team-a")),
+        ("otlp", "", OtlpOptions(encoding="protobuf", headers={})),
+        (
+            "otlp",
+            '{"encoding":"json","headers":{"x-api-key":"{token}"}}',
+            OtlpOptions(encoding="json", headers={"x-api-key": "{token}"}),
+        ),
+    ],
+)
+def test_options_are_read_by_destination(destination: str, options: str, expected: object) -> None:
+    """What is not given has its default."""
+    assert settings_of(destination, options).destination_options == expected
+
+
+@pytest.mark.parametrize(
+    ("destination", "options", "words"),
+    [
+        ("xplg", {"index": "x"}, ["xplg has no option 'index'", "it has none"]),
+        ("splunk_hec", {"tenant": "x"}, ["splunk_hec has no option 'tenant'", "index, sourcetype, ack"]),
+        ("splunk_hec", {"ack": "yes"}, ["ack", "bool"]),
+        ("splunk_hec", {"index": "Has Space"}, ["index", "lower-case"]),
+        ("splunk_hec", {"sourcetype": "a {b}"}, ["sourcetype", "{type}"]),
+        ("splunk_hec", {"sourcetype": ""}, ["sourcetype"]),
+        ("elasticsearch", {"index": "Upper"}, ["index", "lower case"]),
+        ("elasticsearch", {"index": "_x"}, ["index"]),
+        ("elasticsearch", {"data_stream": "logs-{kind}"}, ["data_stream", "{type}"]),
+        ("elasticsearch", {"data_stream": "logs-x", "index": "y"}, ["exclude each other"]),
+        ("elasticsearch", {"namespace": "a-b"}, ["namespace", "no hyphen"]),
+        ("loki", {"tenant": "a|b"}, ["tenant"]),
+        ("loki", {"tenant": 1}, ["tenant", "str"]),
+        ("otlp", {"encoding": "xml"}, ["encoding"]),
+        ("otlp", {"headers": {"x y": "z"}}, ["headers", "no header's name"]),
+        ("otlp", {"headers": {"Content-Type": "z"}}, ["headers", "Content-Type"]),
+        ("otlp", {"headers": {"x-key": "s3cr3t\n"}}, ["headers", "x-key"]),
+        ("otlp", {"headers": ["s3cr3t"]}, ["headers"]),
+        ("otlp", "s3cr3t", ["no JSON object"]),
+        ("otlp", "[]", ["no JSON object"]),
+    ],
+)
+def test_a_fault_names_the_option_and_no_value(destination: str, options: object, words: list[str]) -> None:
+    """One fault for one mistake."""
+    (fault,) = faults_of(destination, options)
+    assert fault.startswith("DESTINATION_OPTIONS")
+    assert all(word in fault for word in words), fault
+    assert "s3cr3t" not in fault
+
+
+def test_all_faults_are_told_together() -> None:
+    """Those of the options beside those of the other variables."""
+    faults = faults_of("splunk_hec", {"ack": 1, "colour": "red", "index": " "}, MAX_BATCH_EVENTS="none")
+    assert len(faults) == 4
+
+
+def test_ecs_names_need_the_enriched_record() -> None:
+    """Each would do by itself."""
+    (fault,) = faults_of("elasticsearch", {"ecs": True}, RECORD_FORMAT="ocsf")
+    assert "ecs" in fault
+    assert "enriched" in fault
+
+
+def test_headers_show_in_no_repr() -> None:
+    """They may hold a key."""
+    settings = settings_of("otlp", '{"headers":{"x-key":"s3cr3t"}}')
+    assert "s3cr3t" not in repr(settings)

@@ -1,0 +1,98 @@
+"""Records as JSON, byte for byte."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from eks_log_forwarder.config.settings import BodyFormat, Compression, RecordFormat
+from eks_log_forwarder.control_plane.audit import parse_audit
+from eks_log_forwarder.destinations.json_destination import JsonBody
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.record.formats import shape_of
+from eks_log_forwarder.record.record import Record
+
+PLAIN_KEYS = ["timestamp", "logGroup", "logStream", "message"]
+ENRICHED_KEYS = [*PLAIN_KEYS, "id", "account", "cluster", "logType"]
+
+
+def record(message: str = '{"verb":"get"}', stream: str = "kube-apiserver-audit-01") -> Record:
+    """A record with a message."""
+    return Record(
+        1_700_000_000_000,
+        "/aws/eks/prod/cluster",
+        stream,
+        message,
+        "37",
+        "111122223333",
+        "prod",
+        LogType.AUDIT,
+    )
+
+
+def json_of(record: Record, record_format: RecordFormat = RecordFormat.ENRICHED) -> bytes:
+    """A record as a collector reads it."""
+    return JsonBody(BodyFormat.NDJSON, Compression.NONE, shape_of(record_format)).encode(record)
+
+
+@pytest.mark.parametrize(
+    ("record_format", "expected"),
+    [
+        (
+            RecordFormat.ENRICHED,
+            (
+                b'{"timestamp":1700000000000,"logGroup":"/aws/eks/prod/cluster",'
+                b'"logStream":"kube-apiserver-audit-01","message":"{\\"verb\\":\\"get\\"}",'
+                b'"id":"37","account":"111122223333","cluster":"prod","logType":"audit"}'
+            ),
+        ),
+        (
+            RecordFormat.PLAIN,
+            (
+                b'{"timestamp":1700000000000,"logGroup":"/aws/eks/prod/cluster",'
+                b'"logStream":"kube-apiserver-audit-01","message":"{\\"verb\\":\\"get\\"}"}'
+            ),
+        ),
+    ],
+)
+def test_a_record_is_written_in_the_order_of_the_contract(
+    record_format: RecordFormat, expected: bytes
+) -> None:
+    """The four keys of `plain` first, whatever follows them."""
+    assert json_of(record(), record_format) == expected
+
+
+def test_no_key_is_left_out_where_its_value_is_empty() -> None:
+    """A collector finds the same eight keys in every record."""
+    empty = Record(0, "", "", "", "", "", "", LogType.UNKNOWN)
+    assert list(json.loads(json_of(empty))) == ENRICHED_KEYS
+    assert list(json.loads(json_of(empty, RecordFormat.PLAIN))) == PLAIN_KEYS
+
+
+def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
+    """UTF-8 cannot hold it; JSON can (RFC 8259, section 8.2). The keys and their order stay."""
+    encoded = json_of(record("cut \ud83d é"))
+    assert b'"message":"cut \\ud83d \\u00e9","id":"37"' in encoded
+    assert list(json.loads(encoded)) == ENRICHED_KEYS
+    assert list(json.loads(json_of(record("\udc00"), RecordFormat.PLAIN))) == PLAIN_KEYS
+
+
+def test_a_nested_event_stands_beside_half_a_surrogate_pair() -> None:
+    """In another field, so that the event itself could be copied as it came."""
+    message = '{"auditID":"1","verb":"get","requestObject":{"n":[1,null]}}'
+    whole = structs.replace(record(message, "kube-apiserver-audit-\ud83d"), audit=parse_audit(message))
+    encoded = json_of(whole, RecordFormat.PARSED)
+    assert b'"logStream":"kube-apiserver-audit-\\ud83d"' in encoded
+    assert json.loads(encoded)["audit"] == json.loads(message)
+
+
+@given(message=st.text(st.characters(codec=None)), stream=st.text(st.characters(codec=None)))
+def test_any_text_comes_back_as_it_was(message: str, stream: str) -> None:
+    """On one line, as NDJSON needs it."""
+    encoded = json_of(record(message, stream))
+    loaded = json.loads(encoded)
+    assert (loaded["message"], loaded["logStream"]) == (message, stream)
+    assert b"\n" not in encoded
+    assert b"\r" not in encoded

@@ -1,0 +1,267 @@
+"""Automatic subscription: what it adds, what it leaves alone, and what it never does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.stub import Stubber
+
+from eks_log_forwarder.errors import SettingsError, SubscribingError
+from eks_log_forwarder.subscribing.handler import created_log_group
+from eks_log_forwarder.subscribing.settings import SubscribingSettings
+from eks_log_forwarder.subscribing.silence_alarms import SilenceAlarms
+from eks_log_forwarder.subscribing.subscriber import Subscriber
+
+FORWARDER = "arn:aws:lambda:us-east-1:111122223333:function:eks-logs-forward"
+TOPIC = "arn:aws:sns:us-east-1:111122223333:eks-logs-alarms"
+ENVIRON = {
+    "POWERTOOLS_SERVICE_NAME": "eks-logs",
+    "FORWARD_FUNCTION_ARN": FORWARDER,
+    "OWN_CLUSTER": "own",
+    "EXCEPTED_CLUSTERS": "sandbox,scratch",
+    "FILTER_PATTERN": "",
+    "SILENCE_MINUTES": "20",
+    "ALARM_TOPIC_ARN": TOPIC,
+}
+OURS = {"filterName": "by-hand", "destinationArn": FORWARDER}
+OTHER = {"filterName": "other", "destinationArn": "arn:aws:lambda:us-east-1:111122223333:function:other"}
+
+
+class Cloud:
+    """CloudWatch's two APIs, which take exactly the calls that a test expects, in their order."""
+
+    def __init__(self, **environ: str) -> None:
+        credentials = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+        logs = boto3.client("logs", **credentials)  # type: ignore[call-overload]  # keywords by name
+        alarms = boto3.client("cloudwatch", **credentials)  # type: ignore[call-overload]  # as above
+        self.logs = Stubber(logs)
+        self.alarms = Stubber(alarms)
+        settings = SubscribingSettings.from_environ(ENVIRON | environ)
+        self.subscriber = Subscriber(settings, logs, SilenceAlarms(settings, alarms))
+
+    def has_groups(self, *pages: list[str]) -> None:
+        """Expects the list of log groups to be read, page by page."""
+        for n, names in enumerate(pages):
+            page: dict[str, Any] = {"logGroups": [{"logGroupName": name} for name in names]}
+            request = {"logGroupNamePrefix": "/aws/eks/"} | ({"nextToken": str(n)} if n else {})
+            if n + 1 < len(pages):
+                page["nextToken"] = str(n + 1)
+            self.logs.add_response("describe_log_groups", page, request)
+
+    def has_filters(self, log_group: str, *filters: dict[str, str]) -> None:
+        """Expects the filters of a log group to be read."""
+        self.logs.add_response(
+            "describe_subscription_filters", {"subscriptionFilters": filters}, {"logGroupName": log_group}
+        )
+
+    def takes_filter(self, log_group: str, pattern: str = "") -> None:
+        """Expects our filter to be put on a log group."""
+        self.logs.add_response(
+            "put_subscription_filter",
+            {},
+            {
+                "logGroupName": log_group,
+                "filterName": "eks-logs",
+                "filterPattern": pattern,
+                "destinationArn": FORWARDER,
+            },
+        )
+
+    def has_alarms(self, *alarms: dict[str, Any]) -> None:
+        """Expects the silence alarms to be read."""
+        self.alarms.add_response(
+            "describe_alarms",
+            {"MetricAlarms": alarms},
+            {"AlarmNamePrefix": "eks-logs-silence-", "AlarmTypes": ["MetricAlarm"]},
+        )
+
+    def takes_alarm(self, cluster: str) -> None:
+        """Expects the silence alarm of a cluster to be put."""
+        self.alarms.add_response("put_metric_alarm", {}, silence_alarm(cluster))
+
+
+def silence_alarm(cluster: str) -> dict[str, Any]:
+    """The alarm of one cluster."""
+    return {
+        "AlarmName": f"eks-logs-silence-{cluster}",
+        "AlarmDescription": (
+            f"No audit event of the cluster {cluster} was received. Audit logging was turned off, the"
+            " subscription filter was deleted, or the cluster was deleted."
+        ),
+        "Namespace": "EksLogForwarder",
+        "MetricName": "EventsReceived",
+        "Dimensions": [
+            {"Name": "cluster", "Value": cluster},
+            {"Name": "logType", "Value": "audit"},
+            {"Name": "service", "Value": "eks-logs"},
+        ],
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 20,
+        "ComparisonOperator": "LessThanThreshold",
+        "Threshold": 1.0,
+        "TreatMissingData": "breaching",
+        "AlarmActions": [TOPIC],
+        "OKActions": [TOPIC],
+    }
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """An account in which every expected call must be made, and no other can be."""
+    cloud = Cloud()
+    with cloud.logs, cloud.alarms:
+        yield cloud
+        cloud.logs.assert_no_pending_responses()
+        cloud.alarms.assert_no_pending_responses()
+
+
+def test_a_new_log_group_gets_a_filter_and_a_silence_alarm(cloud: Cloud) -> None:
+    """On the second page of the list, too."""
+    cloud.has_groups(["/aws/eks/a/cluster"], ["/aws/eks/b/cluster"])
+    cloud.has_filters("/aws/eks/a/cluster", OURS)
+    cloud.has_filters("/aws/eks/b/cluster", OTHER)
+    cloud.takes_filter("/aws/eks/b/cluster")
+    cloud.has_alarms(silence_alarm("a"))
+    cloud.takes_alarm("b")
+    account = cloud.subscriber.sweep()
+    assert (account.already, account.subscribed) == (["/aws/eks/a/cluster"], ["/aws/eks/b/cluster"])
+    assert (account.alarms_written, account.left_alone) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "log_group",
+    [
+        "/aws/lambda/eks-logs-forward",
+        "/aws/lambda/eks-logs-redrive",
+        "/aws/lambda/eks-logs-subscribe",
+        "/aws/eks/a/cluster/copy",
+        "/aws/eks/a/b/cluster",
+        "/aws/eks/cluster",
+        "/aws/eks//cluster",
+        "/aws/eks/a/nodes",
+        "x/aws/eks/a/cluster",
+        "/aws/containerinsights/a/application",
+    ],
+)
+def test_never_subscribes_its_own_logs_nor_what_is_no_cluster_s(cloud: Cloud, log_group: str) -> None:
+    """The forwarder's own log would feed itself; no filter of such a group is even read."""
+    cloud.has_alarms()
+    account = cloud.subscriber.take(log_group)
+    assert (account.left_alone, account.subscribed) == ([log_group], [])
+
+
+@pytest.mark.parametrize("cluster", ["own", "sandbox", "scratch"])
+def test_leaves_the_stack_s_own_cluster_and_the_excepted_ones_alone(cloud: Cloud, cluster: str) -> None:
+    """The template subscribes the stack's own: a second filter would double every event."""
+    cloud.has_groups([f"/aws/eks/{cluster}/cluster"])
+    cloud.has_alarms()
+    assert cloud.subscriber.sweep().left_alone == [f"/aws/eks/{cluster}/cluster"]
+
+
+@pytest.mark.parametrize("suffix", ["", ":live"])
+def test_a_filter_that_leads_here_is_enough_whatever_its_name(cloud: Cloud, suffix: str) -> None:
+    """Also one to an alias; a second filter would double every event."""
+    cloud.has_filters("/aws/eks/a/cluster", OTHER, OURS | {"destinationArn": FORWARDER + suffix})
+    cloud.has_alarms(silence_alarm("a"))
+    account = cloud.subscriber.take("/aws/eks/a/cluster")
+    assert (account.already, account.alarms_written) == (["/aws/eks/a/cluster"], 0)
+
+
+def test_two_filters_of_others_stay_and_the_rest_is_subscribed(cloud: Cloud) -> None:
+    """The failure is told once every group has had its turn."""
+    cloud.has_groups(["/aws/eks/full/cluster", "/aws/eks/b/cluster"])
+    cloud.has_filters("/aws/eks/full/cluster", OTHER, OTHER | {"filterName": "another"})
+    cloud.has_filters("/aws/eks/b/cluster")
+    cloud.takes_filter("/aws/eks/b/cluster")
+    cloud.has_alarms()
+    cloud.takes_alarm("b")
+    with pytest.raises(SubscribingError, match="/aws/eks/full/cluster: both of its") as caught:
+        cloud.subscriber.sweep()
+    assert list(caught.value.failed) == ["/aws/eks/full/cluster"]
+
+
+def test_a_filter_of_our_name_that_leads_elsewhere_is_not_overwritten(cloud: Cloud) -> None:
+    """PutSubscriptionFilter with its name would take it away."""
+    cloud.has_filters("/aws/eks/a/cluster", OTHER | {"filterName": "eks-logs"})
+    cloud.has_alarms()
+    with pytest.raises(SubscribingError, match="leads elsewhere"):
+        cloud.subscriber.take("/aws/eks/a/cluster")
+
+
+def test_a_refused_right_of_one_group_does_not_hold_up_the_others(cloud: Cloud) -> None:
+    """AWS's code is told, and not its text."""
+    cloud.has_groups(["/aws/eks/a/cluster", "/aws/eks/b/cluster"])
+    cloud.logs.add_client_error("describe_subscription_filters", "AccessDeniedException", "secret detail")
+    cloud.has_filters("/aws/eks/b/cluster", OURS)
+    cloud.has_alarms(silence_alarm("b"))
+    with pytest.raises(SubscribingError) as caught:
+        cloud.subscriber.sweep()
+    assert caught.value.failed == {"/aws/eks/a/cluster": "AccessDeniedException"}
+    assert "secret detail" not in str(caught.value)
+
+
+def test_a_time_out_at_one_group_does_not_hold_up_the_others(cloud: Cloud) -> None:
+    """The kind of error is told."""
+
+    def no_answer_for_a(params: dict[str, str], **_: object) -> None:
+        if params["logGroupName"] == "/aws/eks/a/cluster":
+            raise ReadTimeoutError(endpoint_url="https://logs.invalid")
+
+    cloud.logs.client.meta.events.register_first(
+        "provide-client-params.cloudwatch-logs.DescribeSubscriptionFilters", no_answer_for_a
+    )
+    cloud.has_groups(["/aws/eks/a/cluster", "/aws/eks/b/cluster"])
+    cloud.has_filters("/aws/eks/b/cluster", OURS)
+    cloud.has_alarms(silence_alarm("b"))
+    with pytest.raises(SubscribingError) as caught:
+        cloud.subscriber.sweep()
+    assert caught.value.failed == {"/aws/eks/a/cluster": "ReadTimeoutError"}
+
+
+def test_an_alarm_with_other_minutes_is_written_again(cloud: Cloud) -> None:
+    """So a changed parameter reaches every cluster."""
+    cloud.has_filters("/aws/eks/a/cluster", OURS)
+    cloud.has_alarms(silence_alarm("a") | {"EvaluationPeriods": 15})
+    cloud.takes_alarm("a")
+    assert cloud.subscriber.take("/aws/eks/a/cluster").alarms_written == 1
+
+
+def test_no_silence_alarms_where_they_are_off() -> None:
+    """Not even a look at them; and the filter has the stack's pattern."""
+    cloud = Cloud(SILENCE_MINUTES="0", FILTER_PATTERN="delete")
+    with cloud.logs, cloud.alarms:
+        cloud.has_filters("/aws/eks/a/cluster")
+        cloud.takes_filter("/aws/eks/a/cluster", "delete")
+        assert cloud.subscriber.take("/aws/eks/a/cluster").alarms_written == 0
+        cloud.logs.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("event", "log_group"),
+    [
+        ({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}, ""),
+        ({}, ""),
+        ({"detail": None}, ""),
+        ({"detail": {"eventName": "DeleteLogGroup", "requestParameters": {"logGroupName": "x"}}}, ""),
+        ({"detail": {"eventName": "CreateLogGroup", "requestParameters": None}}, ""),
+        ({"detail": {"eventName": "CreateLogGroup", "requestParameters": {"logGroupName": "x"}}}, "x"),
+    ],
+)
+def test_reads_the_log_group_off_the_event(event: dict[str, Any], log_group: str) -> None:
+    """Only CreateLogGroup names one; everything else is a sweep."""
+    assert created_log_group(event) == log_group
+
+
+def test_all_faulty_settings_are_told_together() -> None:
+    """By variable."""
+    with pytest.raises(SettingsError) as caught:
+        SubscribingSettings.from_environ({"SILENCE_MINUTES": "soon"})
+    assert [fault.split()[0] for fault in caught.value.faults] == [
+        "SILENCE_MINUTES",
+        "POWERTOOLS_SERVICE_NAME",
+        "FORWARD_FUNCTION_ARN",
+        "ALARM_TOPIC_ARN",
+    ]

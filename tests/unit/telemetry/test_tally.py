@@ -1,0 +1,41 @@
+"""The account of one payload."""
+
+import pytest
+
+from eks_log_forwarder.errors import TallyError
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.telemetry.tally import Tally
+
+
+@pytest.mark.parametrize(
+    ("delivered", "filtered", "parked", "kept"),
+    [(10, 0, 0, 0), (0, 10, 0, 0), (0, 0, 10, 0), (0, 0, 0, 10), (1, 2, 3, 4)],
+)
+def test_an_account_that_adds_up_is_accepted(delivered: int, filtered: int, parked: int, kept: int) -> None:
+    """Rejected events are parked ones too and do not count twice."""
+    tally = Tally("demo", LogType.AUDIT, received=10)
+    tally.delivered, tally.filtered, tally.parked, tally.kept = delivered, filtered, parked, kept
+    tally.rejected = parked
+    tally.check()
+
+
+@pytest.mark.parametrize("received", [9, 11])
+def test_an_account_that_does_not_add_up_is_a_bug(received: int) -> None:
+    """One event too many is as wrong as one too few; the error says all the counts."""
+    tally = Tally("demo", LogType.AUDIT, received, delivered=1, filtered=2, parked=3, kept=4)
+    with pytest.raises(TallyError, match=rf"received {received}, but delivered 1 .* 2 .* 3 .* 4 .* 0 = 10"):
+        tally.check()
+
+
+def test_reasons_are_counted_by_event() -> None:
+    """The same reason twice is one line."""
+    tally = Tally("demo", LogType.AUDIT)
+    for reason, events in (("http_503", 10), ("http_400", 1), ("http_503", 20)):
+        tally.give_reason(reason, events)
+    assert tally.reasons == {"http_503": 30, "http_400": 1}
+
+
+def test_the_handler_answers_with_five_fields() -> None:
+    """They are the contract; what was rejected is among what was parked."""
+    tally = Tally("demo", LogType.AUDIT, received=6, delivered=1, filtered=2, parked=3, rejected=2)
+    assert tally.answer() == {"status": "OK", "received": 6, "delivered": 1, "filtered": 2, "parked": 3}

@@ -1,0 +1,86 @@
+"""samconfig.toml, read and written with its comments."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]  # SAM has no types
+
+from tools.sam_config import format_overrides, parse_overrides, stack_name, updated_section
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
+
+
+def test_writes_into_a_section_and_leaves_everything_else_as_it_is() -> None:
+    """One line changes and one is added; the answers replace their parameters, and the others stay."""
+    after, overrides = updated_section(
+        TEXT, "prod", {"ClusterName": "blue", "VpcId": "vpc-1"}, "eu-central-1"
+    )
+    before_lines, after_lines = TEXT.splitlines(), after.splitlines()
+    removed = [line for line in before_lines if line not in after_lines]
+    added = [line for line in after_lines if line not in before_lines]
+    assert (len(removed), added) == (1, [f'parameter_overrides = "{overrides}"', 'region = "eu-central-1"'])
+    assert "Environment=prod" in overrides
+    assert "ClusterName=blue" in overrides
+    assert overrides.endswith("VpcId=vpc-1")
+    assert re.findall("#.*", after) == re.findall("#.*", TEXT)
+
+
+def test_makes_a_section_that_sam_can_deploy_by_itself() -> None:
+    """No section inherits from another, so a new one has what the others have."""
+    after, _ = updated_section(TEXT, "europe", {"ClusterName": "blue"}, "eu-central-1")
+    made, known = tomllib.loads(after)["europe"], tomllib.loads(TEXT)["prod"]
+    assert {name: set(made[name]["parameters"]) for name in made} == {
+        name: set(known[name]["parameters"]) | ({"region"} if name == "deploy" else set()) for name in known
+    }
+    assert made["global"]["parameters"]["parameter_overrides"] == (
+        "Environment=europe Architecture=arm64 ClusterName=blue"
+    )
+    assert made["global"]["parameters"]["stack_name"] == "eks-log-forwarder-europe"
+
+
+def test_writing_the_same_answers_again_changes_nothing() -> None:
+    """So a second run has nothing to ask."""
+    once, _ = updated_section(TEXT, "dev", {"ClusterName": "blue"}, "eu-central-1")
+    assert updated_section(once, "dev", {"ClusterName": "blue"}, "eu-central-1")[0] == once
+
+
+def test_starts_from_an_empty_file() -> None:
+    """A samconfig.toml that somebody has removed is made anew."""
+    after, _ = updated_section("version = 0.1\n", "default", {"ClusterName": "blue"}, "eu-central-1")
+    assert tomllib.loads(after)["default"]["global"]["parameters"]["beta_features"] is True
+
+
+@pytest.mark.parametrize(
+    "overrides", ['A=1 B="two words" C=', ["A=1", "B='two words'", "C="], "A=1 B=two\\ words C=''"]
+)
+def test_reads_both_forms_of_overrides(overrides: object) -> None:
+    """A text, or a list of texts."""
+    values = parse_overrides(overrides)
+    assert {name: value.strip("'") for name, value in values.items()} == {"A": "1", "B": "two words", "C": ""}
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"\A[A-Z][A-Za-z]{0,9}\Z"), st.text("ab =,\"'./:?-", max_size=12), max_size=4
+    )
+)
+def test_what_is_written_is_read_as_it_was(overrides: dict[str, str]) -> None:
+    """Blanks, quotes and equals signs survive the way through a text."""
+    assert parse_overrides(format_overrides(overrides)) == overrides
+
+
+def test_sam_reads_what_is_written_as_it_was_meant() -> None:
+    """SAM's own parser gets every value, also one with blanks."""
+    overrides = {"SubnetIds": "subnet-1,subnet-2", "FilterPattern": "two words", "LogLevel": "INFO"}
+    assert CfnParameterOverridesType().convert([format_overrides(overrides)], None, None) == overrides
+
+
+@pytest.mark.parametrize(("environment", "name"), [("prod", "eks-log-forwarder-prod"), ("nowhere", "")])
+def test_names_the_stack_of_a_section(environment: str, name: str) -> None:
+    """An environment that is not there has none."""
+    assert stack_name(ROOT / "samconfig.toml", environment) == name

@@ -1,0 +1,43 @@
+"""Tools that are told to end: by Ctrl-C, by SIGTERM, and by both at once."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+TOOL = """
+import sys, time
+from tools.stopping import INTERRUPTED, stop_at_signals
+stop_at_signals()
+try:
+    print("begun", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("cleaning up", flush=True)
+    sys.stdin.readline()
+    print("cleaned up", flush=True)
+    sys.exit(INTERRUPTED)
+"""
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_ends_it_and_further_ones_do_not_disturb_the_end(first: signal.Signals) -> None:
+    """Whoever presses Ctrl-C twice leaves nothing behind."""
+    with subprocess.Popen(  # noqa: S603  # our own text
+        [sys.executable, "-c", TOOL], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as tool:
+        assert tool.stdin
+        assert tool.stdout
+        assert tool.stdout.readline() == "begun\n"
+        tool.send_signal(first)
+        assert tool.stdout.readline() == "cleaning up\n"
+        for number in (signal.SIGINT, signal.SIGTERM):
+            tool.send_signal(number)
+        tool.stdin.write("\n")
+        tool.stdin.flush()
+        assert tool.stdout.readline() == "cleaned up\n"
+        assert tool.wait(10) == 130
