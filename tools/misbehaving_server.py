@@ -12,6 +12,7 @@ type Behaviour = Callable[["Connection"], None]
 """What a server does with one connection; returning closes it."""
 
 _RECEIVE_BYTES = 65536
+_JOIN_SECONDS = 30
 
 
 @dataclass(slots=True)
@@ -70,21 +71,26 @@ class Connection:
 
 @dataclass(slots=True)
 class Server:
-    """A running server: its port, and how many connections it has accepted."""
+    """A running server: its port, and the connections that it has accepted."""
 
     port: int
     accepted: list[socket.socket] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
 
     def url(self, scheme: str = "http", path: str = "/in") -> str:
         """The server's URL."""
         return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    def wait_until_closed(self) -> None:
+        """Waits until the server has closed the connections that it has accepted."""
+        for thread in self.threads:
+            thread.join(_JOIN_SECONDS)
 
 
 @contextmanager
 def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """A server that treats every connection in this way, until the end of the block."""
     stopped = threading.Event()
-    threads: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = Server(listening.getsockname()[1])
 
@@ -97,8 +103,9 @@ def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iter
                 while True:
                     accepted, _ = listening.accept()
                     server.accepted.append(accepted)
-                    threads.append(threading.Thread(target=serve, args=(accepted,), daemon=True))
-                    threads[-1].start()
+                    thread = threading.Thread(target=serve, args=(accepted,), daemon=True)
+                    thread.start()
+                    server.threads.append(thread)
 
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
@@ -109,8 +116,8 @@ def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iter
             for one in (listening, *server.accepted):
                 with suppress(OSError):  # closed already
                     one.shutdown(socket.SHUT_RDWR)
-            for thread in (accepting, *threads):
-                thread.join(5)
+            accepting.join(_JOIN_SECONDS)
+            server.wait_until_closed()
 
 
 def _wrapped(accepted: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
