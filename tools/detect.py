@@ -1,6 +1,6 @@
 """Runs the detection rules over a file of lines, one message a line: how a rule is tried before deployment.
 
-    detect.py LINES [--rules FOLDER] [--trusted-cidrs NETWORKS]
+    detect.py LINES [--rules FOLDER …] [--trusted-cidrs NETWORKS]
 
 Prints a table: rule, level, hits, first actor and first target. Exits with 2 where the rules are refused.
 """
@@ -25,6 +25,7 @@ from eks_log_forwarder.detection.rule_set import RuleSet  # noqa: E402
 from eks_log_forwarder.errors import DetectionError  # noqa: E402
 from eks_log_forwarder.intake.log_type import LogType  # noqa: E402
 from eks_log_forwarder.intake.payload import LogEvent  # noqa: E402
+from eks_log_forwarder.wiring import rule_folders  # noqa: E402
 from tools.listener.terminal import open_console  # noqa: E402
 
 _KLOG_FILE = re.compile(r"[IWEF]\d{4} \S+\s+\d+ (\S+?)\.go:\d+\]")
@@ -89,7 +90,7 @@ def main(arguments: list[str]) -> int:
     """Read the file and print the table; 2 where a rule or a file cannot be used."""
     parser = argparse.ArgumentParser(description="Run the detection rules over a file of lines.")
     parser.add_argument("lines", type=Path, help="a text file, one log message a line")
-    parser.add_argument("--rules", type=Path, default=FUNCTIONS / "detections")
+    parser.add_argument("--rules", type=Path, nargs="+", default=rule_folders(), help="folders of rules")
     parser.add_argument("--trusted-cidrs", default="", help="comma-separated, as the parameter TrustedCidrs")
     given = parser.parse_args(arguments)
     console = open_console()
@@ -97,7 +98,7 @@ def main(arguments: list[str]) -> int:
         networks = [
             ip_network(network.strip()) for network in given.trusted_cidrs.split(",") if network.strip()
         ]
-        detections = RuleSet.load(given.rules, trusted_networks=networks)
+        detections = RuleSet.load(*given.rules, trusted_networks=networks)
         messages = [line for line in given.lines.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (DetectionError, OSError, ValueError) as error:
         console.print(str(error), markup=False, style="red")
