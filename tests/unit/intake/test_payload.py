@@ -125,10 +125,10 @@ def test_data_that_is_not_whole_gzip_is_told_by_its_length(data: bytes, fault: s
     assert fault in fault_of(event_of_bytes(data))
 
 
-@pytest.mark.parametrize("length", range(len(GZIP)))
-def test_gzip_that_is_cut_anywhere_is_refused(length: int) -> None:
+def test_gzip_that_is_cut_anywhere_is_refused() -> None:
     """No prefix of a payload passes for a payload."""
-    assert "ends too early" in fault_of(event_of_bytes(GZIP[:length]))
+    faults = {length: fault_of(event_of_bytes(GZIP[:length])) for length in range(len(GZIP))}
+    assert [length for length, fault in faults.items() if "ends too early" not in fault] == []
 
 
 def test_gzip_in_several_members_is_one_payload() -> None:
