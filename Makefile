@@ -51,11 +51,9 @@ replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START
 	@$(python) -m tools.replay $(CLUSTER) $(START) $(END) $(ARGS)
 
 sbom: setup  ## what the package is made of, as CycloneDX: build/sbom.cdx.json
-	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.sbom
 
 audit: setup  ## known vulnerabilities of what is pinned (asks osv.dev)
-	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.audit $(ARGS)
 
 reproducible: setup  ## two builds in two environments, and whether they are the same
@@ -86,7 +84,6 @@ format: setup  ## write the files as the formatter wants them
 	@ruff check --fix .
 
 test: check  ## check, and all the tests
-	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m pytest --cov
 
 requirements: setup  ## pin the newest versions that requirements/*.in allow, with hashes

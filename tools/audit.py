@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-_PROGRAM = ROOT / ".venv-supply" / "bin" / "pip-audit"
+from tools.environments import ROOT, EnvironmentSetupError, supply_program
+
 _TIMEOUT_SECONDS = 600
 
 
@@ -49,17 +49,18 @@ def audit(requirements: Path, database: Sequence[str] = ()) -> Result:
     Raises:
         AuditError: the database cannot be reached, or did not answer for a package.
     """
+    try:
+        program = supply_program("pip-audit")
+    except EnvironmentSetupError as error:
+        raise AuditError(str(error)) from error
     command = [
-        *(str(_PROGRAM), "--requirement", str(requirements), "--require-hashes", "--disable-pip"),
+        *(str(program), "--requirement", str(requirements), "--require-hashes", "--disable-pip"),
         *("--vulnerability-service", "osv", *database, "--format", "json", "--progress-spinner", "off"),
     ]
     try:
         done = subprocess.run(  # noqa: S603  # our own program
             command, cwd=ROOT, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
         )
-    except FileNotFoundError as error:
-        msg = ".venv-supply is missing: run `make audit`, which makes it"
-        raise AuditError(msg) from error
     except subprocess.TimeoutExpired as error:
         msg = f"the database did not answer within {_TIMEOUT_SECONDS} s"
         raise AuditError(msg) from error
