@@ -23,7 +23,7 @@ COLUMNS = (
     "delivered in the end",
     "duplicates",
     "dead letters",
-    "refused",
+    "rejected, unidentified",
 )
 
 
@@ -41,7 +41,7 @@ def cells(fault: str, outcome: Outcome) -> tuple[str, ...]:
         str(outcome.in_the_end),
         str(outcome.duplicates),
         str(outcome.dead),
-        str(outcome.refused),
+        str(outcome.unidentified),
     )
 
 
@@ -95,7 +95,8 @@ full.
 - *408* and *500* are parked for `otlp` without a retry, because OTLP forbids one.
 - *one event rejected*: Splunk and Elasticsearch name the rejected event. Splunk then needs one more request,
   Elasticsearch none. For XPLG, `http` and Loki the forwarder halves the batch until only that event is left.
-  OTLP says how many events it *refused*, but not which. They are counted and remain in CloudWatch only.
+  OTLP says how many events it rejected, but not which: *unidentified*. They are counted, and remain in
+  CloudWatch only.
 """
 
 
@@ -112,4 +113,4 @@ def _counts(outcome: Outcome) -> str:
     counts = f"{outcome.delivered} / {outcome.parked}"
     counts += f" ({outcome.rejected})" if outcome.rejected else ""
     counts += f", {outcome.kept} kept by Lambda" if outcome.kept else ""
-    return counts + (f", {outcome.refused} refused" if outcome.refused else "")
+    return counts + (f", {outcome.unidentified} unidentified" if outcome.unidentified else "")

@@ -142,7 +142,7 @@ def _named(requests: int, reason: str) -> tuple[Row, Row]:
     return _one_rejected(promised, replace(promised, dead=1))
 
 
-_COUNTED = Outcome(29, 0, 3, "otlp_partial_success", refused=1)  # neither parked nor sent again
+_COUNTED = Outcome(29, 0, 3, "otlp_partial_success", unidentified=1)  # neither parked nor sent again
 
 _DIFFERENT: dict[str, tuple[Row, ...]] = {
     "http": (),

@@ -19,8 +19,8 @@ class Outcome:
 
     `requests` and `seconds` are those of the invocation; the seconds are virtual: pauses and time-outs.
     `kept` events stay with Lambda because the handler raised. A duplicate is an event that the collector
-    took once more. `dead` events are in the dead-letter queue at the end. `refused` events were rejected by
-    a collector that did not say which ones and forbids sending them again.
+    took once more. `dead` events are in the dead-letter queue at the end. `unidentified` events were rejected
+    by a collector that did not say which ones and forbids sending them again; `rejected` leaves them out.
     """
 
     delivered: int
@@ -32,12 +32,12 @@ class Outcome:
     kept: int = 0
     duplicates: int = 0
     dead: int = 0
-    refused: int = 0
+    unidentified: int = 0
 
     @property
     def in_the_end(self) -> int:
         """How many events the collector has after the redrive."""
-        return EVENTS - self.dead - self.refused
+        return EVENTS - self.dead - self.unidentified
 
 
 @contextmanager
