@@ -50,8 +50,10 @@ def make_transport() -> Iterator[MakeTransport]:
 
     before = attempt_threads()
     yield make
-    gc.collect()  # an exception's frames hold the transport in a circle, and it the thread
     for thread in attempt_threads() - before:
+        thread.join(0.1)
+        if thread.is_alive():  # an exception's frames hold the transport in a cycle, and it holds the thread
+            gc.collect()
         thread.join(60)
         assert not thread.is_alive()
 
