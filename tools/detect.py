@@ -1,6 +1,6 @@
 """Tries the detection rules on a file of lines, one message per line, before they are deployed.
 
-    python -m tools.detect LINES [--rules FOLDER] [--trusted-cidrs NETWORKS]
+    python -m tools.detect LINES [--rules FOLDER …] [--trusted-cidrs NETWORKS]
 
 Prints a table: rule, level, hits, first actor and first target. Exits with 2 if a rule is invalid.
 """
@@ -20,7 +20,7 @@ from eks_log_forwarder.detection.matcher import actor_and_target, line_fields
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.errors import DetectionError
 from eks_log_forwarder.intake.payload import LogEvent
-from tools import ROOT
+from eks_log_forwarder.wiring import rule_folders
 from tools.listener.gist import possible_log_types
 from tools.listener.terminal import open_console
 
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     """Runs the command line; the exit status is 2 if a rule or a file cannot be used."""
     parser = argparse.ArgumentParser(description="Tries the detection rules on a file of lines.")
     parser.add_argument("lines", type=Path, help="a text file, one log message per line")
-    parser.add_argument("--rules", type=Path, default=ROOT / "functions" / "detections")
+    parser.add_argument("--rules", type=Path, nargs="+", default=rule_folders(), help="folders of rules")
     parser.add_argument("--trusted-cidrs", default="", help="comma-separated, as the parameter TrustedCidrs")
     given = parser.parse_args(arguments)
     console = open_console()
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
         networks = [
             ip_network(network.strip()) for network in given.trusted_cidrs.split(",") if network.strip()
         ]
-        detections = RuleSet.load(given.rules, trusted_networks=networks)
+        detections = RuleSet.load(*given.rules, trusted_networks=networks)
         messages = [line for line in given.lines.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (DetectionError, OSError, ValueError) as error:
         console.print(str(error), markup=False, style="red")

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,8 @@ class LocalAws:
         }
 
     def client(self, service: str) -> Any:  # noqa: ANN401  # boto3 makes its clients at run time
-        """A boto3 client for this MiniStack, with the root user's rights."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]  # any service's name
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ROOT_KEY,
-            aws_secret_access_key=ROOT_KEY,
-            config=Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2}),
-        )
+        """A boto3 client of this MiniStack, with the root user's rights; the same one for each service."""
+        return _client(self.endpoint, service)
 
     def sam(self, *arguments: str) -> str:
         """Runs `sam`; returns its output, which is also appended to `sam.log` in the workdir.
@@ -118,6 +112,18 @@ class LocalAws:
         logs = self.client("logs")
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
         return [event["message"] for page in pages for event in page["events"]]
+
+
+@cache
+def _client(endpoint: str, service: str) -> Any:  # noqa: ANN401  # as above
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # any service's name
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=ROOT_KEY,
+        config=Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2}),
+    )
 
 
 @contextmanager

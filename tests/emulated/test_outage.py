@@ -138,7 +138,6 @@ def test_what_could_not_be_parked_arrives_by_lambdas_own_record(outage: Outage) 
 
     with outage.collector() as listener:
         wait_until(lambda: outage.waiting() == 0, "an empty queue")
-        time.sleep(1)  # for what arrives twice
 
     assert_each_once(listener, 13)
     assert outage.waiting("DeadLetterQueueUrl") == 0
