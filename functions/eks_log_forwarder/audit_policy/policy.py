@@ -1,4 +1,4 @@
-"""Which audit events go on: the first matching rule of a policy decides."""
+"""Decides which audit events are forwarded: the first matching rule of a policy wins."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -19,9 +19,8 @@ _DROPPED = Decision(Action.DROP)
 class Policy:
     """A compiled audit policy (audit.k8s.io/v1, kind Policy).
 
-    The semantics are the API server's (k8s.io/apiserver, pkg/audit/policy), asked after the fact. What is
-    left to check for a verb and a target is worked out once and remembered, so that deciding looks at
-    few rules, however long the policy.
+    The semantics are those of the API server (k8s.io/apiserver, pkg/audit/policy). The conditions that
+    remain for a verb and a target are computed once and cached, so that a decision checks few rules.
     """
 
     def __init__(self, rules: tuple[Rule, ...], omit_stages: Names = frozenset()) -> None:
@@ -31,9 +30,9 @@ class Policy:
         self._for_path = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_path)
 
     def apply(self, message: str, header: AuditHeader, *, detected: bool, truncated: bool) -> str | None:
-        """What goes on of an event: all its text, the same string then, or a part, or None for nothing.
+        """Return the text to forward: the same string, a trimmed one, or None to drop the event.
 
-        See `decide` for the rest.
+        See `decide`.
         """
         decision = self.decide(header, detected=detected, truncated=truncated)
         if decision.action is Action.KEEP:
@@ -41,16 +40,16 @@ class Policy:
         return trim(message, decision) if decision.action is Action.TRIM else None
 
     def decide(self, header: AuditHeader, *, detected: bool = False, truncated: bool = False) -> Decision:
-        """Decide what becomes of an event.
+        """Decide whether to keep, trim or drop an event.
 
         Args:
-            header: the event's header; for a cut event what was salvaged of it.
-            detected: a detection named the event, so that it goes on whole.
-            truncated: the event was cut, so that a field that `header` lacks may have been there.
+            header: the event's header; for a cut event, its salvaged fields.
+            detected: a detection protects the event.
+            truncated: the event was cut, so a field that `header` lacks may have been cut off.
 
         Returns:
-            KEEP for an event that is detected or was answered 401 or 403, whatever the rules say. A cut
-            event is never trimmed, and dropped only if every field that the rules looked at was salvaged.
+            KEEP for a protected event and for one that was denied (401, 403), regardless of the rules. A cut
+            event is never trimmed. It is dropped only if every field that the rules use was salvaged.
         """
         status = header.response_status
         if detected or (status is not None and status.code in _DENIALS):
@@ -83,7 +82,7 @@ class Policy:
         for rule in self._rules:
             relaxed = without_missing_fields(rule, header)
             condition = (
-                relaxed.for_path(header.verb, "")  # no criterion on the target is left
+                relaxed.for_path(header.verb, "")  # no criterion on the target remains
                 if header.object_ref is None
                 else relaxed.for_object(header.verb, ref.api_group, ref.resource, ref.subresource)
             )
@@ -102,13 +101,13 @@ class Policy:
 
 
 def path_of(request_uri: str) -> str:
-    """Return the decoded path of a request URI, without its query, as the server matches it."""
+    """Return the decoded path of a request URI without its query, which is what the server matches."""
     path = request_uri.partition("?")[0]
     return unquote(path) if "%" in path else path
 
 
 def _name_at_decision(verb: str, object_ref: ObjectRef) -> str:
-    # the server decides before it fills in the name of what is created
+    # the server decides before it fills in the name of a new object
     return "" if verb == "create" and not object_ref.subresource else object_ref.name
 
 

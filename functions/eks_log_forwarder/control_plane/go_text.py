@@ -1,11 +1,11 @@
-"""Text as Go programs print it: quoted strings, and key="value" pairs of logrus and klog lines."""
+"""Text that Go programs print: quoted strings, and the key="value" pairs of logrus and klog lines."""
 
 import re
 from collections.abc import Iterator
 
 from eks_log_forwarder.encoding import encodable
 
-# Every repetition is possessive and every scan goes on where the last one ended: linear in the text.
+# Possessive repetitions, and each scan continues where the last one ended: time is linear in the text.
 _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)("|\Z)', re.DOTALL)
 _KEY = re.compile(r'\s*+([^\s="]++)=')
 _OTHER_TOKEN = re.compile(r'\s*+(?:"(?:[^"\\]++|\\.)*+"|\S++)', re.DOTALL)
@@ -23,24 +23,24 @@ _MULTI_LINE_START, _MULTI_LINE_END = "<\n", "\n >"
 
 
 def unquote(inner: str) -> str:
-    """What stands between the quotes of a Go string literal, unescaped (Go specification, "String literals").
+    """Unescape the text between the quotes of a Go string literal (Go specification, "String literals").
 
-    Escapes that Go does not know stay as they are; bytes that are not UTF-8 become U+FFFD.
+    Unknown escapes stay unchanged; bytes that are not UTF-8 become U+FFFD.
     """
     return _ESCAPE.sub(_unescape, inner) if "\\" in inner else inner
 
 
 def starts_pair(text: str, position: int) -> bool:
-    """Whether a `key=` stands at the position, spaces aside."""
+    """Whether `key=` follows at the position, after optional spaces."""
     return _KEY.match(text, position) is not None
 
 
 def pairs(text: str, position: int = 0) -> dict[str, str]:
-    r"""The `key=value` pairs of a line from the position on; words in between are passed over.
+    r"""Read the `key=value` pairs of a line from a position; other words are skipped.
 
-    A value is a quoted Go string, klog's `<\n\tline\n >` of several lines, or bare up to the next space
-    outside of brackets (`&{code:2 reasons:[no fit] err:<nil>}`). A quote that is missing ends at the next
-    `key="`, or else at the end. The first of several equal keys counts: it is the logger's own.
+    A value is a quoted Go string, klog's multi-line `<\n\tline\n >`, or bare text up to the next space
+    outside brackets (`&{code:2 reasons:[no fit] err:<nil>}`). If a closing quote is missing, the value ends
+    at the next `key="` or at the end of the line. The first of equal keys wins: the logger wrote it.
     """
     found: dict[str, str] = {}
     for key, value in _scan(encodable(text), position):
@@ -63,7 +63,7 @@ def _scan(text: str, position: int) -> Iterator[tuple[str, str]]:
             value, position = _multi_line_value(text, start)
         else:
             end = _bracketed_end(text, start) if balanced else None
-            # One bracket that never closes makes the others doubtful too, and keeps the scan linear.
+            # After one unclosed bracket, brackets are ignored: this keeps the scan linear.
             balanced = end is not None
             position = _bare_end(text, start) if end is None else end
             value = text[start:position]
@@ -71,14 +71,14 @@ def _scan(text: str, position: int) -> Iterator[tuple[str, str]]:
 
 
 def _quoted_value(text: str, start: int) -> tuple[str, int]:
-    """The value of the string literal at `start`, and where the scan goes on."""
+    """Return the value of the string literal at `start`, and the position after it."""
     literal = _QUOTED.match(text, start)
-    if literal is None:  # a backslash is the very last character
+    if literal is None:  # the text ends in a backslash
         return unquote(text[start + 1 :]), len(text)
     inner, end = literal[1], literal.end()
     if not _AFTER_QUOTE.match(text, end):
         head, _, tail = inner.rpartition(" ")
-        if len(tail) > 1 and tail.endswith("="):  # the quote opens the next pair's value
+        if len(tail) > 1 and tail.endswith("="):  # this quote opens the value of the next pair
             return unquote(head), start + 1 + len(head)
     return unquote(inner), end
 
@@ -98,7 +98,7 @@ def _bare_end(text: str, start: int) -> int:
 
 
 def _bracketed_end(text: str, start: int) -> int | None:
-    """Where a bare value ends whose brackets may hold spaces; None where a bracket never closes."""
+    """Return the end of a bare value whose brackets may hold spaces; None if a bracket is not closed."""
     depth = 0
     for token in _IN_BRACKETS.finditer(text, start):
         first = token[0][0]

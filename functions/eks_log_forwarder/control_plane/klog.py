@@ -1,4 +1,4 @@
-"""klog text: the API server, the scheduler, both controller managers, and libraries in all of them."""
+"""klog text, as the API server, the scheduler and the controller managers write it."""
 
 import re
 from datetime import UTC, datetime
@@ -25,10 +25,10 @@ _MS = 1000
 class KlogLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One klog line: `severity` is I, W, E or F; `time` RFC 3339 in UTC; `message` without its quotes.
 
-    `fields` has the line's key-value pairs, and what stood before the message: `prefix`
-    (`PreFilter/VolumeBinding`, `k8s.io/client-go/…/factory.go:132`) and `trace`, the number of a
-    `Trace[…]`. A continuation line of a trace has no header, so no severity, time, thread, file and line.
-    `scheduling` says why a pod cannot be scheduled; the pod itself is `fields.pod`.
+    `fields` has the key-value pairs of the line, the text before the message as `prefix`
+    (`PreFilter/VolumeBinding`, `k8s.io/client-go/…/factory.go:132`) and the number of a `Trace[…]` as
+    `trace`. A continuation line of a trace has no header: no severity, time, thread, file or line.
+    `scheduling` gives the reasons why a pod cannot be scheduled; the pod is `fields.pod`.
     """
 
     severity: str = ""
@@ -42,9 +42,9 @@ class KlogLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def parse_klog(message: str, timestamp: int) -> KlogLine | None:
-    """The line, or None where it has neither klog's header nor continues a trace. Never raises.
+    """Parse a line; None if it has no klog header and does not continue a trace. Never raises.
 
-    `timestamp` is the log event's, in ms since 1970; klog writes no year, so the event's completes it.
+    `timestamp` is that of the log event, in ms since 1970. It supplies the year, which klog does not write.
     """
     message = encodable(message).rstrip()
     header = _HEADER.match(message)
@@ -73,7 +73,7 @@ def _continuation(message: str) -> KlogLine | None:
 
 
 def _text_and_fields(body: str) -> tuple[str, dict[str, str]]:
-    """The message and its fields; text that merely has quotes or equals signs in it stays whole."""
+    """Return the message and its fields; text that only contains quotes or equals signs is one message."""
     before: dict[str, str] = {}
     position = 0
     if trace := _TRACE.match(body):
@@ -95,9 +95,9 @@ def _filled(fields: dict[str, str]) -> dict[str, str]:
 
 
 def _completed_time(header: re.Match[str], timestamp: int) -> str:
-    """The line's time in the event's year; empty where that year has no such day.
+    """Return the time of the line in the year of the event; empty if that year has no such day.
 
-    At the turn of the year an event lags behind its line, or the two clocks differ by a moment.
+    At the turn of the year, an event may be later than its line, or the two clocks may differ slightly.
     """
     month, day = header["month"], header["day"]
     try:

@@ -1,4 +1,4 @@
-"""Why a pod fits on no node, from the text of the scheduler's FitError."""
+"""The reasons why a pod fits on no node, from the scheduler's FitError text."""
 
 import re
 
@@ -11,16 +11,16 @@ _REASON = re.compile(r"([0-9]{1,9}) (.+)", re.DOTALL)
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One reason and the number of nodes it holds for; 0 where it is the pod's own, not a node's."""
+    """One reason and the number of nodes it applies to; 0 if it applies to the pod."""
 
     reason: str
     nodes: int = 0
 
 
 class Scheduling(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """How many nodes there are, how many are available to the pod, and why the others are not.
+    """The number of nodes, how many are available to the pod, and the reasons why the others are not.
 
-    `preemption` has the reasons why evicting other pods does not help either.
+    `preemption` has the reasons why evicting other pods does not help.
     """
 
     nodes: int
@@ -30,9 +30,9 @@ class Scheduling(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def parse_scheduling(error: str) -> Scheduling | None:
-    """The parts of `0/315 nodes are available: 259 Insufficient cpu, … preemption: 0/315 …`, else None.
+    """Parse `0/315 nodes are available: 259 Insufficient cpu, … preemption: 0/315 …`; None for other text.
 
-    The reasons end at the first full stop before a space or at the end; a taint's braces hold neither.
+    The reasons end at the first full stop that is followed by a space, or at the end of the text.
     """
     if _AVAILABLE not in error:
         return None

@@ -1,4 +1,4 @@
-"""The payload of a CloudWatch Logs subscription: `awslogs.data` and what it holds.
+"""The payload of a CloudWatch Logs subscription: `awslogs.data`.
 
 Source: CloudWatch Logs user guide, "Log group-level subscription filters", AWS Lambda.
 """
@@ -16,21 +16,21 @@ from isal import igzip, isal_zlib
 from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.errors import PayloadError
 
-# An asynchronous invocation carries 1 MB of base64 at most; real audit logs expand it to 5 to 15 MB.
-# Four times that is bound to be a fault or an attack, and still fits into the function's memory.
+# An asynchronous invocation carries at most 1 MB of base64. Real audit logs expand to 5 to 15 MB.
+# More than four times that is a fault or an attack. The limit fits into the function's memory.
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 
-_GZIP_WINDOW_BITS = 31  # zlib's code for "a gzip header and trailer, nothing else"
-_GZIP_LEVEL = 2  # isal's densest that is still many times faster than zlib
+_GZIP_WINDOW_BITS = 31  # zlib's code for "gzip header and trailer only"
+_GZIP_LEVEL = 2  # isal's best ratio at a speed many times that of zlib
 
-# CloudWatch's type Timestamp, a Long; what is beyond it no clock, metric or collector could take
+# CloudWatch's type Timestamp is a Long; collectors and metrics do not accept larger values
 type Timestamp = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One line of a log, as CloudWatch Logs hands it to a subscription; `timestamp` in ms since 1970.
+    """One log event of a subscription payload; `timestamp` in ms since 1970.
 
-    `id` is unique to the event and stays the same however often the event is delivered.
+    `id` is unique to the event and does not change when the event is delivered again.
     """
 
     id: str
@@ -40,7 +40,7 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class SubscriptionPayload(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `awslogs.data` holds (CloudWatch Logs user guide, "Subscription filters with AWS Lambda")."""
+    """The content of `awslogs.data` (CloudWatch Logs user guide, "Subscription filters with AWS Lambda")."""
 
     messageType: str  # noqa: N815  # CloudWatch's names, here and below
     owner: str
@@ -48,18 +48,18 @@ class SubscriptionPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     logStream: str  # noqa: N815
     subscriptionFilters: list[str]  # noqa: N815
     logEvents: list[LogEvent]  # noqa: N815
-    policyLevel: str | None = None  # noqa: N815  # of an account-level subscription
+    policyLevel: str | None = None  # noqa: N815  # set by account-level subscriptions
 
 
 _decoder = msgspec.json.Decoder(SubscriptionPayload)
 
 
 def decode_payload(event: Mapping[str, Any]) -> SubscriptionPayload:
-    """The log events of an invocation.
+    """Decode the subscription payload of a Lambda event.
 
     Raises:
-        PayloadError: `awslogs.data` is missing, or is not base64 of gzip of JSON of the right shape, or
-            holds more than `MAX_PAYLOAD_BYTES`. The message names the fault, never the content.
+        PayloadError: `awslogs.data` is missing, is not base64 of gzip of JSON of the expected shape, or
+            expands to more than `MAX_PAYLOAD_BYTES`. The message names the fault, never the content.
     """
     try:
         data = event["awslogs"]["data"]
@@ -73,14 +73,14 @@ def decode_payload(event: Mapping[str, Any]) -> SubscriptionPayload:
 
 
 def encode_payload(payload: SubscriptionPayload, events: list[LogEvent], *, smallest: bool = False) -> str:
-    """`awslogs.data` for some of a payload's events; `smallest` trades time for the last few bytes."""
+    """Encode some of a payload's events as `awslogs.data`; `smallest` takes more time to save bytes."""
     text = to_json(msgspec.structs.replace(payload, logEvents=events))
     packed = gzip.compress(text, 9, mtime=0) if smallest else igzip.compress(text, _GZIP_LEVEL, mtime=0)
     return base64.b64encode(packed).decode("ascii")
 
 
 def is_control_message(payload: SubscriptionPayload) -> bool:
-    """Whether CloudWatch only asks if the function can be reached; such a payload carries no logs."""
+    """Whether this is CloudWatch's reachability probe, which carries no logs."""
     return payload.messageType == "CONTROL_MESSAGE"
 
 
@@ -93,7 +93,7 @@ def _from_base64(data: str) -> bytes:
 
 
 def _inflate(compressed: bytes) -> bytes:
-    """Expands gzip, member after member, and stops as soon as the limit is passed."""
+    """Expand all gzip members; stop when the limit is exceeded."""
     pieces: list[bytes] = []
     size_bytes = 0
     rest = compressed
@@ -102,7 +102,7 @@ def _inflate(compressed: bytes) -> bytes:
         try:
             piece = inflater.decompress(rest, max_length=MAX_PAYLOAD_BYTES - size_bytes + 1)
         except isal_zlib.error:  # type: ignore[misc]  # the stub calls the class an instance
-            msg = f"awslogs.data ({len(compressed)} bytes) is not gzip, or is damaged"
+            msg = f"awslogs.data ({len(compressed)} bytes) is not gzip or is damaged"
             raise PayloadError(msg) from None
         pieces.append(piece)
         size_bytes += len(piece)

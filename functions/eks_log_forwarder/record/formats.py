@@ -1,4 +1,4 @@
-"""How a record is written as JSON: the values of `RECORD_FORMAT`."""
+"""The shapes of a record in JSON: the values of `RECORD_FORMAT`."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from eks_log_forwarder.record.ocsf import ocsf
 from eks_log_forwarder.record.record import ParsedRecord, PlainRecord, Record
 
 type Shape = Callable[[Record], object]
-"""A record as it will be written: a struct, or a dictionary of JSON's own types."""
+"""Turns a record into the value to encode: a struct, or a dictionary of JSON types."""
 
 
 def _enriched(record: Record) -> Record:
@@ -62,5 +62,5 @@ _SHAPES: dict[RecordFormat, Shape] = {
 
 
 def shape_of(record_format: RecordFormat) -> Shape:
-    """The function that gives a record the shape of a format."""
+    """Return the function that gives a record the shape of a format."""
     return _SHAPES[record_format]

@@ -1,4 +1,4 @@
-"""What a collector receives for one log event, in the shapes that `RECORD_FORMAT` names."""
+"""The record that a collector receives for one log event."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 
-# Centralised logs name the account that wrote the line here; the payload's owner is then another account.
+# Centralised logs name the source account here; the payload's owner is then another account.
 _ACCOUNT_FIELD = "@aws.account"
 
 
 class RuleRef(msgspec.Struct, frozen=True):
-    """One Sigma rule that matched an event, as the record names it."""
+    """The entry of a record for one Sigma rule that matched."""
 
     id: str
     title: str
@@ -27,7 +27,7 @@ class RuleRef(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One detection: the rule, and whom and what it saw; nothing else of the event but its id."""
+    """One detection: the rule, the actor and the target, and the event's id."""
 
     rule: RuleRef
     event_id: str
@@ -36,10 +36,10 @@ class Detection:
 
 
 class Record(msgspec.Struct, gc=False, omit_defaults=True):
-    """What a collector receives for one log event; the first four keys are those of the original article.
+    """The record of one log event; the first four keys are those of the original article.
 
-    At most one of `audit`, `authenticator` and `klog` is there: what the parser made of the message. What
-    follows is there only where it says something.
+    At most one of `audit`, `authenticator` and `klog` is present: the parsed message. The fields after them
+    are present only if they differ from their defaults.
     """
 
     timestamp: int
@@ -60,7 +60,7 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class ParsedRecord(msgspec.Struct, gc=False, omit_defaults=True):
-    """As `Record`, with the whole audit event in the place of its header and of the message."""
+    """As `Record`, with the whole audit event instead of its header and the message."""
 
     timestamp: int
     logGroup: str  # noqa: N815
@@ -78,7 +78,7 @@ class ParsedRecord(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class PlainRecord(msgspec.Struct, gc=False):
-    """The record of the original article: four keys and nothing else."""
+    """The record of the original article: four keys."""
 
     timestamp: int
     logGroup: str  # noqa: N815
@@ -89,10 +89,10 @@ class PlainRecord(msgspec.Struct, gc=False):
 def record_of(
     stream: LogStream, event: LogEvent, parsed: Parsed, redacted: int, rules: list[RuleRef]
 ) -> Record:
-    """The record of one line of a stream, after trimming and redaction.
+    """Return the record of an event, after trimming and redaction.
 
-    `event` has the text that is forwarded and `parsed` what the parser read from that text; `redacted` is how
-    many secrets were taken out.
+    `event` has the text that is forwarded and `parsed` is the parsed form of that text. `redacted` is the
+    number of secrets that were removed.
     """
     fields = event.extractedFields
     account = fields.get(_ACCOUNT_FIELD) if fields else None

@@ -50,7 +50,7 @@ def test_measures_the_corpus(
 
 @pytest.mark.parametrize("name", ["quiet", "security"])
 def test_no_line_loses_more_than_is_promised(name: str, lines: list[str]) -> None:
-    """Denials stay whole, and a trimmed line differs in its bodies and level alone."""
+    """Denials stay whole; a trimmed line differs only in its bodies and level."""
     policy = shipped(name)
     for line in lines:
         header = msgspec.json.decode(line, type=AuditHeader)

@@ -1,4 +1,4 @@
-"""A log event's parsed form, whatever its log type and its message."""
+"""Parsing of events of every log type."""
 
 import os
 from pathlib import Path
@@ -58,7 +58,7 @@ EVENTS = [
 
 @pytest.mark.parametrize(("log_type", "message", "expected"), EVENTS)
 def test_parses_by_the_log_type(log_type: str, message: str, expected: Parsed) -> None:
-    """Each log type is read in its format, and says whether it parsed and whether it was cut."""
+    """Each log type is read in its format; the result says whether it parsed and whether it was cut."""
     assert parse(LogType(log_type), LogEvent("1", MAY_2024, message)) == expected
 
 
@@ -103,7 +103,7 @@ CORPUS = {
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_parses_every_line_of_the_corpus(name: str) -> None:
-    """Every real line parses, without an exception; a message of its own is never empty."""
+    """Every real line parses, and no parsed message is empty."""
     folder = os.environ.get("EKS_LOG_CORPUS")
     if not folder:
         pytest.skip("EKS_LOG_CORPUS names no folder of real control-plane log lines")

@@ -71,7 +71,7 @@ def test_parses_the_reasons_with_their_node_counts(error: str, expected: Schedul
 
 
 def test_a_record_says_that_none_is_available() -> None:
-    """The count of available nodes stands in the record though it is 0."""
+    """The count of available nodes is present even if it is 0."""
     assert msgspec.json.encode(parse_scheduling("0/1 nodes are available: 1 Too many pods.")) == (
         b'{"nodes":1,"available":0,"reasons":[{"reason":"Too many pods","nodes":1}]}'
     )

@@ -1,4 +1,4 @@
-"""The subscription payload: what is decoded, and what each kind of bad input is told."""
+"""Subscription payloads: decoding, and the error for each kind of bad input."""
 
 import base64
 import gzip
@@ -25,13 +25,13 @@ from tests.payloads import (
     payload_of,
 )
 
-MARK = "payload-text-8f14"  # stands in every payload that is refused, and in no error
+MARK = "payload-text-8f14"  # part of every refused payload, and of no error
 GZIP = gzip.compress(json.dumps(payload_of(MARK)).encode(), mtime=0)
 MEBIBYTE = 1024 * 1024
 
 
 def fault_of(event: Any) -> str:  # noqa: ANN401  # an invocation can hold anything
-    """What the decoder says of an event that it refuses; never what the event holds."""
+    """Return the error for an event that the decoder refuses; it never holds content."""
     with pytest.raises(PayloadError) as caught:
         decode_payload(event)
     error = caught.value
@@ -55,7 +55,7 @@ def test_decodes_the_stream_and_its_lines_in_order() -> None:
 
 
 def test_fields_that_cloudwatch_may_add_are_no_fault() -> None:
-    """On the payload (`policyLevel`) and on an event; `extractedFields` is kept."""
+    """Unknown fields of the payload and of an event are ignored; `extractedFields` is kept."""
     sent = payload_of("one", policyLevel="ACCOUNT_LEVEL_POLICY")
     sent["logEvents"][0] |= {"extractedFields": {"@aws.account": "444455556666"}, "later": {"deep": [1]}}
     (event,) = decode_payload(event_of(sent)).logEvents
@@ -63,7 +63,7 @@ def test_fields_that_cloudwatch_may_add_are_no_fault() -> None:
 
 
 def test_a_control_message_is_known_by_its_type() -> None:
-    """Its one event has an empty id, which is no fault."""
+    """Its event has an empty id, which is allowed."""
     event = {"id": "", "timestamp": START_MS, "message": "CWL CONTROL MESSAGE: Checking health"}
     payload = decode_payload(event_of(payload_of(messageType="CONTROL_MESSAGE", logEvents=[event])))
     assert is_control_message(payload)
@@ -83,7 +83,7 @@ def test_a_control_message_is_known_by_its_type() -> None:
     ],
 )
 def test_an_event_of_another_source_is_named_as_such(event: object) -> None:
-    """Whatever Lambda was invoked with, the fault is the missing key."""
+    """The error names the missing key, regardless of the event."""
     assert fault_of(event) == (
         "the event has no awslogs.data: it is not a CloudWatch Logs subscription event"
     )
@@ -101,18 +101,18 @@ def test_an_event_of_another_source_is_named_as_such(event: object) -> None:
     ],
 )
 def test_data_that_is_not_base64_is_told_by_its_length(data: object, fault: str) -> None:
-    """The text itself is not shown."""
+    """The error does not show the text."""
     assert fault in fault_of({"awslogs": {"data": data}})
 
 
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (MARK.encode(), "(17 bytes) is not gzip, or is damaged"),
-        (zlib.compress(MARK.encode()), "is not gzip, or is damaged"),
-        (GZIP[:10] + b"\xff" * 20 + GZIP[30:], "is not gzip, or is damaged"),
-        (GZIP[:-8] + b"\0\0\0\0" + GZIP[-4:], "is not gzip, or is damaged"),  # another checksum
-        (GZIP + MARK.encode(), "is not gzip, or is damaged"),
+        (MARK.encode(), "(17 bytes) is not gzip or is damaged"),
+        (zlib.compress(MARK.encode()), "is not gzip or is damaged"),
+        (GZIP[:10] + b"\xff" * 20 + GZIP[30:], "is not gzip or is damaged"),
+        (GZIP[:-8] + b"\0\0\0\0" + GZIP[-4:], "is not gzip or is damaged"),  # another checksum
+        (GZIP + MARK.encode(), "is not gzip or is damaged"),
         (b"", "(0 bytes of gzip) ends too early"),
         (GZIP[:5], "(5 bytes of gzip) ends too early"),
         (GZIP[:-9], "bytes of gzip) ends too early"),
@@ -121,7 +121,7 @@ def test_data_that_is_not_base64_is_told_by_its_length(data: object, fault: str)
     ],
 )
 def test_data_that_is_not_whole_gzip_is_told_by_its_length(data: bytes, fault: str) -> None:
-    """Damaged, of another format, or cut at any place."""
+    """The data is damaged, in another format, or cut."""
     assert fault in fault_of(event_of_bytes(data))
 
 
@@ -132,7 +132,7 @@ def test_gzip_that_is_cut_anywhere_is_refused(length: int) -> None:
 
 
 def test_gzip_in_several_members_is_one_payload() -> None:
-    """RFC 1952, section 2.2: members follow one another, an empty one among them."""
+    """Members are concatenated, and one is empty (RFC 1952, section 2.2)."""
     text = json.dumps(payload_of("one", "two")).encode()
     members = [gzip.compress(piece) for piece in (text[:40], b"", text[40:])]
     assert [event.message for event in decode_payload(event_of_bytes(b"".join(members))).logEvents] == [
@@ -156,7 +156,7 @@ def bomb_of_many_members() -> bytes:
 
 @pytest.mark.parametrize("bomb", [bomb_of_one_member(), bomb_of_many_members()], ids=["one", "many"])
 def test_a_decompression_bomb_is_refused_before_it_is_expanded(bomb: bytes) -> None:
-    """1 GiB in 1 MB of gzip: at most the limit of 64 MiB is expanded, in a moment."""
+    """Of 1 GiB in 1 MB of gzip, at most the limit of 64 MiB is expanded."""
     event = event_of_bytes(bomb)
     tracemalloc.start()
     started = time.perf_counter()
@@ -172,7 +172,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_expanded(bomb: bytes) -> N
 
 
 def test_a_payload_of_exactly_the_limit_is_decoded() -> None:
-    """64 MiB is in, one byte more is out."""
+    """64 MiB is accepted, one byte more is refused."""
     text = json.dumps(payload_of("one")).encode()
     padding = b" " * (MAX_PAYLOAD_BYTES - len(text))
     assert len(decode_payload(event_of_text(text + padding)).logEvents) == 1
@@ -180,7 +180,7 @@ def test_a_payload_of_exactly_the_limit_is_decoded() -> None:
 
 
 def test_thousands_of_empty_members_are_worked_through_in_a_moment() -> None:
-    """The largest invocation that holds nothing but gzip headers costs no more than a large one of logs."""
+    """An invocation of 1 MB of gzip headers costs no more than a large one of logs."""
     member = gzip.compress(b"", mtime=0)
     event = event_of_bytes(member * (700_000 // len(member)))
     started = time.perf_counter()
@@ -202,7 +202,7 @@ def test_thousands_of_empty_members_are_worked_through_in_a_moment() -> None:
     ids=["empty", "text", "cut", "more", "bytes", "deep arrays", "deep objects"],
 )
 def test_a_payload_that_is_not_json_is_told_by_its_length(text: bytes) -> None:
-    """However deep or odd it is, the fault is the same."""
+    """The error is the same for any text and any nesting."""
     assert fault_of(event_of_text(text)) == f"awslogs.data ({len(text)} bytes expanded) is not JSON"
 
 
@@ -251,7 +251,7 @@ def test_json_of_the_wrong_shape_is_told_by_its_path(
 
 
 def test_bytes_that_are_not_utf8_become_the_replacement_character() -> None:
-    """The rest of the line, and the other lines, stay what they are."""
+    """The rest of the line and the other lines do not change."""
     text = json.dumps(payload_of("a?b", "ü"), ensure_ascii=False).encode().replace(b"a?b", b"a\xff\xc3b")
     assert [event.message for event in decode_payload(event_of_text(text)).logEvents] == [
         "a\ufffd\ufffdb",
@@ -260,7 +260,7 @@ def test_bytes_that_are_not_utf8_become_the_replacement_character() -> None:
 
 
 def test_half_a_surrogate_pair_stays_half_a_pair() -> None:
-    """A line that was cut within an emoji is legal JSON, if not legal UTF-8."""
+    """A line that was cut within an emoji is valid JSON."""
     (event,) = decode_payload(event_of(payload_of("cut \ud83d"))).logEvents
     assert event.message == "cut \ud83d"
 
@@ -271,16 +271,16 @@ def test_half_a_surrogate_pair_stays_half_a_pair() -> None:
     ids=["empty", "space", "control", "wide", "json", "lines", "separator", "1 MiB"],
 )
 def test_an_unusual_message_is_decoded_as_it_is(message: str) -> None:
-    """Empty, large, with control characters: none of it is a fault."""
+    """Empty and large messages and control characters are valid."""
     assert decode_payload(event_of(payload_of(message))).logEvents[0].message == message
 
 
 def test_a_payload_without_events_is_no_fault() -> None:
-    """There is nothing to forward, and nothing is lost."""
+    """An empty list of events is valid."""
     assert decode_payload(event_of(payload_of())).logEvents == []
 
 
-TEXTS = st.text(st.characters(codec=None))  # halves of surrogate pairs included
+TEXTS = st.text(st.characters(codec=None))  # includes lone surrogates
 
 
 @given(
@@ -289,7 +289,7 @@ TEXTS = st.text(st.characters(codec=None))  # halves of surrogate pairs included
 def test_any_text_is_decoded_as_it_was_sent(
     messages: list[tuple[str, str, int]], stream: str, group: str, owner: str
 ) -> None:
-    """Names, ids and messages hold any character, and come out in order."""
+    """Names, ids and messages may hold any character; events keep their order."""
     events = [{"id": id_, "timestamp": ms, "message": message} for id_, message, ms in messages]
     payload = decode_payload(
         event_of(payload_of(owner=owner, logGroup=group, logStream=stream, logEvents=events))
@@ -300,7 +300,7 @@ def test_any_text_is_decoded_as_it_was_sent(
 
 @given(st.binary())
 def test_any_bytes_are_a_payload_or_a_named_fault(data: bytes) -> None:
-    """No other exception leaves the decoder, in any of its three layers."""
+    """The decoder raises no other exception."""
     for event in ({"awslogs": {"data": data.decode("latin-1")}}, event_of_bytes(data), event_of_text(data)):
         with pytest.raises(PayloadError):
             decode_payload(event)

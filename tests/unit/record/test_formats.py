@@ -60,7 +60,7 @@ def json_of(record: Record, record_format: RecordFormat = RecordFormat.ENRICHED)
 def test_a_record_is_written_in_the_order_of_the_contract(
     record_format: RecordFormat, expected: bytes
 ) -> None:
-    """The four keys of `plain` first, whatever follows them."""
+    """The four keys of `plain` come first."""
     assert json_of(record(), record_format) == expected
 
 
@@ -72,7 +72,7 @@ def test_no_key_is_left_out_where_its_value_is_empty() -> None:
 
 
 def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
-    """UTF-8 cannot hold it; JSON can (RFC 8259, section 8.2). The keys and their order stay."""
+    """UTF-8 cannot represent it, JSON can (RFC 8259, section 8.2). Keys keep their order."""
     encoded = json_of(record("cut \ud83d é"))
     assert b'"message":"cut \\ud83d \\u00e9","id":"37"' in encoded
     assert list(json.loads(encoded)) == ENRICHED_KEYS
@@ -80,7 +80,7 @@ def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
 
 
 def test_a_nested_event_stands_beside_half_a_surrogate_pair() -> None:
-    """In another field, so that the event itself could be copied as it came."""
+    """The surrogate is in another field, so the event is copied unchanged."""
     message = '{"auditID":"1","verb":"get","requestObject":{"n":[1,null]}}'
     whole = structs.replace(record(message, "kube-apiserver-audit-\ud83d"), audit=parse_audit(message))
     encoded = json_of(whole, RecordFormat.PARSED)
@@ -90,7 +90,7 @@ def test_a_nested_event_stands_beside_half_a_surrogate_pair() -> None:
 
 @given(message=st.text(st.characters(codec=None)), stream=st.text(st.characters(codec=None)))
 def test_any_text_comes_back_as_it_was(message: str, stream: str) -> None:
-    """On one line, as NDJSON needs it."""
+    """The record is one line, as NDJSON requires."""
     encoded = json_of(record(message, stream))
     loaded = json.loads(encoded)
     assert (loaded["message"], loaded["logStream"]) == (message, stream)
