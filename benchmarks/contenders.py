@@ -109,6 +109,7 @@ def _enriched(
             event.message,
             event.id,
             payload.owner,
+            "us-east-1",
             "demo",
             LogType.AUDIT,
             header_of(event.message),

@@ -28,6 +28,7 @@ def _parsed(record: Record) -> Record | ParsedRecord:
         record.logStream,
         record.id,
         record.account,
+        record.region,
         record.cluster,
         record.logType,
         audit,

@@ -67,7 +67,8 @@ def _api_activity(record: Record, audit: AuditHeader) -> dict[str, Any]:
         "severity_id": severity_id,
         "severity": severity,
         "metadata": _metadata(record, audit),
-        "cloud": {"provider": "AWS", "account": {"uid": record.account or UNKNOWN}},
+        "cloud": {"provider": "AWS", "account": {"uid": record.account or UNKNOWN}}
+        | _filled(region=record.region),
         "actor": {"user": _user(audit.user)},
         "api": _api(audit),
         "src_endpoint": _src_endpoint(audit),

@@ -12,8 +12,8 @@ from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 
-# Centralised logs name the source account here; the payload's owner is then another account.
-_ACCOUNT_FIELD = "@aws.account"
+# Centralised logs name their source here; the payload's owner is then another account.
+_ACCOUNT_FIELD, _REGION_FIELD = "@aws.account", "@aws.region"
 
 
 class RuleRef(msgspec.Struct, frozen=True):
@@ -48,6 +48,7 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
     message: str
     id: str
     account: str
+    region: str
     cluster: str
     logType: LogType  # noqa: N815
     audit: AuditHeader | None = None
@@ -67,6 +68,7 @@ class ParsedRecord(msgspec.Struct, gc=False, omit_defaults=True):
     logStream: str  # noqa: N815
     id: str
     account: str
+    region: str
     cluster: str
     logType: LogType  # noqa: N815
     audit: msgspec.Raw | None = None
@@ -87,22 +89,21 @@ class PlainRecord(msgspec.Struct, gc=False):
 
 
 def record_of(
-    stream: LogStream, event: LogEvent, parsed: Parsed, redacted: int, rules: list[RuleRef]
+    stream: LogStream, event: LogEvent, parsed: Parsed, redacted: int, rules: list[RuleRef], region: str
 ) -> Record:
     """Return the record of an event, after trimming and redaction.
 
     `event` has the text that is forwarded and `parsed` is the parsed form of that text. `redacted` is the
-    number of secrets that were removed.
+    number of secrets that were removed. `region` is that of the function.
     """
-    fields = event.extractedFields
-    account = fields.get(_ACCOUNT_FIELD) if fields else None
     return Record(
         event.timestamp,
         stream.log_group,
         stream.name,
         event.message,
         event.id,
-        account or stream.owner,
+        event.extracted_text(_ACCOUNT_FIELD) or stream.owner,
+        event.extracted_text(_REGION_FIELD) or region,
         stream.cluster,
         stream.log_type,
         parsed.audit,

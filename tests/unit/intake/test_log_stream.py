@@ -59,25 +59,30 @@ def test_the_cluster_is_read_off_the_whole_log_group(log_group: str, cluster: st
 
 
 @pytest.mark.parametrize(
-    ("fields", "account"),
+    ("fields", "account", "region"),
     [
-        (None, OWNER),
-        ({}, OWNER),
-        ({"@aws.region": "eu-west-1"}, OWNER),
-        ({"@aws.account": ""}, OWNER),
-        ({"@aws.account": "444455556666"}, "444455556666"),
+        (None, OWNER, "us-east-1"),
+        ({}, OWNER, "us-east-1"),
+        ({"@aws.region": "eu-west-1"}, OWNER, "eu-west-1"),
+        ({"@aws.region": None, "@aws.account": 1}, OWNER, "us-east-1"),
+        ({"@aws.account": "", "@aws.region": ""}, OWNER, "us-east-1"),
+        (["@aws.region"], OWNER, "us-east-1"),
+        ({"@aws.account": "444455556666"}, "444455556666", "us-east-1"),
     ],
 )
-def test_a_record_names_the_account_that_wrote_the_line(fields: dict[str, str] | None, account: str) -> None:
-    """It is the payload's owner, unless centralised logs name another account."""
+def test_a_record_names_the_account_and_the_region_of_its_source(
+    fields: object, account: str, region: str
+) -> None:
+    """They are the payload's owner and the function's region, unless centralised logs name others."""
     event = LogEvent("41", 1_700_000_000_000, " {not json} \ud83d", fields)
-    assert record_of(stream_of(), event, Parsed(), 0, []) == Record(
+    assert record_of(stream_of(), event, Parsed(), 0, [], "us-east-1") == Record(
         timestamp=1_700_000_000_000,
         logGroup=LOG_GROUP,
         logStream=f"authenticator-{HASH}",
         message=" {not json} \ud83d",
         id="41",
         account=account,
+        region=region,
         cluster="demo",
         logType=LogType.AUTHENTICATOR,
     )

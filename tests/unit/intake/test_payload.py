@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_log_forwarder.errors import PayloadError
-from eks_log_forwarder.intake.payload import MAX_PAYLOAD_BYTES, decode_payload, is_control_message
+from eks_log_forwarder.intake.compression import MAX_PAYLOAD_BYTES
+from eks_log_forwarder.intake.payload import decode_payload, encode_payload, is_control_message
 from tests.payloads import (
     LOG_GROUP,
     OWNER,
@@ -207,47 +208,178 @@ def test_a_payload_that_is_not_json_is_told_by_its_length(text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "where"),
+    "payload",
     [
-        ([MARK], "Expected `object`, got `array`"),
-        (MARK, "Expected `object`, got `str`"),
-        (None, "Expected `object`, got `null`"),
-        ({}, "missing required field `messageType`"),
-        (payload_of(MARK, owner=1), "at `$.owner`"),
-        (payload_of(MARK, logEvents={MARK: 1}), "at `$.logEvents`"),
-        (payload_of(logEvents=[MARK]), "at `$.logEvents[0]`"),
-        (payload_of(logEvents=[{"id": "1", "timestamp": 1}]), "missing required field `message`"),
-        (
-            payload_of(logEvents=[{"id": "1", "timestamp": MARK, "message": ""}]),
-            "at `$.logEvents[0].timestamp`",
-        ),
-        (
-            payload_of(logEvents=[{"id": "1", "timestamp": 1.5, "message": ""}]),
-            "at `$.logEvents[0].timestamp`",
-        ),
-        (
-            payload_of(logEvents=[{"id": "1", "timestamp": 2**63, "message": ""}]),
-            "at `$.logEvents[0].timestamp`",
-        ),
-        (
-            payload_of(logEvents=[{"id": "1", "timestamp": -(10**400), "message": ""}]),
-            "at `$.logEvents[0].timestamp`",
-        ),
-        (payload_of(logEvents=[{"id": "1", "timestamp": 1, "message": {MARK: 1}}]), "$.logEvents[0].message"),
-        (
-            payload_of(logEvents=[{"id": "", "timestamp": 1, "message": "", "extractedFields": {MARK: 1}}]),
-            "at `$.logEvents[0].extractedFields[...]`",
-        ),
+        [MARK],
+        MARK,
+        None,
+        {},
+        payload_of(logEvents={MARK: 1}),
+        payload_of(logEvents=None),
+        {"logEvents": MARK},
     ],
 )
-@pytest.mark.parametrize("beside", [{}, {"more": "\ud83d"}], ids=["clean", "beside half a surrogate pair"])
-def test_json_of_the_wrong_shape_is_told_by_its_path(
-    payload: object, where: str, beside: dict[str, str]
+def test_json_without_a_list_of_log_events_is_refused(payload: object) -> None:
+    """The error does not show the content."""
+    assert fault_of(event_of(payload)) == (
+        "awslogs.data does not have the shape of a subscription payload: it has no list logEvents"
+    )
+
+
+LONE = {"later": "\ud83d"}  # makes msgspec refuse the JSON
+
+
+@pytest.mark.parametrize("beside", [{}, LONE], ids=["clean", "beside a lone surrogate"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("extractedFields", {"status": None, "@aws.account": "444455556666"}),
+        ("extractedFields", {"latency": 3, "ok": True, "nested": {"a": [1.5]}}),
+        ("extractedFields", ["a"]),
+        ("extractedFields", "text"),
+        ("extractedFields", 7),
+    ],
+)
+def test_extracted_fields_may_be_of_any_type(field: str, value: object, beside: dict[str, str]) -> None:
+    """They fail nothing, and survive the round trip of a parked payload."""
+    sent = payload_of("one", "two") | beside
+    sent["logEvents"][0][field] = value
+    payload = decode_payload(event_of(sent))
+    assert [event.message for event in payload.logEvents] == ["one", "two"]
+    assert payload.logEvents[0].extractedFields == value
+    parked = {"awslogs": {"data": encode_payload(payload, payload.logEvents)}}
+    assert decode_payload(parked) == payload
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "expected"),
+    [
+        ({"@aws.account": "444455556666"}, "@aws.account", "444455556666"),
+        ({"@aws.account": None}, "@aws.account", ""),
+        ({"@aws.account": 444455556666}, "@aws.account", ""),
+        ({}, "@aws.account", ""),
+        (None, "@aws.account", ""),
+        (["@aws.account"], "@aws.account", ""),
+    ],
+)
+def test_only_an_extracted_text_is_used(fields: object, name: str, expected: str) -> None:
+    """A value of any other type counts as absent."""
+    sent = payload_of("one")
+    sent["logEvents"][0]["extractedFields"] = fields
+    (event,) = decode_payload(event_of(sent)).logEvents
+    assert event.extracted_text(name) == expected
+
+
+@pytest.mark.parametrize("beside", [{}, LONE], ids=["clean", "beside a lone surrogate"])
+@pytest.mark.parametrize(
+    ("timestamp", "expected"),
+    [
+        (START_MS, START_MS),
+        (f"{START_MS}", START_MS),
+        (float(START_MS), START_MS),
+        (START_MS + 0.5, START_MS),
+        (f"{START_MS}.0", START_MS),
+        ("1.7683848e12", START_MS),
+        ("2026-01-14T10:00:00Z", START_MS),
+        ("2026-01-14T11:00:00.000+01:00", START_MS),
+        ("2026-01-14T10:00:00", START_MS),
+        (0, 0),
+        (-1, -1),
+        (2**63 - 1, 2**63 - 1),
+        (-(2**63), -(2**63)),
+    ],
+)
+def test_a_timestamp_is_read_from_any_of_its_notations(
+    timestamp: object, expected: int, beside: dict[str, str]
 ) -> None:
-    """Types and paths are named, values are not; whichever decoder had to read the rest."""
-    fault = fault_of(event_of(payload | beside if isinstance(payload, dict) else payload))
-    assert fault.startswith("awslogs.data does not have the shape of a subscription payload: ")
-    assert where in fault
+    """It may be an integer, a float, a text of either, or ISO 8601."""
+    event = {"id": "1", "timestamp": timestamp, "message": "one"}
+    (decoded,) = decode_payload(event_of(payload_of(logEvents=[event]) | beside)).logEvents
+    assert decoded.timestamp == expected
+
+
+UNREADABLE_TIMESTAMPS: list[object] = [
+    *(None, True, "", "soon", [1], {}, 2**63, -(10**25), 10**400, 1e300, f"{10**400}", "nan", "1" * 5000),
+    "9999-12-31T23:59:59+99:99",
+]
+
+
+@pytest.mark.parametrize("timestamp", UNREADABLE_TIMESTAMPS, ids=lambda value: str(value)[:12])
+def test_an_event_without_a_readable_timestamp_has_its_neighbours(timestamp: object) -> None:
+    """The neighbour is the previous event with one, else the next one, else the clock."""
+    events = [
+        {"id": f"{number}", "timestamp": ms, "message": "one"}
+        for number, ms in enumerate([timestamp, 5, timestamp, "7", timestamp])
+    ]
+    decoded = decode_payload(event_of(payload_of(logEvents=events))).logEvents
+    assert [event.timestamp for event in decoded] == [5, 5, 5, 7, 7]
+    (alone,) = decode_payload(event_of(payload_of(logEvents=events[:1])), clock=lambda: 9.25).logEvents
+    assert alone.timestamp == 9250
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (None, ""),
+        (5, "5"),
+        (["a"], '["a"]'),
+        ("text", "text"),
+        ({}, "{}"),
+        ({"timestamp": 1, "message": None}, '{"timestamp":1,"message":null}'),
+        ({"timestamp": 1, "message": {"verb": "get"}}, '{"verb":"get"}'),
+        ({"message": 1.5}, "1.5"),
+    ],
+)
+def test_an_unusable_event_is_carried_as_text_beside_its_neighbours(entry: object, message: str) -> None:
+    """Its JSON becomes the message, and it has an id that survives parking and a second delivery."""
+    sent = payload_of("one", "two")
+    sent["logEvents"].insert(1, entry)
+    payload = decode_payload(event_of(sent))
+    assert [event.message for event in payload.logEvents] == ["one", message, "two"]
+    assert payload.logEvents[0].timestamp == START_MS
+    unusable = payload.logEvents[1]
+    assert len(unusable.id) == 64
+    assert decode_payload(event_of(sent)) == payload
+    assert decode_payload({"awslogs": {"data": encode_payload(payload, [unusable])}}).logEvents == [unusable]
+
+
+def test_events_without_an_id_have_different_ids() -> None:
+    """Elasticsearch stores one document per id, so equal lines must not share one."""
+    events = [{"timestamp": START_MS, "message": "same"}] * 2 + [{"id": 7, "timestamp": 1, "message": ""}]
+    first, second, third = decode_payload(event_of(payload_of(logEvents=events))).logEvents
+    assert first.id != second.id
+    assert third.id == "7"
+
+
+def test_fields_of_the_payload_may_be_of_any_type() -> None:
+    """A number becomes its text and an absent field is empty; unused fields survive the round trip."""
+    sent = payload_of("one", owner=111122223333, subscriptionFilters={"a": None}, policyLevel=3)
+    del sent["logStream"]
+    payload = decode_payload(event_of(sent))
+    assert (payload.owner, payload.logStream) == (OWNER, "")
+    assert (payload.subscriptionFilters, payload.policyLevel) == ({"a": None}, 3)
+    assert decode_payload({"awslogs": {"data": encode_payload(payload, payload.logEvents)}}) == payload
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
+    max_leaves=8,
+)
+ODD_EVENTS = JSON_VALUES | st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("id", "timestamp", "message", "extractedFields"), JSON_VALUES)
+)
+
+
+@given(events=st.lists(ODD_EVENTS), fields=st.dictionaries(st.sampled_from(list(payload_of())), JSON_VALUES))
+def test_no_value_loses_an_event(events: list[object], fields: dict[str, object]) -> None:
+    """Whatever the types, there is one event per entry, and all survive parking."""
+    payload = decode_payload(event_of(payload_of(**fields) | {"logEvents": events}))
+    assert len(payload.logEvents) == len(events)
+    parked = decode_payload({"awslogs": {"data": encode_payload(payload, payload.logEvents)}})
+    assert [(e.id, e.timestamp, e.message) for e in parked.logEvents] == [
+        (e.id, e.timestamp, e.message) for e in payload.logEvents
+    ]
 
 
 def test_bytes_that_are_not_utf8_become_the_replacement_character() -> None:

@@ -15,7 +15,7 @@ from eks_log_forwarder.record.formats import shape_of
 from eks_log_forwarder.record.record import Record
 
 PLAIN_KEYS = ["timestamp", "logGroup", "logStream", "message"]
-ENRICHED_KEYS = [*PLAIN_KEYS, "id", "account", "cluster", "logType"]
+ENRICHED_KEYS = [*PLAIN_KEYS, "id", "account", "region", "cluster", "logType"]
 
 
 def record(message: str = '{"verb":"get"}', stream: str = "kube-apiserver-audit-01") -> Record:
@@ -27,6 +27,7 @@ def record(message: str = '{"verb":"get"}', stream: str = "kube-apiserver-audit-
         message,
         "37",
         "111122223333",
+        "us-east-1",
         "prod",
         LogType.AUDIT,
     )
@@ -45,7 +46,7 @@ def json_of(record: Record, record_format: RecordFormat = RecordFormat.ENRICHED)
             (
                 b'{"timestamp":1700000000000,"logGroup":"/aws/eks/prod/cluster",'
                 b'"logStream":"kube-apiserver-audit-01","message":"{\\"verb\\":\\"get\\"}",'
-                b'"id":"37","account":"111122223333","cluster":"prod","logType":"audit"}'
+                b'"id":"37","account":"111122223333","region":"us-east-1","cluster":"prod","logType":"audit"}'
             ),
         ),
         (
@@ -65,8 +66,8 @@ def test_a_record_is_written_in_the_order_of_the_contract(
 
 
 def test_no_key_is_left_out_where_its_value_is_empty() -> None:
-    """A collector finds the same eight keys in every record."""
-    empty = Record(0, "", "", "", "", "", "", LogType.UNKNOWN)
+    """A collector finds the same nine keys in every record."""
+    empty = Record(0, "", "", "", "", "", "", "", LogType.UNKNOWN)
     assert list(json.loads(json_of(empty))) == ENRICHED_KEYS
     assert list(json.loads(json_of(empty, RecordFormat.PLAIN))) == PLAIN_KEYS
 

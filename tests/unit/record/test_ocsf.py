@@ -86,7 +86,7 @@ def test_an_audit_event_is_an_api_activity() -> None:
             "log_provider": record.logStream,
             "correlation_uid": "5f1c7c1e-0000-4000-8000-000000000001",
         },
-        "cloud": {"provider": "AWS", "account": {"uid": "111122223333"}},
+        "cloud": {"provider": "AWS", "account": {"uid": "111122223333"}, "region": "us-east-1"},
         "actor": {
             "user": {
                 "name": "kubernetes-admin",
