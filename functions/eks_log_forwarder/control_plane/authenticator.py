@@ -4,8 +4,11 @@ import json
 
 import msgspec
 
-from eks_log_forwarder.control_plane.go_text import pairs
+from eks_log_forwarder.control_plane.go_text import MAX_FIELDS, pairs
 from eks_log_forwarder.encoding import encodable
+
+_decode_json = json.JSONDecoder(strict=False).raw_decode
+_MAX_STS_CHARACTERS = 64 * 1024  # an STS response has a few hundred
 
 
 class AuthenticatorLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -47,8 +50,8 @@ def parse_authenticator(message: str) -> AuthenticatorLine | None:
 
 
 def _go_slice(text: str) -> list[str]:
-    """Return the elements of a Go []string, which prints as `[a b]`."""
-    return text.removeprefix("[").removesuffix("]").split()
+    """Return the elements of a Go []string, which prints as `[a b]`; the last one holds the rest."""
+    return text.removeprefix("[").removesuffix("]").split(maxsplit=MAX_FIELDS)
 
 
 def _sts_error(error: str) -> dict[str, str]:
@@ -57,7 +60,7 @@ def _sts_error(error: str) -> dict[str, str]:
     if start < 0:
         return {}
     try:
-        body, _ = json.JSONDecoder(strict=False).raw_decode(error, start)
+        body, _ = _decode_json(error[start : start + _MAX_STS_CHARACTERS])
     except (ValueError, RecursionError):
         return {}
     answer = body["Error"]

@@ -21,6 +21,9 @@ _BYTE = re.compile(r"\\(?:x(?P<hex>..)|(?P<octal>...))")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MULTI_LINE_START, _MULTI_LINE_END = "<\n", "\n >"
 
+MAX_FIELDS = 1000  # of one line; real lines have fewer than 50
+OMITTED_FIELDS = "fieldsOmitted"
+
 
 def unquote(inner: str) -> str:
     """Unescape the text between the quotes of a Go string literal (Go specification, "String literals").
@@ -41,9 +44,13 @@ def pairs(text: str, position: int = 0) -> dict[str, str]:
     A value is a quoted Go string, klog's multi-line `<\n\tline\n >`, or bare text up to the next space
     outside brackets (`&{code:2 reasons:[no fit] err:<nil>}`). If a closing quote is missing, the value ends
     at the next `key="` or at the end of the line. The first of equal keys wins: the logger wrote it.
+    After `MAX_FIELDS` pairs the rest is omitted, and `OMITTED_FIELDS` is one more pair.
     """
     found: dict[str, str] = {}
     for key, value in _scan(encodable(text), position):
+        if len(found) == MAX_FIELDS:
+            found[OMITTED_FIELDS] = "true"
+            break
         found.setdefault(key, value)
     return found
 

@@ -59,10 +59,13 @@ def parse_klog(message: str, timestamp: int) -> KlogLine | None:
         line=int(header["line"]),
         message=text,
         fields=fields,
-        scheduling=parse_scheduling(fields.get("err", ""))
-        if text.startswith("Unable to schedule pod")
-        else None,
+        scheduling=scheduling_of(text, fields.get("err", "")),
     )
+
+
+def scheduling_of(message: str, error: str) -> Scheduling | None:
+    """Return the reasons in the scheduler's error, if the message says that a pod cannot be scheduled."""
+    return parse_scheduling(error) if message.startswith("Unable to schedule pod") else None
 
 
 def _continuation(message: str) -> KlogLine | None:

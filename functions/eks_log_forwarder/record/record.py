@@ -88,7 +88,7 @@ class PlainRecord(msgspec.Struct, gc=False):
     message: str
 
 
-def record_of(
+def record_of(  # noqa: PLR0913, PLR0917  # one argument per source of a record's keys
     stream: LogStream, event: LogEvent, parsed: Parsed, redacted: int, rules: list[RuleRef], region: str
 ) -> Record:
     """Return the record of an event, after trimming and redaction.

@@ -145,7 +145,17 @@ def test_a_request_of_single_holds_one_record(name: str, body_format: str, most:
         ("plain", ["timestamp", "logGroup", "logStream", "message"]),
         (
             "enriched",
-            ["timestamp", "logGroup", "logStream", "message", "id", "account", "region", "cluster", "logType"],
+            [
+                "timestamp",
+                "logGroup",
+                "logStream",
+                "message",
+                "id",
+                "account",
+                "region",
+                "cluster",
+                "logType",
+            ],
         ),
     ],
 )
