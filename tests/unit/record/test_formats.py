@@ -89,6 +89,50 @@ def test_a_nested_event_stands_beside_half_a_surrogate_pair() -> None:
     assert json.loads(encoded)["audit"] == json.loads(message)
 
 
+def nested(levels: int) -> str:
+    """Return an audit event of so many levels, with brackets and escapes in its strings."""
+    inner = levels - 1
+    body = "".join("[" if level % 2 else '{"a\\\\":' for level in range(inner))
+    body += '"\\"}]{[\\\\"' + "".join("}" if level % 2 else "]" for level in range(inner, 0, -1))
+    return '{"auditID":"1","verb":"get","userAgent":"{[{[\\"{[{[","requestObject":' + body + "}"
+
+
+@pytest.mark.parametrize(("levels", "is_nested"), [(3, True), (20, True), (21, False), (64, False)])
+def test_parsed_keeps_the_text_of_an_event_beyond_twenty_levels(levels: int, *, is_nested: bool) -> None:
+    """Some collectors drop a deeper object, and everything behind it."""
+    message = nested(levels)
+    assert json.loads(message)["requestObject"]
+    deep = structs.replace(record(message), audit=parse_audit(message))
+    encoded = json.loads(json_of(deep, RecordFormat.PARSED))
+    assert ("message" not in encoded) is is_nested
+    assert ("requestObject" in encoded["audit"]) is is_nested
+    assert encoded.get("message", message) == message
+
+
+def levels_of(value: object) -> int:
+    """Count the levels of objects and arrays."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if parts is None else 1 + max(map(levels_of, parts), default=0)
+
+
+NESTED_VALUES = st.recursive(
+    st.none() | st.text('[]{}\\"a'),
+    lambda values: st.lists(values, max_size=2) | st.dictionaries(st.text('{}\\"b'), values, max_size=2),
+    max_leaves=40,
+)
+
+
+@given(NESTED_VALUES, st.integers(0, 30))
+def test_levels_are_counted_outside_of_strings(value: object, more: int) -> None:
+    """The count agrees with that of the decoded event."""
+    for _ in range(more):
+        value = [value]
+    message = json.dumps({"auditID": "1", "verb": "get", "requestObject": value})
+    whole = structs.replace(record(message), audit=parse_audit(message))
+    is_nested = "message" not in json.loads(json_of(whole, RecordFormat.PARSED))
+    assert is_nested is (levels_of(value) + 1 <= 20)
+
+
 @given(message=st.text(st.characters(codec=None)), stream=st.text(st.characters(codec=None)))
 def test_any_text_comes_back_as_it_was(message: str, stream: str) -> None:
     """The record is one line, as NDJSON requires."""
