@@ -1,19 +1,29 @@
 """Decides which audit events are forwarded: the first matching rule of a policy wins."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from eks_log_forwarder.audit_policy.cut_event import is_answer_known, without_missing_fields
 from eks_log_forwarder.audit_policy.decision import Action, Decision
-from eks_log_forwarder.audit_policy.rule import Condition, Names, Rule
+from eks_log_forwarder.audit_policy.request_target import path_of, target_of
+from eks_log_forwarder.audit_policy.rule import Condition, Names, Rule, patterns_of
 from eks_log_forwarder.audit_policy.trimming import trim
 from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef
 
 _DENIALS = frozenset((401, 403))
-_REMEMBERED_TARGETS = 2048  # bounds memory: a client can ask for any number of resources and URLs
+# A client can request any number of resources and URLs of any length: both bounds limit the memory.
+_MAX_CACHED_KEYS = 2048
+_MAX_KEY_CHARACTERS = 512
 _KEPT = Decision(Action.KEEP)
 _DROPPED = Decision(Action.DROP)
+
+
+class _Reachable(NamedTuple):
+    """The conditions that can decide about a request; `uses_target` if one looks at namespace or name."""
+
+    conditions: tuple[Condition, ...]
+    uses_target: bool
 
 
 class Policy:
@@ -26,8 +36,8 @@ class Policy:
     def __init__(self, rules: tuple[Rule, ...], omit_stages: Names = frozenset()) -> None:
         self._rules = rules
         self._omit_stages = omit_stages
-        self._for_object = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_object)
-        self._for_path = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_path)
+        self._for_object = _cached(self._reachable_for_object)
+        self._for_path = _cached(self._reachable_for_path)
 
     def apply(self, message: str, header: AuditHeader, *, detected: bool, truncated: bool) -> str | None:
         """Return the text to forward: the same string, a trimmed one, or None to drop the event.
@@ -59,17 +69,17 @@ class Policy:
         if header.stage in self._omit_stages:
             return _DROPPED
         object_ref = header.object_ref
+        namespace = name = ""
         if object_ref is None:
-            conditions = self._for_path(header.verb, path_of(header.request_uri))
-            namespace = name = ""
+            reachable = self._for_path(header.verb, path_of(header.request_uri))
         else:
-            subresource = object_ref.subresource
-            conditions = self._for_object(header.verb, object_ref.api_group, object_ref.resource, subresource)
-            namespace = object_ref.namespace
-            name = _name_at_decision(header.verb, object_ref)
-        user = header.user
-        for condition in conditions:
-            if condition.holds(user, namespace, name):
+            reachable = self._for_object(
+                header.verb, object_ref.api_group, object_ref.resource, object_ref.subresource
+            )
+            if reachable.uses_target:
+                namespace, name = target_of(header, object_ref)
+        for condition in reachable.conditions:
+            if condition.holds(header.user, namespace, name):
                 return condition.outcome.decide(header.stage, header.level)
         return _DROPPED
 
@@ -79,43 +89,43 @@ class Policy:
         if header.stage in self._omit_stages:
             return _DROPPED
         ref = header.object_ref or ObjectRef()
+        namespace, name = target_of(header, ref)
+        patterns = patterns_of(ref.resource, ref.subresource)
         for rule in self._rules:
             relaxed = without_missing_fields(rule, header)
             condition = (
                 relaxed.for_path(header.verb, "")  # no criterion on the target remains
                 if header.object_ref is None
-                else relaxed.for_object(header.verb, ref.api_group, ref.resource, ref.subresource)
+                else relaxed.for_object(header.verb, ref.api_group, patterns)
             )
-            if condition and condition.holds(header.user, ref.namespace, _name_at_decision(header.verb, ref)):
+            if condition and condition.holds(header.user, namespace, name):
                 decision = condition.outcome.decide(header.stage, header.level)
                 return decision if relaxed == rule and decision.action is Action.DROP else _KEPT
         return _DROPPED
 
-    def _conditions_for_object(
-        self, verb: str, group: str, resource: str, subresource: str
-    ) -> tuple[Condition, ...]:
-        return _until_sure(rule.for_object(verb, group, resource, subresource) for rule in self._rules)
+    def _reachable_for_object(self, verb: str, group: str, resource: str, subresource: str) -> _Reachable:
+        patterns = patterns_of(resource, subresource)
+        return _until_sure(rule.for_object(verb, group, patterns) for rule in self._rules)
 
-    def _conditions_for_path(self, verb: str, path: str) -> tuple[Condition, ...]:
+    def _reachable_for_path(self, verb: str, path: str) -> _Reachable:
         return _until_sure(rule.for_path(verb, path) for rule in self._rules)
 
 
-def path_of(request_uri: str) -> str:
-    """Return the decoded path of a request URI without its query, which is what the server matches."""
-    path = request_uri.partition("?")[0]
-    return unquote(path) if "%" in path else path
+def _cached(compute: Callable[..., _Reachable]) -> Callable[..., _Reachable]:
+    """Cache by the texts of a request, bounded in number and size."""
+    cached = lru_cache(_MAX_CACHED_KEYS)(compute)
+
+    def reachable(*key: str) -> _Reachable:
+        return (cached if sum(map(len, key)) <= _MAX_KEY_CHARACTERS else compute)(*key)
+
+    return reachable
 
 
-def _name_at_decision(verb: str, object_ref: ObjectRef) -> str:
-    # the server decides before it fills in the name of a new object
-    return "" if verb == "create" and not object_ref.subresource else object_ref.name
-
-
-def _until_sure(conditions: Iterable[Condition | None]) -> tuple[Condition, ...]:
+def _until_sure(conditions: Iterable[Condition | None]) -> _Reachable:
     reachable = []
     for condition in conditions:
         if condition is not None:
             reachable.append(condition)
             if condition.always_holds:
                 break
-    return tuple(reachable)
+    return _Reachable(tuple(reachable), any(condition.uses_target for condition in reachable))

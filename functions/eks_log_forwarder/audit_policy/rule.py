@@ -18,18 +18,16 @@ class GroupResources(msgspec.Struct, frozen=True):
     resources: Names = frozenset()
     names: Names = frozenset()
 
-    def covers(self, group: str, resource: str, subresource: str) -> bool:
-        """Whether the resource of a request is one of these, regardless of its name."""
-        if self.group not in (group, "*"):
-            return False
-        patterns = self.resources
-        return (
-            not patterns
-            or (f"{resource}/{subresource}" if subresource else resource) in patterns
-            or "*" in patterns
-            or f"{resource}/*" in patterns
-            or (subresource != "" and f"*/{subresource}" in patterns)
-        )
+    def covers(self, group: str, patterns: Names) -> bool:
+        """Whether a request is for one of these resources; `patterns` are those that match the request."""
+        return self.group in (group, "*") and (not self.resources or not self.resources.isdisjoint(patterns))
+
+
+def patterns_of(resource: str, subresource: str) -> Names:
+    """Return all entries of a rule's `resources` that match a resource."""
+    if not subresource:
+        return frozenset((resource, f"{resource}/*", "*"))
+    return frozenset((f"{resource}/{subresource}", f"{resource}/*", f"*/{subresource}", "*"))
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -59,7 +57,12 @@ class Condition(msgspec.Struct, frozen=True):
     @property
     def always_holds(self) -> bool:
         """Whether no criterion remains, so that later rules are never reached."""
-        return self.users is self.groups is self.namespaces is self.names is None
+        return self.users is self.groups is None and not self.uses_target
+
+    @property
+    def uses_target(self) -> bool:
+        """Whether the namespace or the name of the request matters."""
+        return not self.namespaces is self.names is None
 
     def holds(self, user: User, namespace: str, name: str) -> bool:
         """Whether the remaining criteria match."""
@@ -83,13 +86,13 @@ class Rule(msgspec.Struct, frozen=True):
     paths: Names = frozenset()
     path_prefixes: tuple[str, ...] = ()
 
-    def for_object(self, verb: str, group: str, resource: str, subresource: str) -> Condition | None:
+    def for_object(self, verb: str, group: str, patterns: Names) -> Condition | None:
         """Return the remaining criteria for a resource request; None if the rule cannot match."""
         if self.paths or self.path_prefixes or (self.verbs is not None and verb not in self.verbs):
             return None
         names: Names | None = None
         if self.resources:
-            covering = [one for one in self.resources if one.covers(group, resource, subresource)]
+            covering = [one for one in self.resources if one.covers(group, patterns)]
             if not covering:
                 return None
             if all(one.names for one in covering):
