@@ -1,9 +1,11 @@
 """JSON as bytes, including text that UTF-8 cannot represent."""
 
 import json
+import re
 
 import msgspec
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _encoder = msgspec.json.Encoder()
 
 
@@ -40,5 +42,6 @@ def encodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", joined)
     return text

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
+_NAME = b'"managedFields"'
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -43,9 +44,10 @@ def _change_member(
     value: msgspec.Raw, name: str, change: Callable[[msgspec.Raw], msgspec.Raw | None]
 ) -> msgspec.Raw:
     """Return an object with one member changed; None removes it. Other values are returned unchanged."""
-    if bytes(value)[:1] != b"{":
+    text = bytes(value)
+    if text[:1] != b"{" or _NAME not in text:
         return value
-    members = _decode_object(value)
+    members = _decode_object(text)
     old = members.get(name)
     if old is None:
         return value
@@ -60,9 +62,10 @@ def _change_member(
 
 
 def _change_each(value: msgspec.Raw, change: Callable[[msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
-    if bytes(value)[:1] != b"[":
+    text = bytes(value)
+    if text[:1] != b"[" or _NAME not in text:
         return value
-    old = _decode_array(value)
+    old = _decode_array(text)
     new = [change(item) for item in old]
     if all(one is other for one, other in zip(new, old, strict=True)):
         return value

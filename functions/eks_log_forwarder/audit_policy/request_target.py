@@ -14,7 +14,8 @@ _MAX_SPLITS = 9  # /apis/<group>/<version>/watch/namespaces/<namespace>/<resourc
 _PREFIX_PARTS = {"api": 2, "apis": 3}  # api/v1, apis/<group>/<version>
 _VERBS_IN_PATH = ("proxy", "watch")  # deprecated: /api/v1/watch/pods
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
-_PARAMETER = re.compile(r"([^&=]++)=([^&]*+)")
+_FIELD_SELECTOR = "fieldSelector"
+_PARAMETER = re.compile(r"[^&]++")
 _EXACT_NAME = re.compile(r"(?:^|(?<!\\),)metadata\.name==?((?:[^\\,=]|\\[\\,=])*+)(?=,|\Z)")
 _ESCAPED = re.compile(r"\\(.)")
 _NOT_A_SEGMENT = re.compile(r"\.\.?|.*[/%].*", re.DOTALL)
@@ -54,9 +55,10 @@ def target_of(header: AuditHeader, object_ref: ObjectRef) -> tuple[str, str]:
 def _selected_name(query: str) -> str:
     """Return the name that `fieldSelector=metadata.name=<name>` requires; the server takes it as the name."""
     for parameter in _PARAMETER.finditer(query):
-        key = parameter[1]
-        if key == "fieldSelector" or ("%" in key and unquote_plus(key) == "fieldSelector"):
-            term = _EXACT_NAME.search(unquote_plus(parameter[2]))
+        key, _, value = parameter[0].partition("=")
+        decoded_characters = len(key) - 2 * key.count("%")  # most keys need no decoding
+        if decoded_characters == len(_FIELD_SELECTOR) and unquote_plus(key) == _FIELD_SELECTOR:
+            term = _EXACT_NAME.search(unquote_plus(value))
             name = _ESCAPED.sub(r"\1", term[1]) if term else ""
             return "" if _NOT_A_SEGMENT.fullmatch(name) else name
     return ""

@@ -51,7 +51,7 @@ def parse_authenticator(message: str) -> AuthenticatorLine | None:
 
 def _go_slice(text: str) -> list[str]:
     """Return the elements of a Go []string, which prints as `[a b]`; the last one holds the rest."""
-    return text.removeprefix("[").removesuffix("]").split(maxsplit=MAX_FIELDS)
+    return text.removeprefix("[").removesuffix("]").split(None, MAX_FIELDS)
 
 
 def _sts_error(error: str) -> dict[str, str]:

@@ -8,16 +8,14 @@ from eks_log_forwarder.encoding import encodable
 # Possessive repetitions, and each scan continues where the last one ended: time is linear in the text.
 _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)("|\Z)', re.DOTALL)
 _KEY = re.compile(r'\s*+([^\s="]++)=')
-_OTHER_TOKEN = re.compile(r'\s*+(?:"(?:[^"\\]++|\\.)*+"|\S++)', re.DOTALL)
+_OTHER_TOKENS = re.compile(r'(?:\s*+(?![^\s="]++=)(?:"(?:[^"\\]++|\\.)*+"|\S++))++', re.DOTALL)
 _BARE = re.compile(r"\S*+")
 _IN_BRACKETS = re.compile(r'[^\s\[\]{}"\\]++|\\.|"(?:[^"\\]++|\\.)*+"|\s++|.', re.DOTALL)
 _AFTER_QUOTE = re.compile(r"[:,;.]?(?:\s|\Z)")
 _ESCAPE = re.compile(
-    r"(?P<bytes>(?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+)"
-    r"|\\u(?P<short>[0-9a-fA-F]{4})|\\U(?P<long>[0-9a-fA-F]{8})|\\(?P<letter>[abfnrtv\\'\"])"
+    r"(?P<bytes>(?:\\(?:x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[abfnrtv\\'\"]))++)"
+    r"|\\u(?P<short>[0-9a-fA-F]{4})|\\U(?P<long>[0-9a-fA-F]{8})"
 )
-_LETTERS = dict(zip("abfnrtv\\'\"", "\a\b\f\n\r\t\v\\'\"", strict=True))
-_BYTE = re.compile(r"\\(?:x(?P<hex>..)|(?P<octal>...))")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MULTI_LINE_START, _MULTI_LINE_END = "<\n", "\n >"
 
@@ -44,11 +42,11 @@ def pairs(text: str, position: int = 0) -> dict[str, str]:
     A value is a quoted Go string, klog's multi-line `<\n\tline\n >`, or bare text up to the next space
     outside brackets (`&{code:2 reasons:[no fit] err:<nil>}`). If a closing quote is missing, the value ends
     at the next `key="` or at the end of the line. The first of equal keys wins: the logger wrote it.
-    After `MAX_FIELDS` pairs the rest is omitted, and `OMITTED_FIELDS` is one more pair.
+    After `MAX_FIELDS` pairs the rest is omitted, and `OMITTED_FIELDS` is one more key.
     """
     found: dict[str, str] = {}
-    for key, value in _scan(encodable(text), position):
-        if len(found) == MAX_FIELDS:
+    for number, (key, value) in enumerate(_scan(encodable(text), position)):
+        if number == MAX_FIELDS:
             found[OMITTED_FIELDS] = "true"
             break
         found.setdefault(key, value)
@@ -60,7 +58,7 @@ def _scan(text: str, position: int) -> Iterator[tuple[str, str]]:
     while position < len(text):
         key = _KEY.match(text, position)
         if key is None:
-            other = _OTHER_TOKEN.match(text, position)
+            other = _OTHER_TOKENS.match(text, position)
             position = other.end() if other is not None else len(text)
             continue
         start = key.end()
@@ -119,13 +117,9 @@ def _bracketed_end(text: str, start: int) -> int | None:
 
 
 def _unescape(escape: re.Match[str]) -> str:
-    if letter := escape["letter"]:
-        return _LETTERS[letter]
     if escape["bytes"]:
-        codes = (
-            int(byte["hex"] or byte["octal"], 16 if byte["hex"] else 8) for byte in _BYTE.finditer(escape[0])
-        )
-        return bytes(codes).decode(errors="replace")
+        # Python's escapes of bytes and letters are those of Go
+        return escape[0].encode().decode("unicode_escape").encode("latin-1").decode(errors="replace")
     code = int(escape["short"] or escape["long"], 16)
     is_character = code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF  # noqa: PLR2004  # Unicode's own limits
     return chr(code) if is_character else _REPLACEMENT

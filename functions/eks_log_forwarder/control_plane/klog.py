@@ -16,8 +16,8 @@ _HEADER = re.compile(
     r"(?P<file>[^\s:\]]+):(?P<line>[0-9]{1,10})\] ?"
 )
 _TRACE = re.compile(r"Trace\[(\w+)\]:\s*")
-_SOURCE = re.compile(r"(\S+\.go:[0-9]+):\s+")
-_QUOTED_MESSAGE = re.compile(r'(?:(\S+):\s++)?"((?:[^"\\]++|\\.)*+)"(?=\s|\Z)', re.DOTALL)
+_SOURCE = re.compile(r"([^\s:]++(?<=\.go):[0-9]++):\s++")
+_QUOTED_MESSAGE = re.compile(r'(?:([^\s"]++)(?<=:)\s++)?"((?:[^"\\]++|\\.)*+)"(?=\s|\Z)', re.DOTALL)
 _BARE_PAIR = re.compile(r'[A-Za-z_][\w.]*="')
 _MS = 1000
 
@@ -84,7 +84,7 @@ def _text_and_fields(body: str) -> tuple[str, dict[str, str]]:
         position = trace.end()
     quoted = _QUOTED_MESSAGE.match(body, position)
     if quoted is not None and (quoted.end() == len(body) or starts_pair(body, quoted.end())):
-        before["prefix"] = quoted[1] or ""
+        before["prefix"] = (quoted[1] or "").removesuffix(":")
         return unquote(quoted[2]), _filled(before | pairs(body, quoted.end()))
     if source := _SOURCE.match(body, position):
         before["prefix"] = source[1]
