@@ -10,7 +10,7 @@ V1BETA1: Final = "audit.k8s.io/v1beta1"
 
 
 class User(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Who asked (authentication.k8s.io/v1 UserInfo); EKS puts arn, accessKeyId, sessionName in `extra`."""
+    """The user (authentication.k8s.io/v1 UserInfo). EKS adds arn, accessKeyId and sessionName to `extra`."""
 
     username: str = ""
     uid: str = ""
@@ -19,7 +19,7 @@ class User(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class ObjectRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
-    """What the request is about (audit.k8s.io/v1 ObjectReference)."""
+    """The object of the request (audit.k8s.io/v1 ObjectReference)."""
 
     resource: str = ""
     namespace: str = ""
@@ -59,10 +59,10 @@ class AuditHeader(
         "api_version": "apiVersion",
     },
 ):
-    """The fields of an audit event that routing, policy and detection look at.
+    """The fields of an audit event that the pipeline reads and that records carry.
 
-    `kind` and `api_version` tell an audit event from other JSON. They are literals because msgspec hands
-    out the literal itself, so their usual values are the defaults and take no room in an encoded record.
+    `kind` and `api_version` distinguish an audit event from other JSON. They are literals, so msgspec returns
+    the default object itself and omits it from an encoded record.
     """
 
     level: str = ""

@@ -1,7 +1,7 @@
-"""What an audit event's header alone says of a rule: that it cannot match, or that it does.
+"""What an audit event's header alone says about a rule: it cannot match, or it does match.
 
-Each part of a tree gets two functions of the header, `surely` (true only where the part holds) and `maybe`
-(false only where it does not). Negation swaps them, which keeps both right under any condition.
+Each part of a tree gets two functions of the header. `surely` is true only if the part holds; `maybe` is
+false only if the part does not hold. Negation swaps them, so both stay correct under any condition.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -25,19 +25,19 @@ def _never(_: AuditHeader) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`surely` implies the rule and the rule implies `maybe`."""
+    """`surely` implies the rule, and the rule implies `maybe`."""
 
     surely: HeaderTest
     maybe: HeaderTest
 
     @property
     def exact(self) -> bool:
-        """The header decides: there is no need to decode the event."""
+        """The header decides, so the event need not be decoded."""
         return self.surely is self.maybe
 
     @property
     def says_nothing(self) -> bool:
-        """The header never rules the rule out."""
+        """The header never excludes the rule."""
         return self.maybe is _always
 
 
@@ -45,7 +45,7 @@ _UNKNOWN = Bounds(_never, _always)
 
 
 def header_bounds(node: Node, only: Container[str] | None = None) -> Bounds:
-    """The bounds of a tree, by all of the header or by `only` some of its fields."""
+    """The bounds of a tree, from all header fields or from `only` some of them."""
     match node:
         case All(parts):
             return _joined([header_bounds(part, only) for part in parts], _all_of)
@@ -64,7 +64,7 @@ def _of_field(test: FieldTest) -> Bounds:
     if get is None:
         return _UNKNOWN
     holds = test.holds
-    # The same few users, verbs and codes come again and again.
+    # The same few users, verbs and codes recur in most events.
     remembered: dict[HeaderValues, bool] = {}
     readings = {holds(values) for values in test.field.when_header_is_empty}
 
@@ -129,7 +129,7 @@ def _or(first: HeaderTest, rest: HeaderTest) -> HeaderTest:
 def _chained(
     tests: Sequence[HeaderTest], join: Callable[[HeaderTest, HeaderTest], HeaderTest], of_none: HeaderTest
 ) -> HeaderTest:
-    """The tests in order, as a tree of pairs: a third of the time of all() where the first decides."""
+    """The tests in order, as a tree of pairs. A first test that decides takes a third of the time of all()."""
     if not tests:
         return of_none
     if len(tests) == 1:

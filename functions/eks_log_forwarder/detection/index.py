@@ -1,4 +1,4 @@
-"""Rules by the fields whose values come again and again, so that most events cost one or two look-ups."""
+"""Rules by the fields whose values recur, so that most events cost one or two look-ups."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -30,9 +30,9 @@ class _Indexed(NamedTuple):
 class AuditIndex:
     """The rules for audit events.
 
-    Which of them a target (verb, resource, subresource) leaves is found out once, from what the rules ask of
-    these three fields alone, and remembered. Where it leaves some, the same is done for who asked and how it
-    ended: controllers create thousands of pods, and are excepted from the rules on pods by their names.
+    The first look-up is by target (verb, resource, subresource). Its result is computed once, from the rules'
+    tests of these three fields, and remembered. If rules remain, a second look-up adds the user and the
+    result of the request: controllers create thousands of pods, and the rules on pods except them by name.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
@@ -42,7 +42,7 @@ class AuditIndex:
         self._of_request: dict[_Request, Sequence[Rule]] = {}
 
     def candidates(self, header: AuditHeader) -> Sequence[Rule]:
-        """The rules that the remembered fields of an event do not rule out, in order."""
+        """The rules that the remembered fields of an event do not exclude, in order."""
         reference = header.object_ref
         target: _Target = (
             (header.verb, None, None)

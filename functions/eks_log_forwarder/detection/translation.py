@@ -1,4 +1,4 @@
-"""pySigma's condition trees, turned into ours."""
+"""Translates pySigma's condition trees into ours."""
 
 from collections.abc import Callable
 
@@ -24,10 +24,10 @@ type Names = Callable[[str], Field]
 
 
 def translate(condition: object, names: Names) -> Node:
-    """A parsed condition (`SigmaCondition.parsed`) as a tree; `names` looks a field up by its name.
+    """A parsed condition (`SigmaCondition.parsed`) as a tree. `names` looks up a field by its name.
 
     Raises:
-        UnsupportedValueError: a value has no meaning here.
+        UnsupportedValueError: a value or condition is not supported.
     """
     match condition:
         case ConditionAND():
@@ -48,7 +48,7 @@ def translate(condition: object, names: Names) -> Node:
 
 
 def _any_of(condition: ConditionOR, names: Names) -> Node:
-    """Alternatives; the plain texts of one field become one look-up in a set."""
+    """Alternatives. The plain texts of one field become one look-up in a set."""
     texts: dict[str, list[str]] = {}
     others: list[Node] = []
     for part in condition.args:

@@ -1,4 +1,4 @@
-"""Audit events: the typed header of anything that is one, and the whole event on demand."""
+"""Audit events: the typed header of every audit event."""
 
 import json
 from typing import Any
@@ -84,7 +84,7 @@ def test_parses_every_field_that_the_pipeline_looks_at() -> None:
 
 
 def test_encodes_under_the_events_own_names_without_empty_fields() -> None:
-    """An encoded header has the event's names and nesting, and nothing that is empty or always the same."""
+    """An encoded header has the event's names and nesting, without empty or constant fields."""
     header = parse_audit(
         '{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb":"get","requestURI":"/x",'
         '"user":{"username":"dana","groups":[],"extra":{"scopes":[]}},"sourceIPs":["10.0.0.1"],'
