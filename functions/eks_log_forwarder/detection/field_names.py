@@ -2,7 +2,7 @@
 
 from eks_log_forwarder.detection.header_fields import HEADER_FIELDS
 from eks_log_forwarder.detection.nodes import Field
-from eks_log_forwarder.detection.paths import path_reader
+from eks_log_forwarder.detection.paths import EVERYWHERE, path_reader
 from eks_log_forwarder.detection.pod_fields import pod_field
 from eks_log_forwarder.detection.source_addresses import Networks, source_address_fields
 from eks_log_forwarder.intake.log_type import LogType
@@ -30,4 +30,4 @@ class FieldNames:
 
     def field(self, log_type: LogType, name: str) -> Field:
         """A field of an event of any log type. Only audit events have short and derived names."""
-        return self.audit(name) if log_type is LogType.AUDIT else Field(name, path_reader(name))
+        return self.audit(name) if log_type is LogType.AUDIT else Field(name, path_reader(name, EVERYWHERE))

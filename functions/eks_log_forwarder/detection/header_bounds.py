@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.nodes import All, AnyOf, FieldTest, HeaderValues, Node, Not
+from eks_log_forwarder.detection.remembering import Memory
 
-_REMEMBERED_VALUES = 1024
+_MOST_VALUES = 256  # for each test of each rule
 
 type HeaderTest = Callable[[AuditHeader], bool]
 
@@ -65,7 +66,7 @@ def _of_field(test: FieldTest) -> Bounds:
         return _UNKNOWN
     holds = test.holds
     # The same few users, verbs and codes recur in most events.
-    remembered: dict[HeaderValues, bool] = {}
+    remembered: Memory[HeaderValues, bool] = Memory(_MOST_VALUES)
     readings = {holds(values) for values in test.field.when_header_is_empty}
 
     def bound(*, when_empty: bool) -> HeaderTest:
@@ -76,14 +77,18 @@ def _of_field(test: FieldTest) -> Bounds:
             known = remembered.get(values)
             if known is None:
                 known = holds(values)
-                if len(remembered) < _REMEMBERED_VALUES:
-                    remembered[values] = known
+                remembered.keep(values, _characters(values), known)
             return known
 
         return says
 
     maybe = bound(when_empty=True in readings)
     return Bounds(bound(when_empty=False) if len(readings) == 2 else maybe, maybe)  # noqa: PLR2004  # True and False
+
+
+def _characters(values: HeaderValues) -> int:
+    """The size of a key, where each value counts at least one character."""
+    return sum(len(value) + 1 if isinstance(value, str) else 1 for value in values)
 
 
 def _joined(parts: Sequence[Bounds], join: Callable[[Sequence[HeaderTest]], HeaderTest]) -> Bounds:
@@ -129,7 +134,7 @@ def _or(first: HeaderTest, rest: HeaderTest) -> HeaderTest:
 def _chained(
     tests: Sequence[HeaderTest], join: Callable[[HeaderTest, HeaderTest], HeaderTest], of_none: HeaderTest
 ) -> HeaderTest:
-    """The tests in order, as a tree of pairs. A first test that decides takes a third of the time of all()."""
+    """The tests in order, as a tree of pairs. If the first decides, it takes a third of the time of all()."""
     if not tests:
         return of_none
     if len(tests) == 1:

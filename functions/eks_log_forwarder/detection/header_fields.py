@@ -52,8 +52,7 @@ def _impersonated_groups(header: AuditHeader) -> HeaderValues | None:
 
 
 def _field(name: str, from_header: _Reader, empty: tuple[Values, ...]) -> Field:
-    # The API fixes these names, so no key with dots can replace them.
-    return Field(name, path_reader(name, keys_may_hold_dots=False), from_header, empty)
+    return Field(name, path_reader(name), from_header, empty)
 
 
 HEADER_FIELDS = {

@@ -30,7 +30,7 @@ class Matcher:
         found = self.rules.match(log_type, parsed.audit, fields, event.message)
         if not found:
             return []
-        # Actor and target are written to the function's own log, which never holds a token, even without REDACT.
+        # Actor and target are written to the function's own log, which never holds a token.
         who_and_what = actor_and_target(log_type, parsed.audit, fields or {})
         actor, target = (_shortened(redact(text)[0]) for text in who_and_what)
         return [Detection(rule, event.id, actor, target) for rule in found]

@@ -17,7 +17,8 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
     """The rule, limited to one event per request. A rule that names `stage` stays unchanged.
 
     It never matches at RequestReceived, because nothing is decided yet. A session (exec, attach,
-    port-forward) matches when it opens, or at its end if it was refused. An accepted session may end hours later.
+    port-forward) matches when it opens, or at its end if it was refused. An accepted session may end hours
+    later.
     """
     stage = names.audit("stage")
     if any(field.name == stage.name for field in fields_in(node)):

@@ -8,7 +8,7 @@ _POD_SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _SECURITY_CONTEXTS = tuple(f"{containers}.securityContext" for containers in _CONTAINERS)
 
-_READ_SPECS = tuple(path_reader(path, keys_may_hold_dots=False) for path in _POD_SPECS)
+_READ_SPECS = tuple(path_reader(path) for path in _POD_SPECS)
 
 # The paths of each name, relative to the pod spec.
 _PLACES = {

@@ -1,6 +1,7 @@
 """Translates pySigma's condition trees into ours."""
 
 from collections.abc import Callable
+from itertools import islice
 
 from sigma.conditions import (
     ConditionAND,
@@ -19,6 +20,8 @@ from eks_log_forwarder.detection.sigma_values import (
     literal_of,
 )
 from eks_log_forwarder.detection.values import equals_one_of, text_of
+
+MAX_REFERENCED = 64
 
 type Names = Callable[[str], Field]
 
@@ -63,7 +66,10 @@ def _any_of(condition: ConditionOR, names: Names) -> Node:
 
 
 def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bool]:
-    """Some value of the one field is, begins with, ends with or holds some value of the other."""
+    """A value of one field equals, starts with, ends with or contains a value of the other.
+
+    At most MAX_REFERENCED different values of the other field are compared, so that the time stays linear.
+    """
     match (reference.starts_with, reference.ends_with):
         case (True, True):
             fits: Callable[[str, str], bool] = str.__contains__
@@ -75,12 +81,11 @@ def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bo
             fits = str.__eq__
 
     def holds(values: Values, others: Values) -> bool:
-        texts = [text.casefold() for value in others if (text := text_of(value)) is not None]
-        return any(
-            fits(text.casefold(), other)
-            for value in values
-            if (text := text_of(value)) is not None
-            for other in texts
-        )
+        texts = {text.casefold() for value in others if (text := text_of(value)) is not None}
+        own = (text.casefold() for value in values if (text := text_of(value)) is not None)
+        if fits is str.__eq__:
+            return not texts.isdisjoint(own)
+        compared = list(islice(texts, MAX_REFERENCED))
+        return any(fits(text, other) for text in own for other in compared)
 
     return holds

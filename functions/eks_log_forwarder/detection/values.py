@@ -41,11 +41,12 @@ def any_value(test: ValueTest) -> Callable[[Values], bool]:
 def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
     """A value of the field is one of the texts, in any case."""
     literals = frozenset(text.casefold() for text in texts)
+    longest = max(map(len, literals), default=0)  # case folding never shortens a text
 
     def holds(values: Values) -> bool:
         for value in values:
             text = value if isinstance(value, str) else text_of(value)
-            if text is not None and text.casefold() in literals:
+            if text is not None and len(text) <= longest and text.casefold() in literals:
                 return True
         return False
 

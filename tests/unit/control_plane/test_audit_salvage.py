@@ -70,7 +70,7 @@ def test_half_a_user_is_no_user() -> None:
         ('{"auditID":"a","user":null,"user', AuditHeader(audit_id="a")),
         ('{"auditID":"a\tb","verb":"ge', AuditHeader(audit_id="a\tb")),
         (r'{"auditID":"a","verb":"\ud800","st', AuditHeader(audit_id="a", verb="�")),
-        (r'{"auditID":"a","verb":{"x":"\ud800"},"st', AuditHeader(audit_id="a")),
+        (r'{"auditID":"a","verb":{"x":"\ud800"},"st', AuditHeader(audit_id="a", verb='{"x":"�"}')),
         ('{"stage', AuditHeader()),
         ('{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID', AuditHeader()),
     ],

@@ -221,7 +221,7 @@ def test_matches_a_message_that_was_cut_short_by_its_header() -> None:
     header = AuditHeader(verb="delete")
     texts = [rule_text(f"s: {{verb: delete, {item}}}\ncondition: s") for item in ("a: null", "a: b")]
     found = detections_of(*texts).match(LogType.AUDIT, header, None, '{"verb":"delete","a":"b","requ')
-    assert [detection.id for detection in found] == ["0"]
+    assert [detection.id for detection in found] == ["1"]
 
 
 SPARED = [
@@ -247,7 +247,7 @@ def test_decodes_no_event_that_the_header_rules_out(detection: str, monkeypatch:
     )
     header = msgspec.json.decode(message, type=AuditHeader)
     detections = detections_of(rule_text(detection))
-    monkeypatch.setattr("eks_log_forwarder.detection.event._decode", _fail)
+    monkeypatch.setattr("eks_log_forwarder.detection.event.decode_event", _fail)
     assert detections.match(LogType.AUDIT, header, None, message) == []
 
 
@@ -261,10 +261,10 @@ def test_remembers_a_bounded_number_of_requests() -> None:
     for number in range(5000):
         assert index.candidates(AuditHeader(verb=f"verb{number}")) == ()
     assert index.candidates(AuditHeader(verb="CREATE")) == index.rules
-    assert len(index._of_target) == 905  # noqa: SLF001  # the bound itself
+    assert len(index._of_target.entries) == 905  # noqa: SLF001  # the bound itself
     for number in range(4100):
         assert index.candidates(AuditHeader(verb="create", user=User(username=f"u{number}"))) == index.rules
-    assert len(index._of_request) == 5  # noqa: SLF001  # as above
+    assert len(index._of_request.entries) == 5  # noqa: SLF001  # as above
 
 
 def test_a_request_is_ruled_out_by_its_user_alone() -> None:
