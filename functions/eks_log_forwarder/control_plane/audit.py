@@ -2,7 +2,7 @@
 
 import msgspec
 
-from eks_log_forwarder.control_plane.audit_event import decode_event, is_small
+from eks_log_forwarder.control_plane.audit_event import MOST_SURELY_SMALL, decode_event, is_small
 from eks_log_forwarder.control_plane.audit_header import (
     AuditHeader,
     ObjectRef,
@@ -40,7 +40,7 @@ def parse_audit(message: str) -> AuditHeader | None:
     Event, an audit EventList and any other JSON return None. A field of an unexpected type does not lose the
     event: the event is then read field by field. The bounds are MAX_VALUES and MAX_DEPTH.
     """
-    if not is_small(message):
+    if len(message) > MOST_SURELY_SMALL and not is_small(message):
         return _parse_field_by_field(message)
     try:
         header = _decode_header(message)

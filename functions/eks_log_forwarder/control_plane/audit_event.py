@@ -8,6 +8,8 @@ import msgspec
 from eks_log_forwarder.control_plane.audit_json import MAX_VALUES, decode_json
 
 CUT_MARKER = "[Truncated...]"
+MOST_SURELY_SMALL = 2 * MAX_VALUES
+"""Characters; a value has at least two, with its comma or closing bracket."""
 BODIES = frozenset({"requestObject", "responseObject"})
 
 _OPENING = re.compile(r"\s*+\{(?=\s*+(?:\"|\Z))")
@@ -38,9 +40,8 @@ def decode_event(message: str) -> AuditEvent | None:
         except (ValueError, RecursionError):
             pass
         else:
-            return (
-                AuditEvent(event, whole=True, closed=True, marked=False) if isinstance(event, dict) else None
-            )
+            # Without the fields' names it takes half the time.
+            return AuditEvent(event, True, True, False) if isinstance(event, dict) else None  # noqa: FBT003
     text = message.rstrip()
     marked = text.endswith(CUT_MARKER)
     text = text.removesuffix(CUT_MARKER)
@@ -62,6 +63,6 @@ def is_small(message: str) -> bool:
     comma.
     """
     return (
-        len(message) <= 2 * MAX_VALUES
+        len(message) <= MOST_SURELY_SMALL
         or message.count(",") + message.count("[") + message.count("{") < MAX_VALUES
     )

@@ -38,12 +38,16 @@ def source_ip(source_ips: object) -> tuple[str, ...]:
 def source_address_fields(trusted_networks: Networks) -> tuple[Field, Field]:
     """`sourceIP`, and `sourceIPPublic`: whether it is neither private nor in a trusted network."""
 
-    def is_public(text: str) -> HeaderValues:
+    @lru_cache(maxsize=4096)
+    def is_public_address(text: str) -> HeaderValues:
         address = parse_address(text)
         if address is None:
             return ()
         # is_global: for Python, 100.64.0.0/10, which pods use, is neither private nor global.
         return (address.is_global and not any(address in network for network in trusted_networks),)
+
+    def is_public(text: str) -> HeaderValues:
+        return is_public_address(text) if len(text) <= _MAX_CHARACTERS else ()
 
     return _derived("sourceIP", lambda text: (text,)), _derived("sourceIPPublic", is_public)
 
