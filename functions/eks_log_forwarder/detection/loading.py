@@ -1,4 +1,4 @@
-"""A folder of rules, and every fault in it at once."""
+"""Loads a folder of rules and reports all its faults together."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -13,11 +13,11 @@ _SUFFIXES = {".yml", ".yaml"}
 
 
 def load_rules(folder: Path, disabled: Collection[str], trusted_networks: Networks) -> list[Rule]:
-    """The rules of a folder in the order of their file names, without those disabled by stem or by id.
+    """The rules of a folder in the order of their file names, without the rules disabled by stem or id.
 
     Raises:
-        DetectionError: a file is no rule that can be used, two rules have one id, the folder is missing, or
-            `disabled` names a rule that is not there.
+        DetectionError: a file is not a usable rule, two rules have the same id, the folder is missing, or
+            `disabled` names a rule that does not exist.
     """
     if not folder.is_dir():
         raise DetectionError([f"{folder}: is not a folder"])
@@ -37,7 +37,7 @@ def load_rules(folder: Path, disabled: Collection[str], trusted_networks: Networ
             ]
     faults += _same_ids(rules)
     known = {path.stem for path in files} | {rule.detection.id for rule in rules}
-    # A faulty file's id is not known, so a name that is missing may be its.
+    # The id of a faulty file is unknown, so a missing name may belong to it.
     missing = [] if faults else sorted(set(disabled) - known)
     faults += [f"{name}: is disabled, but no rule has this file name or id" for name in missing]
     if faults:

@@ -37,7 +37,7 @@ def messages() -> list[str]:
 
 
 def test_matches_published_lines_as_without_an_index(messages: list[str]) -> None:
-    """Each line comes out the same by index and header as by trying every rule on the whole event."""
+    """For each line, index and header give the same result as every rule on the whole event."""
     detections = detections_of(*(rule_text(f"s: {selection}\ncondition: s") for selection in SELECTIONS))
     hits = 0
     for message in messages:
@@ -48,7 +48,7 @@ def test_matches_published_lines_as_without_an_index(messages: list[str]) -> Non
 
 
 def test_costs_little_for_published_lines(messages: list[str]) -> None:
-    """A dozen rules take less than 20 microseconds an event, on a slow machine too."""
+    """A dozen rules take less than 20 microseconds per event, also on a slow machine."""
     detections = detections_of(*(rule_text(f"s: {selection}\ncondition: s") for selection in SELECTIONS))
     events = [(header_of(message), message) for message in messages]
     typed = [(header, message) for header, message in events if header is not None]
