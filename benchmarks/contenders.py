@@ -109,7 +109,7 @@ def _enriched(
             event.message,
             event.id,
             payload.owner,
-            "us-east-1",
+            os.environ.get("AWS_REGION", ""),
             "demo",
             LogType.AUDIT,
             header_of(event.message),

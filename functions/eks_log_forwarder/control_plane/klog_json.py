@@ -6,7 +6,7 @@ Sources: zap, zapcore/encoder.go and level.go; Kubernetes, component-base/logs/j
 import re
 from datetime import UTC, datetime
 
-from eks_log_forwarder.control_plane.audit import decode_audit_event
+from eks_log_forwarder.control_plane.audit_event import decode_event
 from eks_log_forwarder.control_plane.go_text import MAX_FIELDS, OMITTED_FIELDS
 from eks_log_forwarder.control_plane.klog import KlogLine, scheduling_of
 from eks_log_forwarder.encoding import encodable, to_json
@@ -34,9 +34,16 @@ def parse_klog_json(message: str) -> KlogLine | None:
     """
     if not message.lstrip().startswith("{"):
         return None
-    members = decode_audit_event(message)
-    if members is None:
+    event = decode_event(message)
+    if event is None or not event.whole:
         return None
+    try:
+        return _line_of(event.fields)
+    except RecursionError:  # a value is nested too deep to be written
+        return None
+
+
+def _line_of(members: dict[str, object]) -> KlogLine | None:
     level, time, text = (_first(members, keys) for keys in (_LEVEL_KEYS, _TIME_KEYS, _MESSAGE_KEYS))
     if text is None and (level is None or time is None):
         return None

@@ -96,14 +96,18 @@ def record_of(  # noqa: PLR0913, PLR0917  # one argument per source of a record'
     `event` has the text that is forwarded and `parsed` is the parsed form of that text. `redacted` is the
     number of secrets that were removed. `region` is that of the function.
     """
+    account = stream.owner
+    if event.extractedFields is not None:
+        account = event.extracted_text(_ACCOUNT_FIELD) or account
+        region = event.extracted_text(_REGION_FIELD) or region
     return Record(
         event.timestamp,
         stream.log_group,
         stream.name,
         event.message,
         event.id,
-        event.extracted_text(_ACCOUNT_FIELD) or stream.owner,
-        event.extracted_text(_REGION_FIELD) or region,
+        account,
+        region,
         stream.cluster,
         stream.log_type,
         parsed.audit,

@@ -128,6 +128,7 @@ def test_a_line_that_says_why_a_pod_is_pending_has_its_scheduling() -> None:
         *("", "{", "{}", "[]", '"msg"', "null", "panic: boom", "goroutine 1 [running]:", "main.main()"),
         *("\t/go/src/main.go:7 +0x1d", '{"level":"info"}', '{"ts":1}', '{"msg":{"a":1}}', '{"msg":'),
         '{"kind":"Event","level":"Metadata","verb":"get"}',
+        '{"msg":"x","deep":' + "[" * 200_000 + "]" * 200_000 + "}",
     ],
 )
 def test_other_text_is_no_line(message: str) -> None:
