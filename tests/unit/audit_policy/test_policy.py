@@ -1,5 +1,6 @@
 """The decisions of a policy: one table for each rule of the server's semantics."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -489,3 +490,26 @@ def test_applying_a_policy_gives_the_text_that_goes_on(level: str, status: int, 
     kept = policy_of(f"- level: {level}").apply(message, header, detected=False, truncated=False)
     assert kept == expected
     assert (kept is message) == (kept == message)
+
+
+@pytest.mark.parametrize("target", ["URI", "resource"])
+def test_what_is_cached_is_bounded_in_number_and_size(target: str) -> None:
+    """A client can request any number of URIs and resources, of any length: 50 MB of them leave under 3 MB."""
+    policy = policy_of('- {level: None, nonResourceURLs: ["/x"]}\n- {level: None, resources: [{group: a}]}')
+
+    def decide(number: int, characters: int) -> None:
+        text = f"/{number}/".ljust(characters, "y")
+        is_uri = target == "URI"
+        ref = None if is_uri else ObjectRef(resource=text)
+        policy.decide(AuditHeader(verb="get", request_uri=text if is_uri else "", object_ref=ref))
+
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(5000):
+            decide(number, 10_000)
+            decide(number, 100)
+        kept_bytes = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 3_000_000
