@@ -494,7 +494,7 @@ def test_applying_a_policy_gives_the_text_that_goes_on(level: str, status: int, 
 
 @pytest.mark.parametrize("target", ["URI", "resource"])
 def test_what_is_cached_is_bounded_in_number_and_size(target: str) -> None:
-    """A client can request any number of URIs and resources, of any length: 50 MB of them leave under 3 MB."""
+    """A client can request any number of URIs and resources, of any length; of 50 MB, under 3 MB stay."""
     policy = policy_of('- {level: None, nonResourceURLs: ["/x"]}\n- {level: None, resources: [{group: a}]}')
 
     def decide(number: int, characters: int) -> None:
