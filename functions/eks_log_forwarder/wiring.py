@@ -90,6 +90,7 @@ def _build_stages(settings: Settings) -> Stages:
         match=_build_matcher(settings) if settings.detections else None,
         policy=_build_policy(settings),
         redact=_build_redaction() if settings.redact else None,
+        region=os.environ.get("AWS_REGION", ""),
     )
 
 

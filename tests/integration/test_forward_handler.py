@@ -67,6 +67,7 @@ def expected_records(payload: dict[str, Any], log_type: str) -> list[dict[str, A
             "message": event["message"],
             "id": event["id"],
             "account": payload["owner"],
+            "region": "us-east-1",
             "cluster": "demo",
             "logType": log_type,
         }

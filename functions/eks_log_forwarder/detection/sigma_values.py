@@ -1,7 +1,7 @@
-"""Values of rules, as pySigma types them, turned into tests.
+"""Turns the values of rules, as pySigma types them, into tests.
 
-pySigma has applied the modifiers by then: `contains` is wildcards around a text, `re` a regular
-expression, `base64offset` a group of three texts. Each type's meaning is in the Sigma modifiers appendix.
+pySigma has already applied the modifiers: `contains` is a text between wildcards, `re` a regular expression,
+`base64offset` a group of three texts. The Sigma modifiers appendix defines the meaning of each type.
 """
 
 import re
@@ -48,11 +48,11 @@ _NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?")
 
 
 class UnsupportedValueError(ValueError):
-    """A value has no meaning where it stands; the message says which and why."""
+    """A value has no meaning in its place; the message says which value and why."""
 
 
 def literal_of(value: SigmaType) -> str | None:
-    """The text that a value asks for, in whatever case; None where it asks for something else."""
+    """The text that a value asks for, in any case; None if it asks for something else."""
     if isinstance(value, SigmaNumber):
         return text_of(value.number)
     if isinstance(value, SigmaBool):
@@ -81,7 +81,7 @@ def field_test(field: Field, value: SigmaType) -> Node:
 
 
 def keyword_test(value: SigmaType) -> Node:
-    """The test of the raw text against one value: it is somewhere in it."""
+    """The test whether the raw text contains one value."""
     match value:
         case SigmaExpansion():
             return AnyOf(tuple(keyword_test(each) for each in value.values))
@@ -93,7 +93,7 @@ def keyword_test(value: SigmaType) -> Node:
             literal = literal_of(value)
             parts, cased = [] if literal is None else [literal], False
     if not any(isinstance(part, str) for part in parts):
-        message = "a keyword has to be a text of at least one character besides wildcards"
+        message = "a keyword must contain at least one character besides wildcards"
         raise UnsupportedValueError(message)
     ends = (
         [] if parts[0] is Wildcard.MANY else [Wildcard.MANY],
@@ -151,7 +151,7 @@ def _compares(value: SigmaCompareExpression) -> ValueTest:
 
 
 def _search(value: SigmaRegularExpression) -> Callable[[str], bool]:
-    """A search in pySigma's own engine, RE2: its time is linear in the text, whatever the expression."""
+    """A search in pySigma's own engine, RE2. Its time is linear in the text for every expression."""
     flags = 0
     for flag in value.flags:
         flags |= value.sigma_to_python_flags[flag]
@@ -160,7 +160,7 @@ def _search(value: SigmaRegularExpression) -> Callable[[str], bool]:
     def found(text: str) -> bool:
         try:
             return search(text) is not None
-        except UnicodeEncodeError:  # half a surrogate pair, which RE2 cannot be given
+        except UnicodeEncodeError:  # RE2 does not accept half a surrogate pair
             return search(text.encode("utf-8", "replace").decode()) is not None
 
     return found

@@ -1,6 +1,7 @@
-"""pySigma's condition trees, turned into ours."""
+"""Translates pySigma's condition trees into ours."""
 
 from collections.abc import Callable
+from itertools import islice
 
 from sigma.conditions import (
     ConditionAND,
@@ -20,14 +21,16 @@ from eks_log_forwarder.detection.sigma_values import (
 )
 from eks_log_forwarder.detection.values import equals_one_of, text_of
 
+MAX_REFERENCED = 64
+
 type Names = Callable[[str], Field]
 
 
 def translate(condition: object, names: Names) -> Node:
-    """A parsed condition (`SigmaCondition.parsed`) as a tree; `names` looks a field up by its name.
+    """A parsed condition (`SigmaCondition.parsed`) as a tree. `names` looks up a field by its name.
 
     Raises:
-        UnsupportedValueError: a value has no meaning here.
+        UnsupportedValueError: a value or condition is not supported.
     """
     match condition:
         case ConditionAND():
@@ -48,7 +51,7 @@ def translate(condition: object, names: Names) -> Node:
 
 
 def _any_of(condition: ConditionOR, names: Names) -> Node:
-    """Alternatives; the plain texts of one field become one look-up in a set."""
+    """Alternatives. The plain texts of one field become one look-up in a set."""
     texts: dict[str, list[str]] = {}
     others: list[Node] = []
     for part in condition.args:
@@ -63,7 +66,10 @@ def _any_of(condition: ConditionOR, names: Names) -> Node:
 
 
 def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bool]:
-    """Some value of the one field is, begins with, ends with or holds some value of the other."""
+    """A value of one field equals, starts with, ends with or contains a value of the other.
+
+    At most MAX_REFERENCED different values of the other field are compared, so that the time stays linear.
+    """
     match (reference.starts_with, reference.ends_with):
         case (True, True):
             fits: Callable[[str, str], bool] = str.__contains__
@@ -75,12 +81,11 @@ def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bo
             fits = str.__eq__
 
     def holds(values: Values, others: Values) -> bool:
-        texts = [text.casefold() for value in others if (text := text_of(value)) is not None]
-        return any(
-            fits(text.casefold(), other)
-            for value in values
-            if (text := text_of(value)) is not None
-            for other in texts
-        )
+        texts = {text.casefold() for value in others if (text := text_of(value)) is not None}
+        own = (text.casefold() for value in values if (text := text_of(value)) is not None)
+        if fits is str.__eq__:
+            return not texts.isdisjoint(own)
+        compared = list(islice(texts, MAX_REFERENCED))
+        return any(fits(text, other) for text in own for other in compared)
 
     return holds
