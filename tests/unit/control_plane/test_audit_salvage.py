@@ -6,7 +6,7 @@ import time
 import pytest
 
 from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef, ResponseStatus, User
-from eks_log_forwarder.control_plane.audit_salvage import salvage_audit
+from eks_log_forwarder.control_plane.audit_salvage import read_audit
 
 WHOLE = (
     '{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"c-1",'
@@ -28,6 +28,14 @@ HEADER = AuditHeader(
     object_ref=ObjectRef(resource="deployments", name="web", api_group="apps"),
     response_status=ResponseStatus(code=201),
 )
+
+
+def salvage_audit(message: str) -> AuditHeader | None:
+    """The header of an event that is not whole."""
+    reading = read_audit(message)
+    return None if reading is None or reading.whole else reading.header
+
+
 BODY = WHOLE.index('"requestObject"')
 
 
