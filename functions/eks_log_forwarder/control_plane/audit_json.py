@@ -113,6 +113,8 @@ class _Reader:
             else:
                 container.append(value)  # type: ignore[union-attr]  # it is a list; isinstance takes longer
             if is_open:
+                if len(stack) > MAX_DEPTH:
+                    return False
                 stack.append(value)  # type: ignore[arg-type]  # it is a container
                 container = stack[-1]
             if closing:
@@ -120,7 +122,7 @@ class _Reader:
                     self.valid = self.valid and not comma
                     return len(stack) == 1
                 container = stack[-1]
-            if bool(comma) is (is_open and not closing) or len(stack) > MAX_DEPTH + 1:
+            if bool(comma) is (is_open and not closing):
                 return False
         return False
 

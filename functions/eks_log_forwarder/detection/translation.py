@@ -56,12 +56,11 @@ def _any_of(condition: ConditionOR, names: Names) -> Node:
     texts: dict[tuple[str, TextsTest], list[str]] = {}
     others: list[Node] = []
     for part in condition.args:
-        found = texts_test_of(part.value) if isinstance(part, ConditionFieldEqualsValueExpression) else None
-        if found is None:
-            others.append(translate(part, names))
-        else:
+        if isinstance(part, ConditionFieldEqualsValueExpression) and (found := texts_test_of(part.value)):
             test, text = found
             texts.setdefault((part.field, test), []).append(text)
+        else:
+            others.append(translate(part, names))
     parts: list[Node] = [test(names(name), literals) for (name, test), literals in texts.items()]
     parts += others
     return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
