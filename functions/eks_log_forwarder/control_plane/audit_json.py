@@ -22,8 +22,8 @@ _PLAIN = r'[^"\\\x00-\x1f]*+'
 # A value or its beginning, the brackets that close behind it, and a comma. A number must end before
 # the text does, because the cut may be in it. A quote alone begins a string that has escapes or no end.
 _VALUE = (
-    rf'("{_PLAIN}"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+(?=[ \t\n\r,\]}}])'
-    rf'|[\[{{"]|true|false|null){_SPACE}([\]}} \t\n\r]*+)(,?+)'
+    rf'([\[{{]|"{_PLAIN}"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+(?=[ \t\n\r,\]}}])'
+    rf'|true|false|null|"){_SPACE}([\]}} \t\n\r]*+)(,?+)'
 )
 _ELEMENT = re.compile(rf"{_SPACE}(){_VALUE}")
 _MEMBER = re.compile(rf'{_SPACE}"({_PLAIN})"{_SPACE}:{_SPACE}{_VALUE}')
