@@ -15,6 +15,7 @@ MAX_DEPTH: Final = 10_000  # encoding/json, scanner.go, maxNestingDepth
 MAX_VALUES: Final = 120_000
 """The most values of one event that are decoded. 1 MB of nothing but managedFields has 110,000."""
 
+_OUTERMOST = 2  # the length of the stack within the outermost value: it stands in a list
 _MAX_DIGITS = 300  # int() takes quadratic time; float() does not
 
 _SPACE = r"[ \t\n\r]*+"
@@ -62,7 +63,7 @@ def decode_json(text: str) -> Decoded:
     first: list[object] = []
     stack: list[Container] = [first]
     finished = reader.read(stack)
-    top = stack[1] if len(stack) > 2 else None  # noqa: PLR2004  # the first list, the outermost value, one in it
+    top = stack[1] if len(stack) > _OUTERMOST else None
     return Decoded(
         first[0] if first else None,
         finished and reader.valid and _REST.match(text, reader.position) is not None,
@@ -96,7 +97,7 @@ class _Reader:
             else:
                 key, raw, closing, comma = found.groups()
             self.position = found.end()
-            is_open = raw in _OPENINGS
+            is_open = raw == "[" or raw == "{"  # noqa: PLR1714  # faster than a look-up
             if is_open:
                 value: object = [] if raw == "[" else {}
             elif raw == '"':
@@ -118,7 +119,9 @@ class _Reader:
                 stack.append(value)  # type: ignore[arg-type]  # it is a container
                 container = stack[-1]
             if closing:
-                if not self._close(stack, closing):
+                if closing == ("}" if type(container) is dict else "]") and len(stack) > _OUTERMOST:
+                    stack.pop()  # the usual case
+                elif not self._close(stack, closing):
                     self.valid = self.valid and not comma
                     return len(stack) == 1
                 container = stack[-1]
@@ -157,16 +160,15 @@ class _Reader:
         return len(stack) > 1
 
 
-_OPENINGS = frozenset("[{")
-
-
 def _scalar(raw: str) -> object:
     """A string without escapes, a number or a literal."""
+    if raw.isdecimal():
+        return int(raw) if len(raw) <= _MAX_DIGITS else float(raw)
     first = raw[0]
     if first == '"':
         text = raw[1:-1]
         return text if text.isascii() else encodable(text)
     if first in "tfn":
         return _LITERALS[raw]
-    is_integer = raw.isdecimal() or (first == "-" and raw[1:].isdecimal())
+    is_integer = first == "-" and raw[1:].isdecimal()
     return int(raw) if is_integer and len(raw) <= _MAX_DIGITS else float(raw)

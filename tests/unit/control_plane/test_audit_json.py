@@ -116,7 +116,7 @@ def test_reads_numbers_that_the_api_server_takes(number: str, value: float) -> N
             '{"a\n":1}',
             r'{"a":"\x41"}',
         ),
-        *('{"a":tru}', '{"a":truer}', "{,}", "[[1]", "['a']", '{"a":1;"b":2}'),
+        *('{"a":nul}', '{"a":truer}', "{,}", "[[1]", "['a']", '{"a":1;"b":2}'),
     ],
 )
 def test_faulty_json_is_not_whole(text: str) -> None:
