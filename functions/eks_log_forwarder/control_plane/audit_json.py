@@ -29,6 +29,7 @@ _VALUE = (
 _ELEMENT = re.compile(rf"{_SPACE}(){_VALUE}")
 _MEMBER = re.compile(rf'{_SPACE}"({_PLAIN})"{_SPACE}:{_SPACE}{_VALUE}')
 _BEHIND_STRING = re.compile(rf"{_SPACE}([\]}} \t\n\r]*+)(,?+)")
+_BRACKETS = re.compile(r"(?:\[(?=\[))*+")
 _QUOTE = re.compile(rf'{_SPACE}"')
 _COLON = re.compile(rf"{_SPACE}:")
 _REST = re.compile(rf"{_SPACE}\Z")
@@ -84,7 +85,9 @@ class _Reader:
         """Read values into the containers on the stack; return whether the outermost value ends."""
         text = self.text
         container = stack[-1]
-        for _ in range(MAX_VALUES):
+        left = MAX_VALUES
+        while left > 0:
+            left -= 1
             is_object = type(container) is dict
             found = (_MEMBER if is_object else _ELEMENT).match(text, self.position)
             if found is None:
@@ -118,6 +121,9 @@ class _Reader:
                     return False
                 stack.append(value)  # type: ignore[arg-type]  # it is a container
                 container = stack[-1]
+                if text.startswith("[", self.position) and raw == "[" and not closing:
+                    left -= self._open_lists(stack, left)
+                    container = stack[-1]
             if closing:
                 if closing == ("}" if type(container) is dict else "]") and len(stack) > _OUTERMOST:
                     stack.pop()  # the usual case
@@ -128,6 +134,17 @@ class _Reader:
             if bool(comma) is (is_open and not closing):
                 return False
         return False
+
+    def _open_lists(self, stack: list[Container], most: int) -> int:
+        """Open the lists that begin one behind the other, but for the last; return how many."""
+        found = _BRACKETS.match(self.text, self.position)
+        many = 0 if found is None else min(len(found[0]), most, MAX_DEPTH + 1 - len(stack))
+        self.position += many
+        for _ in range(many):
+            inner: list[object] = []
+            stack[-1].append(inner)  # type: ignore[union-attr]  # a list
+            stack.append(inner)
+        return many
 
     def _escaped_key(self) -> str | None:
         """The key of a member that has escapes; None if it is not complete."""
