@@ -2,7 +2,7 @@
 
 import msgspec
 
-from eks_log_forwarder.control_plane.audit_event import MOST_SURELY_SMALL, decode_event, is_small
+from eks_log_forwarder.control_plane.audit_event import MOST_SURELY_SMALL, is_small
 from eks_log_forwarder.control_plane.audit_header import (
     AuditHeader,
     ObjectRef,
@@ -10,15 +10,18 @@ from eks_log_forwarder.control_plane.audit_header import (
     User,
     tidied,
 )
-from eks_log_forwarder.control_plane.audit_lenient import header_of, is_audit_event
+from eks_log_forwarder.control_plane.audit_salvage import AuditReading, read_audit
 
 __all__ = [
     "TRUNCATED_ANNOTATION",
     "AuditHeader",
+    "AuditReading",
     "ObjectRef",
     "ResponseStatus",
     "User",
     "parse_audit",
+    "parse_ordinary",
+    "read_audit",
 ]
 
 # The API server's truncating back end sets it on an event whose bodies it removed
@@ -40,19 +43,19 @@ def parse_audit(message: str) -> AuditHeader | None:
     Event, an audit EventList and any other JSON return None. A field of an unexpected type does not lose the
     event: the event is then read field by field. The bounds are MAX_VALUES and MAX_DEPTH.
     """
+    header = parse_ordinary(message)
+    if header is not None:
+        return header
+    reading = read_audit(message)
+    return reading.header if reading is not None and reading.whole else None
+
+
+def parse_ordinary(message: str) -> AuditHeader | None:
+    """The header of an ordinary event; None if `read_audit` has to look at it."""
     if len(message) > MOST_SURELY_SMALL and not is_small(message):
-        return _parse_field_by_field(message)
+        return None
     try:
         header = _decode_header(message)
     except _NOT_DECODED:
-        return _parse_field_by_field(message)
-    if not (header.audit_id or header.verb):
-        return _parse_field_by_field(message)
-    return tidied(header)
-
-
-def _parse_field_by_field(message: str) -> AuditHeader | None:
-    event = decode_event(message)
-    if event is None or not event.whole or not is_audit_event(event.fields):
         return None
-    return header_of(event.fields)
+    return tidied(header) if header.audit_id or header.verb else None

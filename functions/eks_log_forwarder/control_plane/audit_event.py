@@ -10,6 +10,8 @@ from eks_log_forwarder.control_plane.audit_json import MAX_VALUES, decode_json
 CUT_MARKER = "[Truncated...]"
 MOST_SURELY_SMALL = 2 * MAX_VALUES
 """Characters; a value has at least two, with its comma or closing bracket."""
+BODY_UNREADABLE = "bodyUnreadable"
+"""A field for rules: true in an event that is not whole."""
 BODIES = frozenset({"requestObject", "responseObject"})
 
 _OPENING = re.compile(r"\s*+\{(?=\s*+(?:\"|\Z))")
@@ -53,7 +55,10 @@ def decode_event(message: str) -> AuditEvent | None:
         return None
     if decoded.open_member is not None and decoded.open_member not in BODIES:
         del fields[decoded.open_member]
-    return AuditEvent(fields, whole=decoded.whole and not marked, closed=decoded.closed, marked=marked)
+    whole = decoded.whole and not marked
+    if not whole:
+        fields[BODY_UNREADABLE] = True
+    return AuditEvent(fields, whole=whole, closed=decoded.closed, marked=marked)
 
 
 def is_small(message: str) -> bool:

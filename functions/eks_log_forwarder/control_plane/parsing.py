@@ -4,8 +4,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from eks_log_forwarder.control_plane.audit import TRUNCATED_ANNOTATION, AuditHeader, parse_audit
-from eks_log_forwarder.control_plane.audit_salvage import salvage_audit
+from eks_log_forwarder.control_plane.audit import (
+    TRUNCATED_ANNOTATION,
+    AuditHeader,
+    parse_ordinary,
+    read_audit,
+)
 from eks_log_forwarder.control_plane.authenticator import AuthenticatorLine, parse_authenticator
 from eks_log_forwarder.control_plane.go_text import OMITTED_FIELDS
 from eks_log_forwarder.control_plane.klog import KlogLine, parse_klog
@@ -32,6 +36,8 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
     klog: KlogLine | None = None
     parsed: bool | None = None
     truncated: bool = False
+    # The decoded event, if the parser had to decode it; for the rules, which then need not do it again.
+    audit_fields: dict[str, object] | None = None
 
 
 _NOT_ASKED = Parsed()
@@ -39,13 +45,15 @@ _NOT_PARSED = Parsed(parsed=False)
 
 
 def _audit(event: LogEvent) -> Parsed:
-    header = parse_audit(event.message)
+    header = parse_ordinary(event.message)
     if header is not None:
         return Parsed(audit=header, parsed=True, truncated=TRUNCATED_ANNOTATION in header.annotations)
-    salvaged = salvage_audit(event.message)
-    if salvaged is None:
+    reading = read_audit(event.message)
+    if reading is None:
         return _NOT_PARSED
-    return Parsed(audit=None if salvaged == _NO_FIELDS else salvaged, parsed=False, truncated=True)
+    header = None if reading.header == _NO_FIELDS else reading.header
+    truncated = not reading.whole or TRUNCATED_ANNOTATION in reading.header.annotations
+    return Parsed(audit=header, parsed=reading.whole, truncated=truncated, audit_fields=reading.fields)
 
 
 def _authenticator(event: LogEvent) -> Parsed:

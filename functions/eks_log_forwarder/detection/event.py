@@ -1,11 +1,8 @@
 """One event as the rules see it, decoded only as far as they need."""
 
-from eks_log_forwarder.control_plane.audit import TRUNCATED_ANNOTATION, AuditHeader
+from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.audit_event import decode_event
 from eks_log_forwarder.detection.nodes import Field, Fields, Values
-
-BODY_UNREADABLE = "bodyUnreadable"
-"""A derived field: true if the event was cut, exceeds a bound, or the API server removed its bodies."""
 
 
 class Event:
@@ -34,7 +31,8 @@ class Event:
     def fields(self) -> Fields:
         """The parsed fields; otherwise what is complete of the event in the message."""
         if self._fields is None:
-            self._fields = self._decoded()
+            event = decode_event(self.message)
+            self._fields = {} if event is None else event.fields
         return self._fields
 
     def values(self, field: Field) -> Values:
@@ -50,11 +48,3 @@ class Event:
             if known is not None:
                 return known
         return field.read(self.fields)
-
-    def _decoded(self) -> Fields:
-        event = decode_event(self.message)
-        fields: Fields = {} if event is None else event.fields
-        cut = event is None or not event.whole
-        if cut or (self._header is not None and TRUNCATED_ANNOTATION in self._header.annotations):
-            fields[BODY_UNREADABLE] = True
-        return fields

@@ -26,7 +26,7 @@ class Matcher:
     def __call__(self, log_type: LogType, parsed: Parsed, event: LogEvent) -> list[Detection]:
         """The detections of an event, in the order of the rules' file names; never raises."""
         line = parsed.authenticator or parsed.klog
-        fields = None if line is None else line_fields(line)
+        fields = parsed.audit_fields if line is None else line_fields(line)
         found = self.rules.match(log_type, parsed.audit, fields, event.message)
         if not found:
             return []

@@ -91,7 +91,7 @@ def _in_item(place: str, key: object, value: object) -> Iterator[Fault]:
 
 def _in_combination(place: str, modifiers: list[str]) -> Iterator[Fault]:
     if "re" in modifiers and (others := [modifier for modifier in modifiers if modifier not in _BESIDE_RE]):
-        yield place, f"the modifier {others[0]!r} cannot be combined with 're', which searches; write ^ or $"
+        yield place, f"the modifier {others[0]!r} cannot be combined with 're'; write ^ or $ instead"
     elif "re" not in modifiers and (flags := _RE_FLAGS & set(modifiers)):
         yield place, f"the modifier {min(flags)!r} needs 're' before it"
     if "cased" in modifiers:

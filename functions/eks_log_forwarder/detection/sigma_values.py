@@ -5,7 +5,7 @@ pySigma has already applied the modifiers: `contains` is a text between wildcard
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import ge, gt, le, lt
 
 from sigma.policy import default_policy
@@ -31,9 +31,11 @@ from eks_log_forwarder.detection.text_patterns import Wildcard, compile_text
 from eks_log_forwarder.detection.values import (
     ValueTest,
     any_value,
+    ends_with_one_of,
     equals_one_of,
     exists,
     is_absent_or_null,
+    starts_with_one_of,
     text_of,
 )
 
@@ -64,11 +66,29 @@ def literal_of(value: SigmaType) -> str | None:
     return "".join(texts) if len(texts) == len(parts) else None
 
 
-def field_test(field: Field, value: SigmaType) -> Node:
-    """The test of a field against one value."""
+type TextsTest = Callable[[Field, Iterable[str]], FieldTest]
+
+
+def texts_test_of(value: SigmaType) -> tuple[TextsTest, str] | None:
+    """The test that a value without case asks for, and its text; None if several such cannot be joined."""
     literal = literal_of(value)
     if literal is not None:
-        return equals_one_of(field, [literal])
+        return equals_one_of, literal
+    if isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString):
+        match _parts(value):
+            case [Wildcard.MANY, str(text)]:
+                return ends_with_one_of, text
+            case [str(text), Wildcard.MANY]:
+                return starts_with_one_of, text
+    return None
+
+
+def field_test(field: Field, value: SigmaType) -> Node:
+    """The test of a field against one value."""
+    texts = texts_test_of(value)
+    if texts is not None:
+        test, text = texts
+        return test(field, [text])
     match value:
         case SigmaNull():
             return is_absent_or_null(field)

@@ -14,12 +14,13 @@ from sigma.types import SigmaFieldReference
 
 from eks_log_forwarder.detection.nodes import All, AnyOf, Field, FieldComparison, Node, Not, Values
 from eks_log_forwarder.detection.sigma_values import (
+    TextsTest,
     UnsupportedValueError,
     field_test,
     keyword_test,
-    literal_of,
+    texts_test_of,
 )
-from eks_log_forwarder.detection.values import equals_one_of, text_of
+from eks_log_forwarder.detection.values import text_of
 
 MAX_REFERENCED = 64
 
@@ -51,16 +52,16 @@ def translate(condition: object, names: Names) -> Node:
 
 
 def _any_of(condition: ConditionOR, names: Names) -> Node:
-    """Alternatives. The plain texts of one field become one look-up in a set."""
-    texts: dict[str, list[str]] = {}
+    """Alternatives. The plain texts, beginnings or ends of one field become one test."""
+    texts: dict[tuple[str, TextsTest], list[str]] = {}
     others: list[Node] = []
     for part in condition.args:
-        literal = literal_of(part.value) if isinstance(part, ConditionFieldEqualsValueExpression) else None
-        if isinstance(part, ConditionFieldEqualsValueExpression) and literal is not None:
-            texts.setdefault(part.field, []).append(literal)
+        if isinstance(part, ConditionFieldEqualsValueExpression) and (found := texts_test_of(part.value)):
+            test, text = found
+            texts.setdefault((part.field, test), []).append(text)
         else:
             others.append(translate(part, names))
-    parts: list[Node] = [equals_one_of(names(name), literals) for name, literals in texts.items()]
+    parts: list[Node] = [test(names(name), literals) for (name, test), literals in texts.items()]
     parts += others
     return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 

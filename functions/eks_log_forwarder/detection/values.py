@@ -53,6 +53,34 @@ def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
     return FieldTest(field, holds)
 
 
+def starts_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
+    """A value of the field starts with one of the texts, in any case."""
+    beginnings = tuple(text.casefold() for text in texts)
+
+    def holds(values: Values) -> bool:
+        for value in values:
+            text = value if isinstance(value, str) else text_of(value)
+            if text is not None and text.casefold().startswith(beginnings):
+                return True
+        return False
+
+    return FieldTest(field, holds)
+
+
+def ends_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
+    """A value of the field ends with one of the texts, in any case."""
+    ends = tuple(text.casefold() for text in texts)
+
+    def holds(values: Values) -> bool:
+        for value in values:
+            text = value if isinstance(value, str) else text_of(value)
+            if text is not None and text.casefold().endswith(ends):
+                return True
+        return False
+
+    return FieldTest(field, holds)
+
+
 def is_absent_or_null(field: Field) -> FieldTest:
     """The field has no value, or one of its values is null."""
     return FieldTest(field, lambda values: not values or any(value is None for value in values))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef, ResponseStatus, User
-from eks_log_forwarder.control_plane.audit_salvage import salvage_audit
+from eks_log_forwarder.control_plane.audit_salvage import read_audit
 from tests.cost import cpu_seconds_of
 
 WHOLE = (
@@ -28,6 +28,14 @@ HEADER = AuditHeader(
     object_ref=ObjectRef(resource="deployments", name="web", api_group="apps"),
     response_status=ResponseStatus(code=201),
 )
+
+
+def salvage_audit(message: str) -> AuditHeader | None:
+    """The header of an event that is not whole."""
+    reading = read_audit(message)
+    return None if reading is None or reading.whole else reading.header
+
+
 BODY = WHOLE.index('"requestObject"')
 
 

@@ -47,10 +47,7 @@ REFUSED = [
     (_selection("verb|i: x"), "verb|i: the modifier 'i' needs 're' before it"),
     (
         _selection("verb|re|contains: x"),
-        (
-            "verb|re|contains: the modifier 'contains' cannot be combined with 're', which searches; "
-            "write ^ or $"
-        ),
+        "verb|re|contains: the modifier 'contains' cannot be combined with 're'; write ^ or $ instead",
     ),
     (
         _selection("verb|cased|base64: x"),
