@@ -1,7 +1,7 @@
 """Counts the characters that a regular expression looks at, which `re` does not tell.
 
 `CountingPattern` gives the results of `re`, and walks the same parse tree step by step for the count. So
-tests find a pattern that backtracks, or that reads the rest of the text from each of its starts, without a clock.
+tests find a pattern that backtracks, or that reads the rest of the text from each start, without a clock.
 """
 
 import re
