@@ -35,7 +35,8 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     again for what it publishes, so that parsed fields and text agree. Detection and policy have already seen
     the header with all its values.
     """
-    if is_suspicious(message) or _is_about_secrets(header):
+    reference = None if header is None else header.object_ref
+    if is_suspicious(message) or (reference is not None and reference.resource == "secrets"):
         return redact_suspicious(message, header)
     return message, 0
 
@@ -62,10 +63,6 @@ def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, in
         spans = [unescaped.original_span(span) for span in spans]
         bodies = [unescaped.original_span(span) for span in bodies]
     return replace(message, _outside_keys(message, spans) + bodies, frozenset(bodies))
-
-
-def _is_about_secrets(header: AuditHeader | None) -> bool:
-    return header is not None and header.object_ref is not None and header.object_ref.resource == "secrets"
 
 
 def _outside_keys(message: str, spans: list[Span]) -> list[Span]:

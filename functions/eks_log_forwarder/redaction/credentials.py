@@ -6,6 +6,8 @@ headers and schemes have no letter case (RFC 9110): they are found in lower case
 
 import re
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from eks_log_forwarder.redaction.named_values import NamedValue
 from eks_log_forwarder.redaction.private_keys import BASE64_BEGIN, base64_pem_spans, pem_spans
 from eks_log_forwarder.redaction.spans import Span
@@ -31,6 +33,17 @@ _TOKEN = (
     )
 )
 
+_ALWAYS = (_BEARER_TOKEN, _AUTHORIZATION, _AMZ_QUERY)
+_NAMED_VALUES = (*_ALWAYS, _CLIENT_KEY, _TOKEN)
+# None ends with the beginning of another (as PRIVATE does), so the search misses none that is in the text.
+_NEEDLES = (
+    *("eyJ", BASE64_BEGIN, "PRIVAT", "k8s-aws-v1"),
+    *(needle for value in _NAMED_VALUES for needle in value.needles),
+)
+_LONGEST = max(map(len, _NEEDLES))
+_PART = 32_768  # the search gives all matches at once
+_search = BytesAhoCorasick([needle.encode() for needle in _NEEDLES]).find_matches_as_indexes
+
 
 def credential_spans(text: str, end: int, *, is_bare: bool) -> list[Span]:
     """The places of credentials in a text that ends, or was cut, at `end`.
@@ -38,23 +51,30 @@ def credential_spans(text: str, end: int, *, is_bare: bool) -> list[Span]:
     A bare text is an audit event without body and query, most of all there are: no room for a named field.
     """
     spans: list[Span] = []
-    if "eyJ" in text:
+    names = _names_in(text)
+    if "eyJ" in names:
         spans += _json_web_tokens(text, end)
-    if BASE64_BEGIN in text:
+    if BASE64_BEGIN in names:
         spans += base64_pem_spans(text, end)
-    if "PRIVATE" in text:
+    if "PRIVAT" in names:
         spans += pem_spans(text, end)
-    if "k8s-aws-v1" in text:
+    if "k8s-aws-v1" in names:
         spans += _secrets("k8s-aws-v1", _EKS_TOKEN, text, end)
-    for needle in ("earer", "EARER"):
+    for needle in names.intersection(_BEARER_TOKEN.needles):
         spans += _secrets(needle, _BEARER, text, end)
-    spans += _BEARER_TOKEN.spans(text, end)
-    spans += _AUTHORIZATION.spans(text, end)
-    spans += _AMZ_QUERY.spans(text, end)
-    if not is_bare:
-        spans += _CLIENT_KEY.spans(text, end)
-        spans += _TOKEN.spans(text, end)
+    for value in _ALWAYS if is_bare else _NAMED_VALUES:
+        for needle in names.intersection(value.needles):
+            spans += value.spans(needle, text, end)
     return spans
+
+
+def _names_in(text: str) -> set[str]:
+    """Which of the needles are in a text; one pass costs less than a search for each."""
+    data = text.encode("utf-8", "surrogatepass")
+    found: set[int] = set()
+    for start in range(0, len(data), _PART):
+        found.update([word for word, _, _ in _search(data[start : start + _PART + _LONGEST])])
+    return {_NEEDLES[word] for word in found}
 
 
 def _json_web_tokens(text: str, end: int) -> list[Span]:

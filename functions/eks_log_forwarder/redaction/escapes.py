@@ -13,8 +13,9 @@ from functools import lru_cache
 from eks_log_forwarder.redaction.json_tree import MAX_DEPTH
 from eks_log_forwarder.redaction.spans import Span
 
-# The assertion prevents that a run of backslashes is tried from each of its characters.
-_ESCAPE = re.compile(r"(?<!\\)\\++(?:u00(?P<code>[0-7][0-9A-Fa-f])|/)")
+# It matches each run of backslashes as a whole, so none is tried from each of its characters.
+_ESCAPE = re.compile(r"\\++(?P<escape>u00(?P<code>[0-7][0-9A-Fa-f])|/)?+")
+_LENGTH = len("\\u0000")
 _QUOTE, _BACKSLASH = 0x22, 0x5C
 _SHORT = {_QUOTE: '"', _BACKSLASH: "\\", 0x0A: "n", 0x0D: "r", 0x09: "t"}
 _PRINTABLE = range(0x20, 0x7F)
@@ -50,10 +51,11 @@ class _Pass:
         self._starts, self._ends, self._moved = array("q"), array("q"), array("q")
         parts: list[str] = []
         done = moved = 0
-        for escape in _ESCAPE.finditer(original):
-            code = escape["code"]
-            letter = escape.end() - (1 if code is None else 5)
-            kept, short = _spelling(letter - escape.start(), code)
+        for escape in _ESCAPE.finditer(original, original.find("\\"), original.rfind("\\") + _LENGTH):
+            letter = escape.start("escape")
+            if letter < 0:
+                continue
+            kept, short = _spelling(letter - escape.start(), escape["code"])
             if short is None:
                 continue
             start = escape.start() + kept

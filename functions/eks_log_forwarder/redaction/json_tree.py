@@ -13,9 +13,10 @@ from eks_log_forwarder.redaction.spans import Span
 
 MAX_DEPTH = 10  # a quote at this depth is over 1,000 characters long
 MAX_NESTING = 200  # the deepest schemas of custom resources have a quarter of it
-# Objects, arrays and strings that are built for an event, each time that it is read: in proportion to its length.
+# Objects, arrays, keys and values that are read of an event, in each of three passes: in proportion to its length.
+# The densest published event has one for each 9 characters.
 FREE_ITEMS = 2_000
-CHARACTERS_AN_ITEM = 8
+CHARACTERS_AN_ITEM = 5
 
 WHITE_SPACE = r"(?:\s|\\++[nrt])*+"
 """White space of JSON, also as a JSON string at any depth writes it."""
@@ -23,25 +24,31 @@ WHITE_SPACE = r"(?:\s|\\++[nrt])*+"
 _KNOWN_KEYS = frozenset({"kind", "name", "path"})
 
 
+_NO_STRINGS: dict[str, Span] = {}
+
+
 class Container:
     """An object or array."""
 
-    __slots__ = ("closed", "entry", "is_array", "key", "name", "parent", "strings")
+    __slots__ = ("closed", "entry", "in_data", "in_secret", "is_array", "key", "name", "parent", "strings")
 
     def __init__(self, parent: "Container | None", *, is_array: bool) -> None:
-        """`closed` tells whether its end was read."""
         self.parent = parent
         self.is_array = is_array
         self.closed = False
         self.key: str | None = None
         """While the container is read: the key whose value comes next."""
-        self.name: str | None = None
-        """The key under which the parent holds it; None in an array."""
-        self.entry: Container | None = None
-        """The root's direct child that this container is or is in; None for the root."""
-        self.strings: dict[str, Span] = {}
+        self.strings = _NO_STRINGS
         """Places of the string values of an object's keys `kind`, `name` and `path`."""
-        if parent is not None:
+        self.in_secret = False
+        self.in_data: bool | None = None
+        """Both are for `secret_data`."""
+        if parent is None:
+            self.name: str | None = None
+            """The key under which the parent holds it; None in an array."""
+            self.entry: Container | None = None
+            """The root's direct child that this container is or is in; None for the root."""
+        else:
             self.name, parent.key = parent.key, None
             self.entry = parent.entry or (self if parent.parent is None else None)
 
@@ -56,7 +63,7 @@ class Leaf(NamedTuple):
 
 
 class Items:
-    """How many more objects, arrays and strings may be built for a text of so many characters."""
+    """How many more objects, arrays, keys and values may be read of a text of so many characters."""
 
     __slots__ = ("left",)
 
@@ -101,8 +108,9 @@ def read_tree(text: str, start: int, end: int, depth: int, items: Items | None =
     for token in _tokens(depth).finditer(text, start, end):
         kind = token.lastgroup
         if kind == "string":
-            if current is not None and _take_string(current, text, token, leaves):
+            if current is not None:
                 items.left -= 1
+                _take_string(current, text, token, leaves)
         elif kind == "open":
             current = Container(current, is_array=token["open"] == "[")
             containers.append(current)
@@ -123,23 +131,23 @@ def read_tree(text: str, start: int, end: int, depth: int, items: Items | None =
     return Tree(containers, leaves, end)
 
 
-def _take_string(container: Container, text: str, token: re.Match[str], leaves: list[Leaf]) -> bool:
-    """Takes a string as the key of what comes next, or as a value; whether it is a value."""
+def _take_string(container: Container, text: str, token: re.Match[str], leaves: list[Leaf]) -> None:
+    """Takes a string as the key of what comes next, or as a value."""
     start, end = token.span("content")
-    if container.is_array:
-        key = None
-    elif token["colon"] is not None:
-        container.key = text[start:end]
-        return False
-    else:
+    key = None
+    if not container.is_array:
+        if token["colon"] is not None:
+            container.key = text[start:end]
+            return
         key, container.key = container.key, None
         if key is None:
-            return False  # a key that was cut
+            return  # a key that was cut
         if key in _KNOWN_KEYS:
+            if container.strings is _NO_STRINGS:
+                container.strings = {}
             container.strings[key] = start, end
     if start < end:
         leaves.append(Leaf(container, key, start, end))
-    return True
 
 
 @lru_cache(MAX_DEPTH + 1)

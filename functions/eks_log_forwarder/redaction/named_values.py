@@ -39,11 +39,8 @@ class NamedValue(NamedTuple):
             plain = rf"{name}(?:{EQUALS}|{COLON}{SPACE}*+(?!{WORD}))(?:\\*+\")?+(?P<value>{_VALUE})"
         return cls(needles, re.compile(quoted), re.compile(plain))
 
-    def spans(self, text: str, end: int) -> list[Span]:
-        """The places of the name's values in a text that ends, or was cut, at `end`."""
-        return [span for needle in self.needles for span in self._spans_behind(needle, text, end)]
-
-    def _spans_behind(self, needle: str, text: str, end: int) -> list[Span]:
+    def spans(self, needle: str, text: str, end: int) -> list[Span]:
+        """The places of the values behind one of the needles, in a text that ends, or was cut, at `end`."""
         spans: list[Span] = []
         position = 0
         while (position := text.find(needle, position, end)) >= 0:

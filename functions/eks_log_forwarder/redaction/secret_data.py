@@ -10,7 +10,6 @@ from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.redaction.json_tree import (
     MAX_DEPTH,
     WHITE_SPACE,
-    Container,
     Items,
     Leaf,
     Tree,
@@ -49,10 +48,10 @@ def secret_spans(
             continue
         if tree.is_too_large:
             oversize.skip(tree.stop, depth)
-        secret, data = _classify(text, tree, is_secret=is_secret)
+        _classify(text, tree, is_secret=is_secret)
         for leaf in tree.leaves:
-            in_secret = leaf.container in secret
-            if in_secret and _is_data(leaf, data):
+            in_secret = leaf.container.in_secret
+            if in_secret and _is_data(leaf):
                 spans.append((leaf.start, leaf.end))
             elif depth < MAX_DEPTH and (inner := _nested(text, leaf, in_secret=in_secret)) is not None:
                 pending.append((inner, leaf.end, depth + 1, in_secret))
@@ -84,27 +83,23 @@ def _has_secret_kind(text: str) -> bool:
     return False
 
 
-def _classify(text: str, tree: Tree, *, is_secret: bool) -> tuple[set[Container], dict[Container, bool]]:
-    """The containers that are in a Secret, and of each container whether it is in data (True).
+def _classify(text: str, tree: Tree, *, is_secret: bool) -> None:
+    """Notes on each container whether it is in a Secret, and whether it is in data.
 
-    A Secret's own metadata is in neither state: labels and annotations may have a key named data.
+    `in_data` is None in the metadata of a Secret: labels and annotations may have a key named data.
     """
-    secret: set[Container] = set()
-    data: dict[Container, bool] = {}
     for container in tree.containers:
         parent = container.parent
         kind = container.strings.get("kind")
         if kind is not None and text[kind[0] : kind[1]] in _KINDS:
-            secret.add(container)
-            data[container] = parent is not None and data.get(parent, False)
+            container.in_secret = True
+            container.in_data = parent is not None and bool(parent.in_data)
             continue
-        if is_secret or (parent is not None and parent in secret):
-            secret.add(container)
-        if container.name != "metadata" and (parent is None or parent in data):
-            data[container] = container.name in _DATA_KEYS or (parent is not None and data[parent])
-    return secret, data
+        container.in_secret = is_secret or (parent is not None and parent.in_secret)
+        if container.name != "metadata" and (parent is None or parent.in_data is not None):
+            container.in_data = container.name in _DATA_KEYS or (parent is not None and bool(parent.in_data))
 
 
-def _is_data(leaf: Leaf, data: dict[Container, bool]) -> bool:
-    inside = data.get(leaf.container)
+def _is_data(leaf: Leaf) -> bool:
+    inside = leaf.container.in_data
     return inside is True or (inside is False and leaf.key in _DATA_KEYS)

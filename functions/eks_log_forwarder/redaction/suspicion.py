@@ -19,13 +19,13 @@ type _Match = tuple[int, int, int]
 _BEFORE_A_VALUE = ('"', "\\", ":", "=", "%", " ", "\t", "\n", "\r")
 _BEFORE_A_JSON_VALUE = ('":', '" ', '"\t', '"\n', '"\r', "\\", "=", ":", "%")
 
+# First letters and order of the words decide how fast the search is (by half): measure a change.
 _SUSPICIOUS = (
     "eyJ",  # a JWT
     "k8s-aws-v1",
-    *("earer", "EARER"),
+    "earer",
     # not authorization.k8s.io, in every event
-    *(f"{name}{behind}" for name in ("uthorization", "UTHORIZATION") for behind in _BEFORE_A_VALUE),
-    *("X-Amz-S", "x-amz-s", "X-AMZ-S"),
+    *(f"uthorization{behind}" for behind in _BEFORE_A_VALUE),
     "PRIVATE",
     BASE64_BEGIN,
     "client-key-data",
@@ -37,6 +37,8 @@ _SUSPICIOUS = (
     "env\\",
     "questObject\\",
     "patch.webhook.admission.k8s.io",
+    *("Amz-S", "amz-s", "AMZ-S"),
+    *("EARER", "THORIZATION"),
 )
 # Frequent, and harmless in most places: what follows them decides.
 _ENV = 'env"'
@@ -56,7 +58,7 @@ _search_array = BytesAhoCorasick(
 _WHITE_SPACE = b" \t\n\r"
 
 # Go writes &, < and > as escapes, and no other character that could be part of a word or token.
-_NEEDLESS_ESCAPE = re.compile(r"\\(?:/|u00(?:[013457]|2[0-57-9A-Fa-f]|3[0-9ABDFabdf]|6))")
+_NEEDLESS_ESCAPE = re.compile(r"\\[u/](?!00(?:26|3[CEce]))")
 
 
 def is_suspicious(text: str) -> bool:
@@ -64,18 +66,17 @@ def is_suspicious(text: str) -> bool:
     if "\\" in text and _NEEDLESS_ESCAPE.search(text):
         return True
     data = text.encode("utf-8", "surrogatepass")
+    matches = _search(data) if len(data) <= _PART else _matches_in_parts(_search, data)
+    if not matches:
+        return False
     harmless: set[bytes] = set()
-    for word, _, end in _matches(_search, data):
+    for word, _, end in matches:
         if word == _ENV_INDEX:
             if not _is_harmless_env(data, end, harmless):
                 return True
         elif word != _REQUEST_BODY_INDEX or not _is_before_an_object(data, end):
             return True
     return False
-
-
-def _matches(search: Callable[[bytes], Iterable[_Match]], data: bytes) -> Iterable[_Match]:
-    return search(data) if len(data) <= _PART else _matches_in_parts(search, data)
 
 
 def _matches_in_parts(search: Callable[[bytes], Iterable[_Match]], data: bytes) -> Iterator[_Match]:
@@ -108,7 +109,7 @@ def _is_harmless_env(data: bytes, end: int, harmless: set[bytes]) -> bool:
     array = data[end + 2 : closing]
     if array in harmless:
         return True
-    if b"[" in array or b"\\" in array or any(_matches(_search_array, array.lower())):
+    if b"[" in array or b"\\" in array or any(_matches_in_parts(_search_array, array.lower())):
         return False
     harmless.add(array)
     return True
