@@ -10,7 +10,6 @@ from array import array
 from bisect import bisect_right
 from functools import lru_cache
 
-from eks_log_forwarder.redaction.json_tree import MAX_DEPTH
 from eks_log_forwarder.redaction.spans import Span
 
 # It matches each run of backslashes as a whole, so none is tried from each of its characters.
@@ -19,7 +18,8 @@ _LENGTH = len("\\u0000")
 _QUOTE, _BACKSLASH = 0x22, 0x5C
 _SHORT = {_QUOTE: '"', _BACKSLASH: "\\", 0x0A: "n", 0x0D: "r", 0x09: "t"}
 _PRINTABLE = range(0x20, 0x7F)
-_MOST_PASSES = 3  # an escaped backslash may begin the next escape; more passes than three could grow the text
+# One pass for each depth: what the pass before leaves may be an escape. More than four could make the text longer.
+_MOST_PASSES = 4
 
 
 class Unescaped:
@@ -29,10 +29,10 @@ class Unescaped:
         """Takes any text; one that is not JSON is read in the same way."""
         self.text = original
         self._passes: list[_Pass] = []
-        while len(self._passes) < _MOST_PASSES and ("\\u00" in self.text or "\\/" in self.text):
-            done = _Pass(self.text)
-            if done.text is self.text:
+        for depth in range(_MOST_PASSES):
+            if "\\u00" not in self.text and "\\/" not in self.text:
                 break
+            done = _Pass(self.text, depth)
             self._passes.append(done)
             self.text = done.text
 
@@ -45,9 +45,9 @@ class Unescaped:
 
 
 class _Pass:
-    """What became of each escape: its place in the new text, and how much longer the original is up to there."""
+    """What became of the escapes of one depth: their places in the new text, and how much it is shorter there."""
 
-    def __init__(self, original: str) -> None:
+    def __init__(self, original: str, depth: int) -> None:
         self._starts, self._ends, self._moved = array("q"), array("q"), array("q")
         parts: list[str] = []
         done = moved = 0
@@ -55,7 +55,7 @@ class _Pass:
             letter = escape.start("escape")
             if letter < 0:
                 continue
-            kept, short = _spelling(letter - escape.start(), escape["code"])
+            kept, short = _spelling(letter - escape.start(), depth, escape["code"])
             if short is None:
                 continue
             start = escape.start() + kept
@@ -79,16 +79,16 @@ class _Pass:
 
 
 @lru_cache(1024)
-def _spelling(backslashes: int, code: str | None) -> tuple[int, str | None]:
+def _spelling(backslashes: int, depth: int, code: str | None) -> tuple[int, str | None]:
     """How many of the backslashes do not belong to the escape, and how the patterns expect the character.
 
-    None where it is not printable and has no short escape, or is deeper than the depth that is read.
+    None where it belongs to another depth, or is not printable and has no short escape.
     """
-    unit = backslashes & -backslashes
-    value = 0x2F if code is None else int(code, 16)
-    if unit > 2**MAX_DEPTH or (value not in _SHORT and value not in _PRINTABLE):
+    unit = 2**depth
+    if backslashes % unit or backslashes // unit % 2 == 0:
         return 0, None
+    value = 0x2F if code is None else int(code, 16)
     if value in _SHORT:
         count = 2 * unit - 1 if value in {_QUOTE, _BACKSLASH} else unit
         return backslashes - unit, "\\" * count + _SHORT[value]
-    return backslashes - unit, chr(value)
+    return (backslashes - unit, chr(value)) if value in _PRINTABLE else (0, None)
