@@ -31,9 +31,9 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     again with its result. No input raises; time and memory grow in proportion to the length.
 
     The header is what the audit parser read from the message (whole or salvaged); it tells that the event is
-    about Secrets. The function does not redact the header: where the count is not 0, the caller parses the text
-    again for what it publishes, so that parsed fields and text agree. Detection and policy have already seen
-    the header with all its values.
+    about Secrets. The function does not redact the header: where the count is not 0, the caller parses the
+    text again for what it publishes, so that parsed fields and text agree. Detection and policy have already
+    seen the header with all its values.
     """
     reference = None if header is None else header.object_ref
     if is_suspicious(message) or (reference is not None and reference.resource == "secrets"):

@@ -1,8 +1,8 @@
 """Finds the values of container environment variables with a name that says that they are secret.
 
-It reads core/v1 EnvVar `{"name": …, "value": …}` in every `env` array (pods, templates, strategic merge patches,
-`last-applied-configuration`), and JSON patches (RFC 6902) of such an array. It reads core/v1 HTTPHeader in
-`httpHeaders` arrays (probes, life-cycle hooks) in the same way.
+It reads core/v1 EnvVar `{"name": …, "value": …}` in every `env` array (pods, templates, strategic merge
+patches, `last-applied-configuration`), and JSON patches (RFC 6902) of such an array. It reads core/v1
+HTTPHeader in `httpHeaders` arrays (probes, life-cycle hooks) in the same way.
 """
 
 import re
@@ -87,7 +87,7 @@ def _is_secret_value(text: str, leaf: Leaf, is_secret: Callable[[str], bool]) ->
 
 
 def _plain_array(text: str, start: int, end: int, depth: int) -> tuple[int, list[Span]] | None:
-    """Reads an array in the form that Go's encoder writes, ten times as fast as the tree; None for another form.
+    """Reads an array in the form that Go's encoder writes, ten times as fast as the tree; else None.
 
     Returns the end of the last entry, and the places of the secret values.
     """

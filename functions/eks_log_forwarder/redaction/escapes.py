@@ -18,7 +18,7 @@ _LENGTH = len("\\u0000")
 _QUOTE, _BACKSLASH = 0x22, 0x5C
 _SHORT = {_QUOTE: '"', _BACKSLASH: "\\", 0x0A: "n", 0x0D: "r", 0x09: "t"}
 _PRINTABLE = range(0x20, 0x7F)
-# One pass for each depth: what the pass before leaves may be an escape. More than four could make the text longer.
+# One pass for each depth: what a pass leaves may be an escape. More than four could make the text longer.
 _MOST_PASSES = 4
 
 
@@ -45,7 +45,7 @@ class Unescaped:
 
 
 class _Pass:
-    """What became of the escapes of one depth: their places in the new text, and how much it is shorter there."""
+    """What became of the escapes of one depth: their places in the new text, and how much shorter it is."""
 
     def __init__(self, original: str, depth: int) -> None:
         self._starts, self._ends, self._moved = array("q"), array("q"), array("q")

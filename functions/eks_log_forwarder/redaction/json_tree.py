@@ -13,7 +13,7 @@ from eks_log_forwarder.redaction.spans import Span
 
 MAX_DEPTH = 10  # a quote at this depth is over 1,000 characters long
 MAX_NESTING = 200  # the deepest schemas of custom resources have a quarter of it
-# Objects, arrays, keys and values that are read of an event, in each of three passes: in proportion to its length.
+# Objects, arrays, keys and values that each of three passes reads of an event: in proportion to its length.
 # The densest published event has one for each 9 characters.
 FREE_ITEMS = 2_000
 CHARACTERS_AN_ITEM = 5
@@ -97,8 +97,8 @@ def read_tree(text: str, start: int, end: int, depth: int, items: Items | None =
     """Reads the object or array at start, of that depth, up to its end, the cut or the first foreign quote.
 
     The text need not be well-formed: the reader skips what makes no sense, and what is open at the end stays
-    open. Empty strings, objects and arrays are left out. It takes what it builds from the items, if given, and
-    stops when none is left.
+    open. Empty strings, objects and arrays are left out. What it reads counts against the items; it stops
+    when none is left.
     """
     containers: list[Container] = []
     leaves: list[Leaf] = []

@@ -17,7 +17,7 @@ _NEXT_IN_LIST = re.compile(rf'(?P<quote>\\*+"){WHITE_SPACE},{WHITE_SPACE}(?P=quo
 
 
 class NamedValue(NamedTuple):
-    """How to find the values of one name: the part of the name that is searched for, and what may follow it."""
+    """How to find the values of one name: a part of the name to search for, and what may follow it."""
 
     needles: tuple[str, ...]
     quoted: re.Pattern[str]

@@ -1,4 +1,4 @@
-"""What to remove where a text has more nesting or more items than is read: the string or body that holds it."""
+"""Removes what has more nesting or more items than are read: the string or the body that holds it."""
 
 import re
 

@@ -10,9 +10,7 @@ from eks_log_forwarder.redaction.json_tree import WHITE_SPACE, Items, Leaf, Tree
 from eks_log_forwarder.redaction.oversize import Oversize
 from eks_log_forwarder.redaction.spans import Span
 
-_OPERATIONS = re.compile(
-    rf'"(?:requestObject|patch)(?P<escape>\\*+)"{WHITE_SPACE}:{WHITE_SPACE}(?=\[)'
-)
+_OPERATIONS = re.compile(rf'"(?:requestObject|patch)(?P<escape>\\*+)"{WHITE_SPACE}:{WHITE_SPACE}(?=\[)')
 _WEBHOOK_PATCH = "patch.webhook.admission.k8s.io"
 
 

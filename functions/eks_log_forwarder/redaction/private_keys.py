@@ -1,7 +1,8 @@
 r"""Finds PEM private keys (RFC 7468), also with escaped line ends, percent-encoded or base64-encoded.
 
-A client can write the first line of a key before a command. So only what has the form of a key is taken: lines of
-base64 that are as long as OpenSSL and OpenSSH write them, or that begin as a key does, and a short last line.
+A client can write the first line of a key before a command. So only what has the form of a key is taken:
+lines of base64 that are as long as OpenSSL and OpenSSH write them, or that begin as a key does, and a short
+last line.
 """
 
 import re
@@ -15,13 +16,13 @@ _BEGIN = "-----BEGIN"
 _LONGEST_LABEL = 60  # characters from BEGIN to PRIVATE, percent-encoded
 _WORDS = rf"(?:{SPACE}++[A-Z0-9]++){{1,4}}+"
 # A key in one line has spaces in the place of line ends.
-_BREAK = r"(?:[ \t\r\n+]|\\++[nrt]|%(?:25)*+(?:0[AaDd]|20))++"
+_BREAK = r"(?:[ \t\r\n+]|\\++[nrt]|%(?:25)*+(?:0[ADad]|20))++"
 _HEADERS = rf"(?:{_BREAK}(?:Proc-Type|DEK-Info):{SPACE}*+[A-Za-z0-9,-]{{1,80}}+){{0,4}}+"  # RFC 1421
 _LONG = rf"{BASE64}{{60,}}+{PADDING}{{0,2}}+"
 # A key is a DER sequence: its base64 begins with M and one of A to P.
 _FIRST = rf"(?:{_LONG}|M[A-P]{BASE64}*+{PADDING}{{0,2}}+(?=[\s\"'\\%&,;:<>)\]}}]|-----|\Z))"
 _END = rf"(?:{_BREAK})?+-----END{_WORDS}-----"
-# Not /bin/sh, and not reboot: a short line is taken before the end or the cut, and only with a capital or padding.
+# A short line is taken before the end or the cut, if it has a capital or padding: not /bin/sh, not reboot.
 _LAST = rf"(?=[a-z0-9][a-z0-9+/]*+[A-Z=]|[A-Z]){BASE64}{{1,59}}+{PADDING}{{0,2}}+(?={_END}|\Z)"
 _KEY = re.compile(
     rf"-----BEGIN(?P<label>{_WORDS})-----{_HEADERS}"

@@ -101,7 +101,7 @@ def _is_harmless_env(data: bytes, end: int, harmless: set[bytes]) -> bool:
     if behind != b":[":
         # a value "env", or a key of another type; white space is left to the patterns
         return behind[:1] in {b",", b"}", b"]"} or _is_before_an_object(data, end)
-    # Inside a string, a backslash precedes each quote. So the first of these closing marks stands at the end of
+    # Inside a string, a backslash precedes each quote. So the first of these closing marks is at the end of
     # the array or after it, unless the array has a backslash or another array in it.
     closing = data.find(b'"}]', end)
     if closing < 0:

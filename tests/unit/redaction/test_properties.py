@@ -206,7 +206,7 @@ def test_finds_a_secret_wherever_it_is(
     assert count >= 1
 
 
-# Beginnings of everything that redaction looks for. Repeated, they make every search start often and end late.
+# Beginnings of all that redaction looks for. Repeated, they make every search start often and end late.
 ADVERSARIAL = [
     *(
         "eyJ",
@@ -296,7 +296,8 @@ ADVERSARIAL = [
     *('"Authorization":["a","a",', '_token":"a",', '"token":\\n'),
 ]
 PREFIXES = {
-    "secret": '{"objectRef":{"resource":"secrets"},"requestObject":{"x":"patch.webhook.admission.k8s.io","data":{"a":',
+    "secret": '{"objectRef":{"resource":"secrets"},"requestObject":{"x":"patch.webhook.admission.k8s.io",'
+    '"data":{"a":',
     "string": '{"requestObject":{"kind":"Secret","a":"',
 }
 SIZES = (400, 800, 1600)

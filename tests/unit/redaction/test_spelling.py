@@ -19,7 +19,7 @@ POD = {
     "spec": {
         "env": [{"name": "LOG", "value": "a/b"}, {"name": "DB_PASSWORD", "value": 'x"\\/y'}],
         "httpHeaders": [{"name": "Authorization", "value": "Basic dXNlcjpw"}],
-        "args": [f"--jwt={JWT}", f"curl -H 'Authorization: Bearer a0b1/c2' https://x/?token=abc1&b=2", KEY],
+        "args": [f"--jwt={JWT}", "curl -H 'Authorization: Bearer a0b1/c2' https://x/?token=abc1&b=2", KEY],
     },
 }
 SECRET = {"kind": "Secret", "metadata": {"labels": {"data": "x"}}, "data": {"p": "eA==", "q": "e/8="}}
@@ -85,7 +85,7 @@ def _decoded(value: object) -> object:
 def test_removes_the_same_however_json_is_written(event: dict[str, object], seed: int) -> None:
     """Escapes of any character, their letter case, white space and order of keys change nothing."""
     plain = json.dumps(event, separators=(",", ":"))
-    written = _written(event, random.Random(seed))
+    written = _written(event, random.Random(seed))  # noqa: S311  # no secret
     assert _decoded(json.loads(written)) == _decoded(event)
     assert _taken(written) == _taken(plain)
     assert "[GONE]" in json.dumps(_taken(plain))
