@@ -1,7 +1,7 @@
 """Finds credentials by their form, in any text: JSON, JSON in a string, URLs, headers, cut text.
 
 Each pattern is possessive, and the search continues after what a pattern has read, so time is linear. Names
-of headers and schemes have no letter case (RFC 9110): each is found in lower case, capitalised and in capitals.
+of headers and schemes have no letter case (RFC 9110): each is found small, capitalised and in capitals.
 """
 
 import re
