@@ -1,4 +1,4 @@
-"""The function's environment, read once and checked as a whole."""
+"""The environment of a function, read once and checked as a whole."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -54,14 +54,14 @@ class RecordFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the template's parameters say, by the names of the environment variables in lower case.
+    """The environment variables of the function, by their names in lower case.
 
-    `compression` is None where the destination's own default holds. A queue's URL is empty where there is
-    no queue. `warnings` are what an operator should know of settings that work.
+    `compression` is None if the default of the destination applies. A queue URL is empty if there is no
+    queue. `warnings` are for the operator, about settings that work but may be wrong.
     """
 
     destination: DestinationName
-    destination_url: str = field(repr=False)  # a mistaken one may hold the token
+    destination_url: str = field(repr=False)  # a wrong URL may hold the token
     destination_secret_arn: str
     destination_options: DestinationOptions
     body_format: BodyFormat
@@ -89,7 +89,7 @@ class Settings:
         """Reads the variables of the contract; an empty one counts as missing.
 
         Raises:
-            SettingsError: with every fault found, by variable.
+            SettingsError: lists all faults, by variable.
         """
         read = EnvironmentReader(environ)
         destination = read.choice("DESTINATION", DestinationName, DestinationName.XPLG)
@@ -124,7 +124,7 @@ class Settings:
         return settings
 
     def contradictions(self) -> Iterator[str]:
-        """What is wrong with settings of which each would do by itself."""
+        """Faults of settings that are valid one by one but not together."""
         options = self.destination_options
         ecs = isinstance(options, ElasticsearchOptions) and options.ecs
         if ecs and self.record_format is not RecordFormat.ENRICHED:

@@ -1,7 +1,8 @@
-"""Elasticsearch and OpenSearch: `POST …/_bulk`, an action line and a document line for each event.
+"""Elasticsearch and OpenSearch: `POST …/_bulk`, with an action line and a document line for each event.
 
-Source: Elasticsearch API reference, "Bulk index or delete documents". Every action is `create`, which a data
-stream demands; with CloudWatch's event id as `_id`, an event that is sent twice is stored once (409).
+Source: Elasticsearch API reference, "Bulk index or delete documents". Every action is `create`,
+because a data stream takes nothing else. `_id` is CloudWatch's event id, so an event that is sent twice is
+stored once (409).
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
 
 PATH = "/_bulk"
-# what is needed of an answer that would otherwise repeat each document's place and id
+# The only fields we read. Without the filter the answer repeats the index and id of each document.
 _FILTER = {"filter_path": "errors,items.*.status,items.*.error.type"}
 
 
@@ -38,7 +39,7 @@ class _Action(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Elasticsearch:
-    """One data stream a log type, or one index."""
+    """One data stream for each log type, or one index."""
 
     url: str = field(repr=False)
     compression: Compression
@@ -47,23 +48,23 @@ class Elasticsearch:
 
     @property
     def max_events_per_request(self) -> int | None:
-        """No bound but the settings'."""
+        """Only the settings limit it."""
         return None
 
     def encode(self, record: Record) -> bytes:
-        """The two lines of one event, each with its line break."""
+        """The two lines of one event, each with a line break."""
         action = to_strict_json(_Action(_Create(self._index_of(record), record.id)))
         return b"%b\n%b\n" % (action, self._document(record))
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """The lines of all events; `token` is an API key in its encoded form."""
+        """The lines of all events; the secret's `token` is an API key in its encoded form."""
         headers = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
         headers |= authorization(credentials, "ApiKey")
         body = compressed(b"".join(encoded), headers, self.compression)
         return Request(self._url(), headers, body, max_answer_bytes=1024 + BYTES_PER_ITEM * len(encoded))
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
-        """A success has an outcome for each event, whatever its own status."""
+        """A successful request has an outcome for each event."""
         by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
         if isinstance(by_status, Delivered):
             return outcome_of_items(answer.body, events)

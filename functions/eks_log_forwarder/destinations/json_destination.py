@@ -1,4 +1,4 @@
-"""What the collectors of plain JSON records share: all but the request that carries them."""
+"""What the collectors of plain JSON records share: everything except the request itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ _JOIN: dict[BodyFormat, Callable[[Sequence[bytes]], bytes]] = {
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """How records become the body of a request."""
+    """Turns records into the body of a request."""
 
     body_format: BodyFormat
     compression: Compression
@@ -43,28 +43,28 @@ class JsonBody:
 
     @property
     def max_events_per_request(self) -> int | None:
-        """One for `single`, else no bound but the settings'."""
+        """One for `single`; otherwise only the settings limit it."""
         return 1 if self.body_format is BodyFormat.SINGLE else None
 
     def encode(self, record: Record) -> bytes:
-        """One record as JSON, in the format that was asked for."""
+        """One record as JSON, in the configured format."""
         return to_json(self.shape(record))
 
     def build(self, encoded: Sequence[bytes], headers: dict[str, str]) -> bytes:
-        """The body of these records; adds the headers that describe it."""
+        """The body with these records; adds the headers that describe it."""
         return compressed(_JOIN[self.body_format](encoded), headers, self.compression)
 
 
 @dataclass(frozen=True, slots=True)
 class JsonDestination:
-    """A URL, and how records become the body of a request to it."""
+    """A URL, and how records become the body of a request."""
 
     url: str = field(repr=False)
     json_body: JsonBody
 
     @property
     def max_events_per_request(self) -> int | None:
-        """As the body format says."""
+        """The body format decides."""
         return self.json_body.max_events_per_request
 
     def encode(self, record: Record) -> bytes:

@@ -11,7 +11,7 @@ from eks_log_forwarder.record.record import Record
 
 MAX_LINE_BYTES = 256 * 1024  # max_line_size; some versions count the metadata in
 _PIECE_BYTES = 192 * 1024
-# Loki takes 128 entries and 64 KB of metadata a line; what is left out stands in the line anyway
+# Loki accepts 128 entries and 64 KB of metadata per line. What is left out is still in the line.
 _MAX_ENTRIES = 64
 _MAX_NAME = 128
 _MAX_VALUE_BYTES = 512
@@ -45,7 +45,7 @@ class Moments:
 
 
 def metadata_of(rest: Mapping[str, object]) -> dict[str, str]:
-    """Structured metadata: nested names joined by `_`, every value a string, none of them long."""
+    """Structured metadata: nested names joined by `_`, short string values only."""
     found: dict[str, str] = {}
     for path, value in _leaves(rest, ""):
         name = _NOT_A_NAME.sub("_", path)
@@ -73,7 +73,7 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def pieces_of(line: str, metadata: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The line, or its pieces where Loki would refuse it, each with the metadata that numbers it."""
+    """The line, or its pieces if Loki would refuse it, each with metadata that numbers it."""
     # ASCII or not, a character is at most four bytes: most lines need no second look
     metadata_bytes = sum(len(name) + len(value.encode()) for name, value in metadata.items())
     if len(line) * 4 + metadata_bytes <= MAX_LINE_BYTES:

@@ -1,7 +1,7 @@
 """OpenTelemetry collectors: OTLP over HTTP, `POST …/v1/logs`, as protobuf or as JSON.
 
-Source: OTLP specification 1.x, sections "OTLP/HTTP" and "Partial Success". Only 429, 502, 503 and 504 are
-worth a retry. A partial success must not be sent again: what it refuses is counted, and stays in CloudWatch.
+Source: OTLP specification 1.x, sections "OTLP/HTTP" and "Partial Success". Only 429, 502, 503 and 504 may
+be retried. A partial success must not be sent again: refused records are counted, and stay in CloudWatch.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _TOKEN = "{token}"  # noqa: S105  # a placeholder
 
 
 class Encoding(Protocol):
-    """One of OTLP's two encodings."""
+    """One of the two encodings of OTLP."""
 
     content_type: str
 
@@ -48,7 +48,7 @@ class Encoding(Protocol):
         """One Resource."""
 
     def request(self, groups: dict[bytes, list[bytes]]) -> bytes:
-        """An ExportLogsServiceRequest of LogRecords by Resource."""
+        """An ExportLogsServiceRequest; `groups` maps each Resource to its LogRecords."""
 
     def rejected_log_records(self, answer: bytes) -> int:
         """What an ExportLogsServiceResponse says was rejected.
@@ -60,7 +60,7 @@ class Encoding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Otlp:
-    """A collector that speaks OTLP, or a vendor's endpoint."""
+    """An OpenTelemetry collector, or the OTLP endpoint of a vendor."""
 
     url: str = field(repr=False)
     compression: Compression
@@ -70,22 +70,22 @@ class Otlp:
 
     @property
     def max_events_per_request(self) -> int | None:
-        """No bound but the settings'."""
+        """Only the settings limit it."""
         return None
 
     def encode(self, record: Record) -> bytes:
-        """One LogRecord, under the Resource that it comes from."""
+        """One LogRecord, framed with its Resource."""
         log_record = self.encoding.log_record(log_record_of(record, self.shape))
         return framed(self.encoding.resource(resource_of(record)), log_record)
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """An export request; a token is a bearer, unless a header of the options has a place for it."""
+        """An export request; a token is a bearer token, unless a header of the options contains `{token}`."""
         headers = {"Content-Type": self.encoding.content_type, **self._credentials(credentials)}
         body = compressed(self.encoding.request(grouped(encoded)), headers, self.compression)
         return Request(with_default_path(self.url, PATH), headers, body)
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
-        """By status, and by the partial success of a 200."""
+        """The status decides, and for a success the partial success in the body."""
         outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
         if isinstance(outcome, Unreachable) and answer.status not in _RETRYABLE:
             return Unreachable(outcome.reason, retry=False)
@@ -104,6 +104,6 @@ class Otlp:
         if not any(_TOKEN in value for value in own.values()):
             return authorization(credentials, "Bearer") | own
         if credentials.token is None:
-            msg = "the option headers has a place for {token}, but the destination's secret has no token"
+            msg = "the option headers contains {token}, but the destination's secret has no token"
             raise SecretError(msg)
         return {name: value.replace(_TOKEN, credentials.token) for name, value in own.items()}

@@ -1,4 +1,4 @@
-"""OTLP's JSON encoding: lowerCamelCase names, 64-bit integers as strings, enumerations as integers.
+"""The JSON encoding of OTLP: lowerCamelCase names, 64-bit integers as strings, enumerations as integers.
 
 Source: OTLP specification, "JSON Protobuf Encoding".
 """

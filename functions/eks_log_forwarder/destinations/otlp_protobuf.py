@@ -1,7 +1,7 @@
-"""OTLP's protobuf encoding, through OpenTelemetry's own message classes.
+"""The protobuf encoding of OTLP, with the message classes of OpenTelemetry.
 
-Resources and LogRecords are messages; the request around them is put together from their bytes, since each
-was serialised once already. Source: opentelemetry-proto, logs/v1/logs.proto; Protocol Buffers, "Encoding".
+Resources and LogRecords are serialised as messages. The request is built from their bytes, so that nothing
+is serialised twice. Source: opentelemetry-proto, logs/v1/logs.proto; Protocol Buffers, "Encoding".
 """
 
 from google.protobuf.message import DecodeError
@@ -21,7 +21,7 @@ _LENGTH_DELIMITED = 2
 
 
 class ProtobufEncoding:
-    """Protobuf, as every OTLP receiver takes it."""
+    """Protobuf, which every OTLP receiver accepts."""
 
     content_type = "application/x-protobuf"
 
@@ -56,7 +56,7 @@ class ProtobufEncoding:
         try:
             return ExportLogsServiceResponse.FromString(answer).partial_success.rejected_log_records
         except DecodeError as error:
-            msg = "no ExportLogsServiceResponse"
+            msg = "not an ExportLogsServiceResponse"
             raise ValueError(msg) from error
 
 

@@ -1,8 +1,8 @@
-"""The collectors by the names that `DESTINATION` takes.
+"""The collectors by their names in `DESTINATION`.
 
-Each one's module is imported when it is chosen, so that a cold start pays for one collector alone.
+A module is imported only when its collector is chosen, so that a cold start pays for one collector.
 """
-# ruff: noqa: PLC0415  # imports within the functions are this module's purpose
+# ruff: noqa: PLC0415  # imports inside functions are the purpose of this module
 
 from collections.abc import Callable
 from typing import cast

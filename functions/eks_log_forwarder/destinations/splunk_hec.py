@@ -1,8 +1,8 @@
-"""Splunk's HTTP Event Collector: `POST …/services/collector/event`, one JSON object after another.
+"""The HTTP Event Collector (HEC) of Splunk: `POST …/services/collector/event`, JSON objects in sequence.
 
 Source: Splunk, "Format events for HTTP Event Collector" and "About HTTP Event Collector Indexer
-Acknowledgment". With acknowledgement on, an answer only says that Splunk has the request; the events count
-as delivered once Splunk has said that they are indexed.
+Acknowledgment". With acknowledgement, an answer only says that Splunk has received the request; the events
+count as delivered when Splunk reports that they are indexed.
 """
 
 import uuid
@@ -42,7 +42,7 @@ ACK_PAUSE_SECONDS = 1.0  # Splunk indexes within seconds; the answer to a poll i
 
 
 class _Event(msgspec.Struct, omit_defaults=True):
-    """HEC's envelope; `time` is in seconds since 1970, to the millisecond."""
+    """The envelope of HEC; `time` is in seconds since 1970, with milliseconds."""
 
     time: float
     host: str
@@ -58,7 +58,7 @@ class _Acks(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class SplunkHec:
-    """One HEC token's input; `channel` is this container's own, as acknowledgements ask for one."""
+    """One HEC input; `channel` identifies this container, as acknowledgement requires."""
 
     url: str = field(repr=False)
     compression: Compression
@@ -68,11 +68,11 @@ class SplunkHec:
 
     @property
     def max_events_per_request(self) -> int | None:
-        """No bound but the settings'."""
+        """Only the settings limit it."""
         return None
 
     def encode(self, record: Record) -> bytes:
-        """One event in its envelope."""
+        """One event in an envelope."""
         return to_strict_json(
             _Event(
                 time=record.timestamp / 1000,
@@ -85,13 +85,13 @@ class SplunkHec:
         )
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """The events one after another; the line breaks between them are for a person's eye."""
+        """The events in sequence; the line breaks between them only help a human reader."""
         headers = self._headers(credentials)
         body = compressed(b"\n".join(encoded), headers, self.compression)
         return Request(with_default_path(self.url, PATH), headers, body)
 
     def outcome(self, answer: Answer, events: int) -> Outcome | Pending:
-        """By Splunk's own reply code, which says more than the status."""
+        """The reply code decides; it says more than the status."""
         reply = read_reply(answer.body)
         if reply is None:
             by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)

@@ -1,7 +1,7 @@
 """XPLG (formerly XpoLog), HTTP listener: `POST …/logeye/api/logger.jsp?token=…`.
 
-The listener is a JSP behind a web server: a wrong path can answer with a page and status 200. The token
-stands in the URL. Whether it reads gzip is not documented, so compression is off unless asked for.
+The listener is a JSP behind a web server: a wrong path can answer with a web page and status 200. The token
+is in the URL. Whether the listener reads gzip is not documented, so compression is off by default.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from eks_log_forwarder.transport.exchange import Request
 
 @dataclass(frozen=True, slots=True)
 class Xplg(JsonDestination):
-    """XPLG's listener; the body's format is a setting, since its listener accounts differ."""
+    """The listener of XPLG; the body format is a setting, since listeners are configured differently."""
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """A POST with the token in the URL; application/json is what XPLG's own set-ups send."""
+        """A POST with the token in the URL; XPLG's documented set-ups send application/json."""
         headers = {"Content-Type": "application/json"}
         body = self.json_body.build(encoded, headers)
         return Request(_with_token(self.url, credentials.token), headers, body)

@@ -85,10 +85,10 @@ def test_an_empty_secret_is_a_fault(value: str) -> None:
         "{\ud83d",
     ],
 )
-def test_an_object_that_is_not_one_of_texts_is_a_fault(value: str) -> None:
+def test_an_object_with_other_values_than_strings_is_a_fault(value: str) -> None:
     """What it holds is not shown."""
     assert fault_of(value) == (
-        f"the destination's secret {ARN} begins like a JSON object but is not one of texts"
+        f"the destination's secret {ARN} begins like a JSON object but is not a JSON object of strings"
     )
 
 

@@ -80,12 +80,12 @@ def test_options_are_read_by_destination(destination: str, options: str, expecte
         ("loki", {"tenant": "a|b"}, ["tenant"]),
         ("loki", {"tenant": 1}, ["tenant", "str"]),
         ("otlp", {"encoding": "xml"}, ["encoding"]),
-        ("otlp", {"headers": {"x y": "z"}}, ["headers", "no header's name"]),
+        ("otlp", {"headers": {"x y": "z"}}, ["headers", "not a valid header name"]),
         ("otlp", {"headers": {"Content-Type": "z"}}, ["headers", "Content-Type"]),
         ("otlp", {"headers": {"x-key": "s3cr3t\n"}}, ["headers", "x-key"]),
         ("otlp", {"headers": ["s3cr3t"]}, ["headers"]),
-        ("otlp", "s3cr3t", ["no JSON object"]),
-        ("otlp", "[]", ["no JSON object"]),
+        ("otlp", "s3cr3t", ["not a JSON object"]),
+        ("otlp", "[]", ["not a JSON object"]),
     ],
 )
 def test_a_fault_names_the_option_and_no_value(destination: str, options: object, words: list[str]) -> None:

@@ -126,7 +126,7 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
         ("READ_TIMEOUT_SECONDS", "inf", "READ_TIMEOUT_SECONDS is 'inf': give a number from 0.1 to 900"),
         ("DETECTIONS", "yes", "DETECTIONS is 'yes': choose one of on, off"),
         ("REDACT", "ON", "REDACT is 'ON': choose one of on, off"),
-        ("TRUSTED_CIDRS", "10.0.0.1/8", "TRUSTED_CIDRS holds '10.0.0.1/8': give networks such as 10.0.0.0/8"),
+        ("TRUSTED_CIDRS", "10.0.0.1/8", "TRUSTED_CIDRS contains '10.0.0.1/8': give networks such as 10.0.0.0/8"),
         ("RETRY_BUDGET_SECONDS", "0", "RETRY_BUDGET_SECONDS is '0': give a number from 0.1 to 900"),
         ("REJECTED_TRIES", "0", "REJECTED_TRIES is '0': give a whole number from 1 to 1000"),
         (
@@ -143,10 +143,10 @@ def test_a_wrong_value_is_named_with_what_to_give(name: str, text: str, fault: s
 
 
 def test_unknown_log_types_are_named() -> None:
-    """`unknown` is none to choose: those lines are always forwarded."""
+    """`unknown` cannot be chosen: those lines are always forwarded."""
     (fault,) = faults_of(LOG_TYPES="audit,Scheduler,unknown")
     choices = "api, audit, authenticator, controllerManager, scheduler"
-    assert fault == f"LOG_TYPES holds 'Scheduler', 'unknown': choose from {choices}"
+    assert fault == f"LOG_TYPES contains 'Scheduler', 'unknown': choose from {choices}"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_url_that_is_none_is_a_fault_and_is_not_shown(url: str) -> None:
 def test_a_url_with_credentials_is_a_fault_and_is_not_shown(url: str) -> None:
     """They belong into the secret, not into an environment that every reader of the function sees."""
     assert faults_of(DESTINATION_URL=url) == (
-        "DESTINATION_URL holds credentials: they belong into the destination's secret",
+        "DESTINATION_URL contains credentials: move them to the destination's secret",
     )
 
 
@@ -243,11 +243,11 @@ def test_one_error_lists_every_fault() -> None:
         ({"UNDELIVERED_QUEUE_URL": QUEUE_URL, "DEAD_LETTER_QUEUE_URL": ""}, ()),
         (
             {"UNDELIVERED_QUEUE_URL": "UndeliveredQueue"},
-            ("UNDELIVERED_QUEUE_URL is not a URL, so there is no such queue",),
+            ("UNDELIVERED_QUEUE_URL is not a URL, so no queue is used",),
         ),
         (
             {"DESTINATION_URL": "http://10.0.0.7:30303/"},
-            ("DESTINATION_URL is plain http: tokens and events can be read on the way",),
+            ("DESTINATION_URL is plain http: tokens and events are sent unencrypted",),
         ),
     ],
 )

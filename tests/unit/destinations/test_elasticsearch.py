@@ -171,11 +171,11 @@ def test_each_item_has_its_outcome(status: int, kind: str, expected: object) -> 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_an_index_that_refuses_every_document_rejects_nothing(status: int) -> None:
-    """It is missing, or the key has no right to it; the events wait until somebody mends that."""
+    """It is missing, or the key has no right to it; the events wait until somebody corrects that."""
     outcome = elasticsearch().outcome(answer_of((status, "x_exception"), (status, "x_exception")), 2)
     assert isinstance(outcome, Unreachable)
     assert (outcome.reason, outcome.retry) == (f"bulk_{status}_x_exception", False)
-    assert "does it exist" in outcome.detail
+    assert "check that it exists" in outcome.detail
 
 
 @pytest.mark.parametrize(
