@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eks_log_forwarder.config.credentials import ReadSecret, SecretReader, read_nothing
+from eks_log_forwarder.config.credentials import ReadSecret, SecretReader, read_nothing, usable_fields
 from eks_log_forwarder.config.settings import NO_POLICY, Settings
 from eks_log_forwarder.delivery.delivery import Delivery
-from eks_log_forwarder.destinations.registry import build_destination
+from eks_log_forwarder.destinations.registry import build_destination, for_redrive
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.stages import Match, Redact, Stages
@@ -51,8 +51,12 @@ def redrive_forwarder() -> Forwarder:
     from eks_log_forwarder.redrive import MAX_REQUESTS_PER_PARKED_BATCH
 
     built = forwarder()
+    destination = for_redrive(built.delivery.destination, settings())
     return replace(
-        built, delivery=replace(built.delivery, max_requests_per_batch=MAX_REQUESTS_PER_PARKED_BATCH)
+        built,
+        delivery=replace(
+            built.delivery, destination=destination, max_requests_per_batch=MAX_REQUESTS_PER_PARKED_BATCH
+        ),
     )
 
 
@@ -121,4 +125,4 @@ def _build_matcher(settings: Settings) -> Match:
 def _build_secret(settings: Settings) -> ReadSecret:
     if not settings.destination_secret_arn:
         return read_nothing
-    return SecretReader(settings.destination_secret_arn)
+    return SecretReader(settings.destination_secret_arn, usable_fields(settings.destination))

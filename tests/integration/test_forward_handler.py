@@ -161,8 +161,8 @@ def test_a_listener_reads_what_was_sent(  # noqa: PLR0913, PLR0917  # the table'
     compression: str,
 ) -> None:
     """Over real HTTP, in every body format, plain and compressed; over one connection."""
-    environment.setenv("BODY_FORMAT", body_format)
-    environment.setenv("COMPRESSION", compression)
+    options = {"body_format": body_format, "compression": compression}
+    environment.setenv("DESTINATION_OPTIONS", json.dumps(options))
     event = event_in(stem)
     records = expected_records(payload_in(event), log_type)
     assert handler(event, lambda_context) == answer_of(len(records))

@@ -1,5 +1,6 @@
 """The destination's secret: read from Secrets Manager, cached, never printed."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 CACHE_SECONDS = 300
+
+_TLS = frozenset({"ca_certificate", "client_certificate", "client_key"})
+_LOGIN = frozenset({"token", "username", "password"})
+_WITH_PASSWORD = frozenset({"elasticsearch", "loki", "otlp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,9 @@ def read_nothing(*, again: bool = False) -> Credentials:  # noqa: ARG001  # the 
 class SecretReader:
     """Reads one secret; connects to Secrets Manager at the first read."""
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, usable: frozenset[str]) -> None:
         self._arn = arn
+        self._usable = usable
         self._provider: SecretsProvider | None = None
 
     def __call__(self, *, again: bool = False) -> Credentials:
@@ -65,14 +71,20 @@ class SecretReader:
         if not isinstance(value, str):
             msg = f"the destination's secret {self._arn} is binary; store it as text"
             raise SecretError(msg)
-        return parse_secret(value, self._arn)
+        return parse_secret(value, self._arn, self._usable)
 
 
-def parse_secret(value: str, arn: str) -> Credentials:
-    """A plain token, or a JSON object with any of the fields of `Credentials`.
+def usable_fields(destination: str) -> frozenset[str]:
+    """The fields of a secret that a destination can use."""
+    return _TLS | _LOGIN if destination in _WITH_PASSWORD else _TLS | {"token"}
+
+
+def parse_secret(value: str, arn: str, usable: frozenset[str]) -> Credentials:
+    """A plain token, or a JSON object with any of the fields in `usable`.
 
     Raises:
-        SecretError: the text is empty, or an object that is not JSON or has an unknown field.
+        SecretError: the secret is empty, has no field or an empty one, is not valid JSON, or has a field that
+            the destination cannot use. Only names of fields that `Credentials` has are shown.
     """
     text = value.strip()
     if not text:
@@ -85,13 +97,25 @@ def parse_secret(value: str, arn: str) -> Credentials:
     except (msgspec.DecodeError, UnicodeEncodeError):
         msg = f"the destination's secret {arn} begins like a JSON object but is not a JSON object of strings"
         raise SecretError(msg) from None
-    known = Credentials.__dataclass_fields__
-    if unknown := [name for name in fields if name not in known]:
-        msg = f"the destination's secret {arn} has {len(unknown)} unknown field(s); it may hold " + ", ".join(
-            known
-        )
+    credentials = {name: text.strip() for name, text in fields.items()}
+    faults = list(_faults(credentials, usable))
+    if faults:
+        may_hold = ", ".join(name for name in Credentials.__dataclass_fields__ if name in usable)
+        msg = f"the destination's secret {arn} {'; '.join(faults)}; it may hold {may_hold}"
         raise SecretError(msg)
-    return Credentials(**{name: text.strip() for name, text in fields.items()})
+    return Credentials(**credentials)
+
+
+def _faults(fields: Mapping[str, str], usable: frozenset[str]) -> Iterator[str]:
+    known = Credentials.__dataclass_fields__
+    if not fields:
+        yield "has no field"
+    if unknown := [name for name in fields if name not in known]:
+        yield f"has {len(unknown)} unknown field(s)"
+    if unusable := [name for name in known if name in fields and name not in usable]:
+        yield f"has {', '.join(unusable)}, which this destination cannot use"
+    if empty := [name for name in known if fields.get(name) == ""]:
+        yield f"has an empty {', '.join(empty)}"
 
 
 def _new_provider() -> "SecretsProvider":

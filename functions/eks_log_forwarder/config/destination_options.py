@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_type_hints
+from enum import StrEnum
+from typing import Any, Literal, get_type_hints, override
 
 import msgspec
 
@@ -25,23 +26,68 @@ _HEADERS_OF_OURS = frozenset(
 )
 
 
+class Compression(StrEnum):
+    """The values of the option `compression`."""
+
+    NONE = "none"
+    GZIP = "gzip"
+
+
+class BodyFormat(StrEnum):
+    """The values of the option `body_format`."""
+
+    NDJSON = "ndjson"
+    ARRAY = "array"
+    SINGLE = "single"
+
+
 @dataclass(frozen=True, slots=True)
-class NoOptions:
-    """The options of a collector that has none."""
+class DestinationOptions:
+    """The options that every destination has."""
+
+    compression: Compression = Compression.GZIP
 
     def faults(self) -> Iterator[str]:
-        """None."""
+        """What the collector does not allow; names the option, never its value."""
+        yield from ()
+
+    def warnings(self) -> Iterator[str]:
+        """What works with some collectors only."""
         yield from ()
 
 
 @dataclass(frozen=True, slots=True)
-class SplunkHecOptions:
+class HttpOptions(DestinationOptions):
+    """`body_format`: one record per line, one JSON array, or one record per request."""
+
+    body_format: BodyFormat = BodyFormat.NDJSON
+
+
+@dataclass(frozen=True, slots=True)
+class XplgOptions(HttpOptions):
+    """Not compressed by default: whether XPLG reads gzip is not documented."""
+
+    compression: Compression = Compression.NONE
+
+    @override
+    def warnings(self) -> Iterator[str]:
+        """About compression."""
+        if self.compression is not Compression.NONE:
+            yield (
+                f"compression is {self.compression}: XPLG runs in a servlet container, which does not unpack "
+                "request bodies and may answer 200 to them"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SplunkHecOptions(DestinationOptions):
     """`{type}` in `sourcetype` stands for the log type; an empty `index` means the default of the token."""
 
     index: str = ""
     sourcetype: str = "aws:eks:{type}"
     ack: bool = False
 
+    @override
     def faults(self) -> Iterator[str]:
         """What Splunk does not allow."""
         if self.index and not _SPLUNK_INDEX.fullmatch(self.index):
@@ -51,7 +97,7 @@ class SplunkHecOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ElasticsearchOptions:
+class ElasticsearchOptions(DestinationOptions):
     """Documents go to `data_stream`, or to `index` if it is set."""
 
     index: str = ""
@@ -59,6 +105,7 @@ class ElasticsearchOptions:
     namespace: str = "default"
     ecs: bool = False
 
+    @override
     def faults(self) -> Iterator[str]:
         """What Elasticsearch does not allow."""
         if self.index and not _INDEX_NAME.fullmatch(self.index):
@@ -72,11 +119,12 @@ class ElasticsearchOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class LokiOptions:
+class LokiOptions(DestinationOptions):
     """An empty `tenant` means Loki without multi-tenancy."""
 
     tenant: str = ""
 
+    @override
     def faults(self) -> Iterator[str]:
         """What Loki does not allow."""
         if self.tenant and not _TENANT.fullmatch(self.tenant):
@@ -84,12 +132,13 @@ class LokiOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class OtlpOptions:
+class OtlpOptions(DestinationOptions):
     """`{token}` in the value of a header stands for the token of the secret; no header appears in a repr."""
 
     encoding: Literal["protobuf", "json"] = "protobuf"
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
+    @override
     def faults(self) -> Iterator[str]:
         """What HTTP does not allow; never shows the value of a header."""
         for name, value in self.headers.items():
@@ -101,9 +150,9 @@ class OtlpOptions:
                 yield f"headers has a value for {name} that is empty or not allowed in a header"
 
 
-type DestinationOptions = NoOptions | SplunkHecOptions | ElasticsearchOptions | LokiOptions | OtlpOptions
-
 _OPTIONS: dict[str, type[DestinationOptions]] = {
+    "xplg": XplgOptions,
+    "http": HttpOptions,
     "splunk_hec": SplunkHecOptions,
     "elasticsearch": ElasticsearchOptions,
     "loki": LokiOptions,
@@ -111,16 +160,15 @@ _OPTIONS: dict[str, type[DestinationOptions]] = {
 }
 
 
-def read_options(destination: str, text: str, faults: list[str]) -> DestinationOptions:
-    """The options of a destination; appends each fault with the name of the option, never its value."""
-    kind = _OPTIONS.get(destination, NoOptions)
+def read_options(destination: str, text: str, faults: list[str], warnings: list[str]) -> DestinationOptions:
+    """The options of a destination; appends faults and warnings, which name the option."""
+    kind = _OPTIONS[destination]
     given = _object(text, faults)
     known = get_type_hints(kind)
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            faults.append(f"{VARIABLE}: {destination} has no option {name[:40]!r}; {has}")
+            faults.append(f"{VARIABLE}: {destination} has no option {name[:40]!r}; it has {', '.join(known)}")
             continue
         try:
             values[name] = msgspec.convert(value, known[name])
@@ -130,6 +178,7 @@ def read_options(destination: str, text: str, faults: list[str]) -> DestinationO
             )  # names types and enum values, never the text of a header
     options = kind(**values)
     faults.extend(f"{VARIABLE}: {fault}" for fault in options.faults())
+    warnings.extend(f"{VARIABLE}: {warning}" for warning in options.warnings())
     return options
 
 

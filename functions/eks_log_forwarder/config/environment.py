@@ -18,6 +18,11 @@ class EnvironmentReader:
         """The value without surrounding white space; empty if the variable is not set."""
         return self._environ.get(name, "").strip()
 
+    def moved(self, name: str, to: str) -> None:
+        """A variable that earlier versions read: a fault if it is still set."""
+        if self.text(name):
+            self.faults.append(f"{name} is no longer read: remove it, and set {to}")
+
     def choice[E: StrEnum, D](self, name: str, choices: type[E], default: D) -> E | D:
         """One of the values of an enumeration."""
         text = self.text(name)

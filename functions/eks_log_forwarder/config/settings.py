@@ -14,6 +14,7 @@ from eks_log_forwarder.config.environment import EnvironmentReader
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.intake.log_type import LogType
 
+MOVED_TO_OPTIONS = ("BODY_FORMAT", "COMPRESSION")  # variables of earlier versions
 NO_POLICY = "none"  # the value of AUDIT_POLICY that names no file
 
 
@@ -26,21 +27,6 @@ class DestinationName(StrEnum):
     ELASTICSEARCH = "elasticsearch"
     LOKI = "loki"
     OTLP = "otlp"
-
-
-class BodyFormat(StrEnum):
-    """The values of `BODY_FORMAT`."""
-
-    NDJSON = "ndjson"
-    ARRAY = "array"
-    SINGLE = "single"
-
-
-class Compression(StrEnum):
-    """The values of `COMPRESSION`."""
-
-    NONE = "none"
-    GZIP = "gzip"
 
 
 class RecordFormat(StrEnum):
@@ -56,16 +42,14 @@ class RecordFormat(StrEnum):
 class Settings:
     """The environment variables of the function, by their names in lower case.
 
-    `compression` is None if the default of the destination applies. A queue URL is empty if there is no
-    queue. `warnings` are for the operator, about settings that work but may be wrong.
+    A queue URL is empty if there is no queue. `warnings` are for the operator, about settings that work but
+    may be wrong.
     """
 
     destination: DestinationName
     destination_url: str = field(repr=False)  # a wrong URL may hold the token
     destination_secret_arn: str
     destination_options: DestinationOptions
-    body_format: BodyFormat
-    compression: Compression | None
     max_batch_bytes: int
     max_batch_events: int
     connect_timeout_seconds: float
@@ -92,14 +76,16 @@ class Settings:
             SettingsError: lists all faults, by variable.
         """
         read = EnvironmentReader(environ)
+        for name in MOVED_TO_OPTIONS:
+            read.moved(name, f"the option {name.lower()} in DESTINATION_OPTIONS")
         destination = read.choice("DESTINATION", DestinationName, DestinationName.XPLG)
         settings = cls(
             destination=destination,
             destination_url=read.url("DESTINATION_URL"),
             destination_secret_arn=read.text("DESTINATION_SECRET_ARN"),
-            destination_options=read_options(destination, read.text("DESTINATION_OPTIONS"), read.faults),
-            body_format=read.choice("BODY_FORMAT", BodyFormat, BodyFormat.NDJSON),
-            compression=read.choice("COMPRESSION", Compression, None),
+            destination_options=read_options(
+                destination, read.text("DESTINATION_OPTIONS"), read.faults, read.warnings
+            ),
             max_batch_bytes=read.number("MAX_BATCH_BYTES", int, 1_000_000, 1, 100_000_000),
             max_batch_events=read.number("MAX_BATCH_EVENTS", int, 1000, 1, 100_000),
             connect_timeout_seconds=read.number("CONNECT_TIMEOUT_SECONDS", float, 5.0, 0.1, 900),

@@ -13,6 +13,7 @@ from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.destinations.outcomes import (
+    AllButOld,
     Delivered,
     EventOutcome,
     NotTaken,
@@ -20,10 +21,12 @@ from eks_log_forwarder.destinations.outcomes import (
     PerEvent,
     Rejected,
     Unreachable,
+    Unreadable,
 )
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.client import Transport
+from eks_log_forwarder.transport.failures import Failure
 
 # Finding one bad event among a thousand takes about twenty requests; this is room for several.
 MAX_REQUESTS_PER_BATCH = 100
@@ -89,23 +92,29 @@ class _Sending:
                     unsent = [event for rest in (part, *parts) for event in rest.events]
                     self.leftovers.append(Leftover(unsent, Cause.UNREACHABLE, reason, detail))
                     break
+                case Unreadable() if len(part) == 1:
+                    self.tally.delivered += 1  # a 2xx; a repeat would only store the event again
+                case Unreadable() if self.attempts.made >= self.delivery.max_requests_per_batch:
+                    unsent = [event for rest in (part, *parts) for event in rest.events]
+                    self.leftovers.append(Leftover(unsent, Cause.UNREACHABLE, Failure.ANSWER_UNREADABLE))
+                    break
                 case Rejected(reason) if len(part) == 1:
                     self.leftovers.append(Leftover(part.events, Cause.REJECTED, reason))
                 case Rejected(reason) if self.attempts.made >= self.delivery.max_requests_per_batch:
                     self.leftovers.append(Leftover(part.events, Cause.NOT_NARROWED, reason))
-                case Rejected():
+                case Rejected() | Unreadable():
                     parts.extendleft(reversed(part.halves()))
                 case _:
                     pass
         return self.leftovers
 
-    def _settle(self, part: Batch) -> tuple[Batch, Delivered | Rejected | Unreachable]:
+    def _settle(self, part: Batch) -> tuple[Batch, Delivered | Rejected | Unreachable | Unreadable]:
         """Sends a part, again and again while that may help; what is left of it, and why."""
         budget = self.deadline.within(self.delivery.retry_budget_seconds)
         attempt = 0
         while True:
-            answer = self.attempts.post(part.encoded, budget)
-            outcome: EventOutcome | NotTaken | PartlyDelivered
+            answer = self._post(part, budget)
+            outcome: EventOutcome | NotTaken | PartlyDelivered | Unreadable
             if isinstance(answer, PerEvent):
                 part, outcome = self._sort(part, answer)
             else:
@@ -132,6 +141,12 @@ class _Sending:
                     attempt += 1
                 case _:
                     return part, outcome
+
+    def _post(self, part: Batch, budget: Deadline) -> EventOutcome | PerEvent | PartlyDelivered | Unreadable:
+        answer = self.attempts.post(part.encoded, budget)
+        if isinstance(answer, AllButOld):
+            return answer.per_event(event.timestamp for event in part.events)
+        return answer
 
     def _give_up(self, events: int, reason: str) -> None:
         """Counts events that the collector rejected without saying which; they cannot be parked or resent."""

@@ -13,11 +13,11 @@ import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import ElasticsearchOptions
-from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.elasticsearch_answer import BYTES_PER_ITEM, outcome_of_items
 from eks_log_forwarder.destinations.elasticsearch_document import DATASETS, ecs_document, iso_time
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
-from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, outcome_of_status
+from eks_log_forwarder.destinations.outcomes import Delivered, Outcome
 from eks_log_forwarder.encoding import to_strict_json
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
@@ -42,7 +42,6 @@ class Elasticsearch:
     """One data stream for each log type, or one index."""
 
     url: str = field(repr=False)
-    compression: Compression
     shape: Shape
     options: ElasticsearchOptions
 
@@ -60,15 +59,13 @@ class Elasticsearch:
         """The lines of all events; the secret's `token` is an API key in its encoded form."""
         headers = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
         headers |= authorization(credentials, "ApiKey")
-        body = compressed(b"".join(encoded), headers, self.compression)
+        body = compressed(b"".join(encoded), headers, self.options.compression)
         return Request(self._url(), headers, body, max_answer_bytes=1024 + BYTES_PER_ITEM * len(encoded))
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
         """A successful request has an outcome for each event."""
-        by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-        if isinstance(by_status, Delivered):
-            return outcome_of_items(answer.body, events)
-        return by_status
+        outcome = outcome_of_answer(answer)
+        return outcome_of_items(answer.body, events) if isinstance(outcome, Delivered) else outcome
 
     def _index_of(self, record: Record) -> str:
         if self.options.index:

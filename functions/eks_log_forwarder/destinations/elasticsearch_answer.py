@@ -12,10 +12,9 @@ from eks_log_forwarder.destinations.outcomes import (
     PerEvent,
     Rejected,
     Unreachable,
-    outcome_of_failure,
+    Unreadable,
     outcome_of_status,
 )
-from eks_log_forwarder.transport.failures import Failure
 
 BYTES_PER_ITEM = 2048  # room for an unfiltered answer, which has index, id and reason for each event
 _ALREADY_STORED = 409
@@ -43,13 +42,13 @@ class _Answer(msgspec.Struct):
 
 
 def outcome_of_items(body: bytes, events: int) -> Outcome:
-    """The outcome of each event; an answer that does not cover every event cannot be used."""
+    """The outcome of each event; Unreadable if the answer does not cover every event."""
     try:
         answer = read_json(body, _Answer)
     except ValueError:
-        return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+        return Unreadable()
     if len(answer.items) != events:
-        return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+        return Unreadable()
     results = [item.create for item in answer.items]
     statuses = {result.status for result in results}
     if statuses <= _OF_THE_INDEX:

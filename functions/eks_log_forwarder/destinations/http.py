@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eks_log_forwarder.config.credentials import Credentials
-from eks_log_forwarder.config.settings import BodyFormat
+from eks_log_forwarder.config.destination_options import BodyFormat
 from eks_log_forwarder.destinations.json_destination import JsonDestination
 from eks_log_forwarder.transport.exchange import Request
 

@@ -7,7 +7,7 @@ import msgspec
 from isal import igzip
 
 from eks_log_forwarder.config.credentials import Credentials
-from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.config.destination_options import Compression
 from eks_log_forwarder.errors import SecretError
 
 # On these logs isal's level 1 compresses as well as zlib's level 6, several times faster.

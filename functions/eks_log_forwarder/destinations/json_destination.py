@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from eks_log_forwarder.config.settings import BodyFormat, Compression
+from eks_log_forwarder.config.destination_options import BodyFormat, Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.http_parts import compressed
-from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, outcome_of_failure, outcome_of_status
+from eks_log_forwarder.destinations.outcomes import Outcome
 from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer
-from eks_log_forwarder.transport.failures import Failure
 
 
 def _lines(encoded: Sequence[bytes]) -> bytes:
@@ -72,10 +72,5 @@ class JsonDestination:
         return self.json_body.encode(record)
 
     def outcome(self, answer: Answer, events: int) -> Outcome:  # noqa: ARG002  # one answer for all
-        """By status; but a success with a web page comes from something else, such as a sign-in."""
-        outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-        # Not by Content-Type: a JSP that sets none says text/html of everything, a success included.
-        start = answer.body[:1024].lower()
-        if isinstance(outcome, Delivered) and (b"<html" in start or b"<!doctype html" in start):
-            return outcome_of_failure(Failure.HTML_ANSWER)
-        return outcome
+        """The status decides: what these collectors put in a body is not documented."""
+        return outcome_of_answer(answer)

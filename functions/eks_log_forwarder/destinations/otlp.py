@@ -10,9 +10,11 @@ from typing import Protocol
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import OtlpOptions
-from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
+from eks_log_forwarder.destinations.fitting import fitted
 from eks_log_forwarder.destinations.grouping import framed, grouped
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
+from eks_log_forwarder.destinations.otlp_answer import rejected_log_records
 from eks_log_forwarder.destinations.otlp_records import LogRecord, Value, log_record_of, resource_of
 from eks_log_forwarder.destinations.outcomes import (
     Delivered,
@@ -21,16 +23,14 @@ from eks_log_forwarder.destinations.outcomes import (
     PerEvent,
     Rejected,
     Unreachable,
-    outcome_of_failure,
-    outcome_of_status,
 )
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
-from eks_log_forwarder.transport.failures import Failure
 
 PATH = "/v1/logs"
+MAX_EVENT_BYTES = 4 * 1024 * 1024 - 4096  # a receiver's smallest default, 4 MiB, less the resource around it
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _PARTIAL = "otlp_partial_success"
 _TOKEN = "{token}"  # noqa: S105  # a placeholder
@@ -50,20 +50,12 @@ class Encoding(Protocol):
     def request(self, groups: dict[bytes, list[bytes]]) -> bytes:
         """An ExportLogsServiceRequest; `groups` maps each Resource to its LogRecords."""
 
-    def rejected_log_records(self, answer: bytes) -> int:
-        """What an ExportLogsServiceResponse says was rejected.
-
-        Raises:
-            ValueError: the bytes are none.
-        """
-
 
 @dataclass(frozen=True, slots=True)
 class Otlp:
     """An OpenTelemetry collector, or the OTLP endpoint of a vendor."""
 
     url: str = field(repr=False)
-    compression: Compression
     shape: Shape
     options: OtlpOptions
     encoding: Encoding
@@ -75,26 +67,26 @@ class Otlp:
 
     def encode(self, record: Record) -> bytes:
         """One LogRecord, framed with its Resource."""
-        log_record = self.encoding.log_record(log_record_of(record, self.shape))
+        log_record = fitted(record, self._log_record, MAX_EVENT_BYTES)
         return framed(self.encoding.resource(resource_of(record)), log_record)
+
+    def _log_record(self, record: Record) -> bytes:
+        return self.encoding.log_record(log_record_of(record, self.shape))
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """An export request; a token is a bearer token, unless a header of the options contains `{token}`."""
         headers = {"Content-Type": self.encoding.content_type, **self._credentials(credentials)}
-        body = compressed(self.encoding.request(grouped(encoded)), headers, self.compression)
+        body = compressed(self.encoding.request(grouped(encoded)), headers, self.options.compression)
         return Request(with_default_path(self.url, PATH), headers, body)
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
         """The status decides, and for a success the partial success in the body."""
-        outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+        outcome = outcome_of_answer(answer)
         if isinstance(outcome, Unreachable) and answer.status not in _RETRYABLE:
             return Unreachable(outcome.reason, retry=False)
         if not isinstance(outcome, Delivered):
             return outcome
-        try:
-            refused = self.encoding.rejected_log_records(answer.body)
-        except ValueError:
-            return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+        refused = rejected_log_records(answer.body)
         if refused >= events:
             return PerEvent((Rejected(_PARTIAL),) * events)
         return PartlyDelivered(refused, _PARTIAL) if refused > 0 else Delivered()
@@ -103,7 +95,9 @@ class Otlp:
         own = self.options.headers
         if not any(_TOKEN in value for value in own.values()):
             return authorization(credentials, "Bearer") | own
-        if credentials.token is None:
-            msg = "the option headers contains {token}, but the destination's secret has no token"
+        if credentials.token is None or credentials.username is not None or credentials.password is not None:
+            msg = (
+                "the option headers contains {token}: the destination's secret needs a token, and no password"
+            )
             raise SecretError(msg)
         return {name: value.replace(_TOKEN, credentials.token) for name, value in own.items()}

@@ -4,8 +4,6 @@ Resources and LogRecords are serialised as messages. The request is built from t
 is serialised twice. Source: opentelemetry-proto, logs/v1/logs.proto; Protocol Buffers, "Encoding".
 """
 
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -50,14 +48,6 @@ class ProtobufEncoding:
             )
             for resource, records in groups.items()
         )
-
-    def rejected_log_records(self, answer: bytes) -> int:
-        """An empty answer is a whole success."""
-        try:
-            return ExportLogsServiceResponse.FromString(answer).partial_success.rejected_log_records
-        except DecodeError as error:
-            msg = "not an ExportLogsServiceResponse"
-            raise ValueError(msg) from error
 
 
 def _key_values(attributes: dict[str, Value]) -> list[KeyValue]:

@@ -1,7 +1,7 @@
 """The result of a request, as values. Exceptions are for our own bugs, not for faults of a collector.
 
     status                          outcome
-    2xx                             Delivered
+    2xx                             Delivered (answer.py: unless it is a web page)
     408, 425, 429, 5xx but 501, 505 Unreachable, retried, not before Retry-After
     401, 403                        Unreachable, after the secret was read again
     400, 409, 411, 413, 422 …       Rejected: this request will never succeed
@@ -10,6 +10,7 @@
 A wrong URL rejects nothing: the events wait until somebody corrects it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eks_log_forwarder.transport.failures import Failure
@@ -63,7 +64,28 @@ class PartlyDelivered:
     reason: str
 
 
-type Outcome = EventOutcome | PerEvent | PartlyDelivered
+@dataclass(frozen=True, slots=True)
+class AllButOld:
+    """The collector accepted all events but those before `before_ms` (ms since 1970), for `reason`."""
+
+    before_ms: int
+    reason: str
+    otherwise: str
+
+    def per_event(self, timestamps: Iterable[int]) -> PerEvent | Rejected:
+        """The outcome of each event; if none is old, the answer does not fit: Rejected with `otherwise`."""
+        outcomes = tuple(
+            Rejected(self.reason) if timestamp < self.before_ms else Delivered() for timestamp in timestamps
+        )
+        return PerEvent(outcomes) if Rejected(self.reason) in outcomes else Rejected(self.otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The collector answered 2xx, but not readably for each event: a smaller request shows where."""
+
+
+type Outcome = EventOutcome | PerEvent | PartlyDelivered | AllButOld | Unreadable
 
 UNAUTHORIZED = frozenset({401, 403})
 _RETRYABLE = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
@@ -100,7 +122,7 @@ _NOT_WORTH_A_RETRY = frozenset(
 )
 
 
-_EXPLANATIONS = {
+_EXPLANATIONS: dict[str, str] = {
     Failure.ANSWER_CUT: "the answer of the collector was cut off",
     Failure.CONNECTION_REFUSED: "connection refused at the address and port of DESTINATION_URL",
     Failure.CONNECTION_RESET: "the collector closed the connection before it answered",
@@ -113,12 +135,13 @@ _EXPLANATIONS = {
     Failure.ANSWER_UNREADABLE: "the answer does not follow the collector's protocol: check DESTINATION_URL",
     Failure.NO_TIME_LEFT: "the time of the invocation ran out before these events were sent",
     Failure.SECRET_UNREADABLE: "the destination's secret cannot be read",
+    "loki_too_old": "Loki refused events that are older than it accepts",
 }
 
 
 def explain(reason: str) -> str:
     """A reason in words: what is wrong, and what to check."""
     if reason in _EXPLANATIONS:
-        return _EXPLANATIONS[Failure(reason)]
+        return _EXPLANATIONS[reason]
     status = reason.removeprefix("http_")
     return f"the collector answered {status}" if status != reason else reason

@@ -14,19 +14,18 @@ import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import SplunkHecOptions
-from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.base import Pending
+from eks_log_forwarder.destinations.fitting import fitted
 from eks_log_forwarder.destinations.http_parts import compressed, read_json, with_default_path
 from eks_log_forwarder.destinations.outcomes import (
     Delivered,
     Outcome,
     Unreachable,
-    outcome_of_failure,
     outcome_of_status,
 )
 from eks_log_forwarder.destinations.splunk_hec_replies import (
     NOT_ACKNOWLEDGED,
-    Reply,
     outcome_of_reply,
     read_reply,
 )
@@ -34,10 +33,10 @@ from eks_log_forwarder.encoding import to_strict_json
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
-from eks_log_forwarder.transport.failures import Failure
 
 PATH = "/services/collector/event"
 _COLLECTOR = "/services/collector"
+MAX_EVENT_BYTES = 1_000_000  # Splunk Cloud accepts about 1 MB in a request
 ACK_PAUSE_SECONDS = 1.0  # Splunk indexes within seconds; the answer to a poll is a few bytes
 
 
@@ -61,7 +60,6 @@ class SplunkHec:
     """One HEC input; `channel` identifies this container, as acknowledgement requires."""
 
     url: str = field(repr=False)
-    compression: Compression
     shape: Shape
     options: SplunkHecOptions
     channel: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -73,6 +71,9 @@ class SplunkHec:
 
     def encode(self, record: Record) -> bytes:
         """One event in an envelope."""
+        return fitted(record, self._event, MAX_EVENT_BYTES)
+
+    def _event(self, record: Record) -> bytes:
         return to_strict_json(
             _Event(
                 time=record.timestamp / 1000,
@@ -87,20 +88,17 @@ class SplunkHec:
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """The events in sequence; the line breaks between them only help a human reader."""
         headers = self._headers(credentials)
-        body = compressed(b"\n".join(encoded), headers, self.compression)
+        body = compressed(b"\n".join(encoded), headers, self.options.compression)
         return Request(with_default_path(self.url, PATH), headers, body)
 
     def outcome(self, answer: Answer, events: int) -> Outcome | Pending:
         """The reply code decides; it says more than the status."""
         reply = read_reply(answer.body)
         if reply is None:
-            by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-            if isinstance(by_status, Delivered):
-                return outcome_of_failure(Failure.ANSWER_UNREADABLE)
-            return by_status
+            return outcome_of_answer(answer)
         outcome = outcome_of_reply(reply, answer, events)
-        if self.options.ack and isinstance(outcome, Delivered):
-            return self._pending(reply)
+        if isinstance(outcome, Delivered) and self.options.ack and reply.ack_id is not None:
+            return self._pending(reply.ack_id)
         return outcome
 
     def _headers(self, credentials: Credentials) -> dict[str, str]:
@@ -111,13 +109,10 @@ class SplunkHec:
             headers["X-Splunk-Request-Channel"] = self.channel
         return headers
 
-    def _pending(self, reply: Reply) -> Outcome | Pending:
-        if reply.ack_id is None:
-            detail = "Splunk gave no ackId: switch indexer acknowledgement on for the token, or ack off"
-            return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=detail)
+    def _pending(self, ack_id: int) -> Pending:
         return Pending(
-            partial(self._ask, reply.ack_id),
-            partial(self._acknowledged, reply.ack_id),
+            partial(self._ask, ack_id),
+            partial(self._acknowledged, ack_id),
             ACK_PAUSE_SECONDS,
             NOT_ACKNOWLEDGED,
         )
@@ -136,4 +131,4 @@ class SplunkHec:
             outcome = outcome_of_status(answer.status)
             if not isinstance(outcome, Unreachable) or not outcome.retry:
                 return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=f"/ack answered {answer.status}")
-        return self._pending(Reply(0, ack_id=ack_id))
+        return self._pending(ack_id)

@@ -64,13 +64,21 @@ def outcome_of_reply(reply: Reply, answer: Answer, events: int) -> Outcome:
     if reply.code in _TAKEN and answer.status < 300:  # noqa: PLR2004  # RFC 9110, section 15.3
         return Delivered()
     if reply.code in _BUSY:
-        return Unreachable(reason, retry_after_seconds=answer.retry_after_seconds)
+        busy = Unreachable(reason, retry_after_seconds=answer.retry_after_seconds)
+        return _behind_the_accepted(reply, busy, events)
     if reply.code in _SETTINGS:
         return Unreachable(reason, retry=False, detail=_SETTINGS[reply.code])
     if reply.code in _OF_AN_EVENT:
         return _without_the_invalid(reply, reason, events)
-    by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-    return Unreachable(reason, retry=False) if isinstance(by_status, Delivered) else by_status
+    return outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+
+
+def _behind_the_accepted(reply: Reply, busy: Unreachable, events: int) -> Outcome:
+    """Splunk stopped at the event that it names, and has accepted the events before it."""
+    accepted = reply.invalid_event
+    if accepted is None or not 0 < accepted < events:
+        return busy
+    return PerEvent((Delivered(),) * accepted + (busy,) * (events - accepted))
 
 
 def _without_the_invalid(reply: Reply, reason: str, events: int) -> Outcome:

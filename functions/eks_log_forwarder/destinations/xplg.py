@@ -1,27 +1,52 @@
 """XPLG (formerly XpoLog), HTTP listener: `POST …/logeye/api/logger.jsp?token=…`.
 
-The listener is a JSP behind a web server: a wrong path can answer with a web page and status 200. The token
-is in the URL. Whether the listener reads gzip is not documented, so compression is off by default.
+The listener is a JSP in a servlet container. A wrong path can answer with a web page and status 200. The
+token is in the URL. Whether the listener reads gzip is not documented, so compression is off by default. A
+servlet container reads a body whose charset is not named as ISO-8859-1 (Jakarta Servlet specification,
+"Request data encoding"), so the body is ASCII and its charset is named.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
+from typing import override
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.destinations.json_destination import JsonDestination
+from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Request
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Xplg(JsonDestination):
     """The listener of XPLG; the body format is a setting, since listeners are configured differently."""
 
+    @override
+    def encode(self, record: Record) -> bytes:
+        """One JSON object in ASCII, which a reader with any charset reads correctly."""
+        return in_ascii(self.json_body.encode(record))
+
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """A POST with the token in the URL; XPLG's documented set-ups send application/json."""
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json; charset=utf-8"}
         body = self.json_body.build(encoded, headers)
         return Request(_with_token(self.url, credentials.token), headers, body)
+
+
+def in_ascii(encoded: bytes) -> bytes:
+    r"""JSON in UTF-8 as ASCII, with `\u` escapes for all other characters; the same object if it is ASCII."""
+    if encoded.isascii():
+        return encoded
+    # outside of strings JSON is ASCII, so every other character may become its escape
+    return _NOT_ASCII.sub(_escaped, encoded.decode()).encode("ascii")
+
+
+def _escaped(text: re.Match[str]) -> str:
+    return encode_basestring_ascii(text[0])[1:-1]  # without its quotes
 
 
 def _with_token(url: str, token: str | None) -> str:

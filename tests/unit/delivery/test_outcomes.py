@@ -101,7 +101,12 @@ def refusing(bad: set[str]) -> Reply:
 
 def plain_hec(**options: object) -> Destination:
     """Splunk HEC without compression, for a script that reads the body."""
-    return destination_of("splunk_hec", options=options, COMPRESSION="none")
+    return destination_of("splunk_hec", options=options | {"compression": "none"})
+
+
+def plain_elasticsearch() -> Destination:
+    """Elasticsearch without compression, for a script that reads the body."""
+    return destination_of("elasticsearch", options={"compression": "none"})
 
 
 def test_only_the_event_that_splunk_names_is_left_over() -> None:
@@ -125,6 +130,61 @@ def test_a_batch_of_bad_events_ends_after_a_hundred_requests() -> None:
         (Cause.REJECTED, 1),
         (Cause.NOT_NARROWED, 50),
     ]
+
+
+def test_a_busy_splunk_gets_only_the_events_that_it_has_not_accepted() -> None:
+    """It took three; the others follow after the pause that it asks for."""
+    busy = Answer(503, b'{"text":"Server is busy","code":9,"invalid-event-number":3}', 1.5)
+    transport = Scripted(busy, HEC_OK)
+    leftovers, tally, clock = send(plain_hec(), transport, RECORDS)
+    ids = [[json.loads(line)["event"]["id"] for line in r.body.split(b"\n")] for r in transport.requests]
+    assert ids == [[r.id for r in RECORDS], [r.id for r in RECORDS[3:]]]
+    assert (leftovers, tally.delivered) == ([], 5)
+    assert 1.5 <= clock.now <= 5.0
+
+
+def one_item_short(request: Request) -> Answer:
+    """A `_bulk` endpoint that drops one event without an item for it."""
+    ids = [json.loads(line)["create"]["_id"] for line in request.body.split(b"\n")[:-1:2]]
+    items = [{"create": {"status": 201}} for identity in ids if identity != RECORDS[3].id]
+    return answer(200, {"errors": False, "items": items})
+
+
+def test_a_success_without_an_item_for_each_event_is_narrowed_down() -> None:
+    """Nothing is rejected: the event without an item was answered with 2xx, like the others."""
+    transport = Scripted(one_item_short)
+    leftovers, tally, _ = send(plain_elasticsearch(), transport, RECORDS)
+    sizes = [len(request.body.split(b"\n")) // 2 for request in transport.requests]
+    assert (leftovers, tally.delivered, tally.rejected, sizes) == ([], 5, 0, [5, 2, 3, 1, 2, 1, 1])
+
+
+def test_successes_that_stay_unreadable_wait_after_a_hundred_requests() -> None:
+    """What is left is not known to be stored, and not rejected."""
+    records = [record_of(number=number) for number in range(150)]
+    leftovers, tally, _ = send(plain_elasticsearch(), Scripted(Answer(200, b"OK")), records)
+    assert [(left.cause, left.reason) for left in leftovers] == [(Cause.UNREACHABLE, "answer_unreadable")]
+    assert tally.delivered == 150 - len(leftovers[0].events) > 40
+
+
+def test_what_loki_calls_too_old_is_rejected_and_the_rest_is_delivered() -> None:
+    """Loki has stored the rest: another request would store it again."""
+    body = b"entry has timestamp too old: x, oldest acceptable timestamp is: 2026-01-14T10:00:00Z"
+    old = [record_of(timestamp=1_768_384_800_000 - age, number=age) for age in (8 * 86_400_000, 1)]
+    new = [record_of(timestamp=1_768_384_801_000 + n, number=n) for n in (5, 6, 7)]
+    transport = Scripted(Answer(400, body))
+    leftovers, tally, _ = send(destination_of("loki"), transport, [new[0], *old, *new[1:]])
+    assert [(left.cause, left.reason, left.events[0].id) for left in leftovers] == [
+        (Cause.REJECTED, "loki_too_old", record.id) for record in old
+    ]
+    assert (tally.delivered, len(transport.requests)) == (3, 1)
+
+
+def test_a_limit_that_no_event_exceeds_is_narrowed_down() -> None:
+    """The answer does not fit the events, so it does not say which were refused."""
+    body = b"entry too far behind, oldest acceptable timestamp is: 2020-01-01T00:00:00Z"
+    leftovers, tally, _ = send(destination_of("loki"), Scripted(Answer(400, body)), RECORDS)
+    assert [(left.cause, left.reason) for left in leftovers] == [(Cause.REJECTED, "http_400")] * 5
+    assert tally.delivered == 0
 
 
 ACK = answer(200, {"code": 0, "ackId": 3})
@@ -155,7 +215,9 @@ def test_only_the_documents_that_were_too_many_are_sent_again() -> None:
     first = answer(200, {"errors": True, "items": [{"create": {"status": status}} for status in items]})
     second = answer(200, {"errors": False, "items": [{"create": {"status": 201}}] * 2})
     transport = Scripted(first, second)
-    leftovers, tally, _ = send(destination_of("elasticsearch", COMPRESSION="none"), transport, RECORDS)
+    leftovers, tally, _ = send(
+        destination_of("elasticsearch", options={"compression": "none"}), transport, RECORDS
+    )
     assert [(left.cause, left.reason, left.events[0].id) for left in leftovers] == [
         (Cause.REJECTED, "bulk_400", RECORDS[2].id)
     ]
