@@ -1,4 +1,4 @@
-"""What the delivery's tests stand on: a clock that only sleeping moves, a collector and queues by script."""
+"""Fakes for the delivery's tests: a clock that only sleeping moves, a scripted collector and queues."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -129,13 +129,13 @@ def batch(*messages: str) -> Batch:
 
 
 def tally() -> Tally:
-    """An empty account."""
+    """An empty tally."""
     return Tally("demo", LogType.AUDIT)
 
 
 @dataclass
 class Scene:
-    """A delivery with a scripted collector, on a clock of its own; it waits as long as its back-off may."""
+    """A delivery with a scripted collector and a fake clock; every pause has its maximum length."""
 
     answering: Answering
     read_secret: ReadSecret = read_nothing
@@ -180,14 +180,14 @@ class MemoryQueue(Queue):
         room = self._room - len(self.messages)
         self.messages += waiting[:room]
         if unsent := sum(message.events for message in waiting[room:]):
-            msg = "the queue did not take them: ClientError Full"
+            msg = "the queue did not accept the events: ClientError Full"
             raise ParkingError(msg, unsent=unsent)
         return sum(message.events for message in waiting)
 
     @override
     def hide(self, receipt_handle: str, *, for_seconds: int) -> None:
         if not self._hides:
-            msg = "the message's visibility could not be changed: ClientError Down"
+            msg = "the message's visibility time-out could not be changed: ClientError Down"
             raise ParkingError(msg, unsent=0)
         self.hidden.append((receipt_handle, for_seconds))
 

@@ -2,12 +2,12 @@
 
 ForwarderError
 ├── SettingsError      the environment of the function is wrong
-├── PolicyError        the audit policy is missing or faulty
+├── PolicyError        the audit policy is missing or wrong
 ├── DetectionError     the detection rules cannot be used
 ├── PayloadError       the invocation does not hold a subscription payload
 ├── SecretError        the destination's secret cannot be read or used
 ├── ParkingError       a queue did not take events
-├── UndeliveredError   events were neither delivered nor parked: Lambda has to keep them
+├── UndeliveredError   events were neither delivered nor parked: Lambda must keep them
 ├── MessageKeptError   a parked message stays in its queue
 ├── TallyError         an event was not counted
 └── SubscribingError   log groups could not be subscribed
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 
 class ForwarderError(Exception):
-    """The root of all that this package raises on purpose."""
+    """The base class of every error that this package raises on purpose."""
 
 
 class SettingsError(ForwarderError):
@@ -49,7 +49,7 @@ class SecretError(ForwarderError):
 
 
 class ParkingError(ForwarderError):
-    """A queue did not take all of the messages; `unsent` says how many of them."""
+    """A queue did not accept all messages; `unsent` is the number of log events that it did not accept."""
 
     def __init__(self, fault: str, *, unsent: int) -> None:
         super().__init__(fault)
@@ -57,7 +57,7 @@ class ParkingError(ForwarderError):
 
 
 class UndeliveredError(ForwarderError):
-    """Events were neither delivered nor parked; raising keeps them in Lambda's hands."""
+    """Events were neither delivered nor parked; because the handler raises, Lambda keeps the payload."""
 
     def __init__(self, *, undelivered: int, received: int, why: str) -> None:
         super().__init__(f"{undelivered} of {received} events stay with Lambda: {why}")
@@ -66,11 +66,11 @@ class UndeliveredError(ForwarderError):
 
 
 class MessageKeptError(ForwarderError):
-    """A parked message was not settled; it stays in its queue and comes again after its back-off."""
+    """A parked message was not settled; it stays in its queue and is received again after its back-off."""
 
 
 class TallyError(ForwarderError):
-    """The account of an invocation does not add up: an event left the pipeline uncounted."""
+    """The counts of an invocation do not add up: an event was not counted."""
 
 
 class SubscribingError(ForwarderError):

@@ -1,4 +1,4 @@
-"""The pipeline: what happens to the events of one payload, from end to end."""
+"""The pipeline: carries the events of one payload through stages, delivery and parking."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from eks_log_forwarder.telemetry.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Forwarder:
-    """Carries payloads to one destination; `undelivered` is None where no queue is set."""
+    """Carries payloads to one destination; `undelivered` is None if no queue is configured."""
 
     stages: Stages
     delivery: Delivery
@@ -30,10 +30,10 @@ class Forwarder:
     def forward(
         self, payload: SubscriptionPayload, stream: LogStream, deadline: Deadline, tally: Tally
     ) -> None:
-        """Delivers every event, in order, or parks it; counts what became of each.
+        """Delivers every event in order, or parks it, and counts the outcome of each.
 
         Raises:
-            UndeliveredError: some events could not be parked either; Lambda has to keep the payload.
+            UndeliveredError: some events could not be parked either, so Lambda must keep the payload.
             TallyError: an event was not counted.
         """
         leftovers = self.deliver(payload, stream, deadline, tally)
@@ -46,7 +46,7 @@ class Forwarder:
     def deliver(
         self, payload: SubscriptionPayload, stream: LogStream, deadline: Deadline, tally: Tally
     ) -> list[Leftover]:
-        """Delivers what can be delivered, in order; what was left over, each piece at most a batch."""
+        """Delivers the events in order; returns the leftovers, each at most one batch."""
         tally.received += len(payload.logEvents)
         if not self.stages.selects(stream.log_type):
             tally.filtered += len(payload.logEvents)
@@ -76,7 +76,7 @@ class Forwarder:
 
     def _park(self, payload: SubscriptionPayload, leftovers: list[Leftover], tally: Tally) -> None:
         left = sum(len(leftover.events) for leftover in leftovers)
-        unparked, fault = left, "no queue of undelivered events is set"
+        unparked, fault = left, "no queue for undelivered events is configured"
         if self.undelivered is not None:
             try:
                 together = gathered(leftovers, most_events=self.max_batch_events)

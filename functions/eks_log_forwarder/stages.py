@@ -1,9 +1,9 @@
-"""What happens to one log event between CloudWatch and the collector, apart from its transport.
+"""The stages that turn one log event into a record.
 
-parse        a typed header of the message; what does not parse goes on as text
-detect       rules that match are named on the record
-policy       keep, trim or drop; never a denial, never what a rule has named
-redact       tokens and Secret data, in the text that is left
+parse        reads a typed header of the message; a message that does not parse is forwarded as text
+detect       names the matching rules on the record
+policy       keeps, trims or drops the event; never a denial, never an event that a rule matched
+redact       removes tokens and Secret data from the remaining text
 """
 
 from collections.abc import Callable
@@ -21,19 +21,19 @@ from eks_log_forwarder.record.record import Detection, Record, record_of
 from eks_log_forwarder.telemetry.tally import Tally, count_api_request
 
 if TYPE_CHECKING:
-    # a function without a policy does not pay for the package
+    # a function without a policy does not import the package
     from eks_log_forwarder.audit_policy import Policy
 
 type Match = Callable[[LogType, Parsed, LogEvent], list[Detection]]
 """The detections of an event, from its log type, its parsed form and the event itself."""
 
 type Redact = Callable[[str, AuditHeader | None], tuple[str, int]]
-"""A message without its secrets, and how many were taken out; the same string where there were none."""
+"""The message without secrets, and how many were removed; without any, the same string object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stages that the settings ask for; None leaves one out."""
+    """The stages that the settings switch on; None switches a stage off."""
 
     log_types: frozenset[LogType]
     match: Match | None = None
@@ -41,11 +41,11 @@ class Stages:
     redact: Redact | None = None
 
     def selects(self, log_type: LogType) -> bool:
-        """Whether lines of a log type are wanted; those of an unknown stream always are."""
+        """Whether lines of this log type are forwarded; lines of an unknown stream always are."""
         return log_type in self.log_types or log_type is LogType.UNKNOWN
 
     def record(self, event: LogEvent, stream: LogStream, tally: Tally) -> Record | None:
-        """The record of an event; None where the policy drops it, which is counted."""
+        """The record of an event; None if the policy drops it, which is counted."""
         parsed = parse(stream.log_type, event)
         message = event.message
         if parsed.audit is not None:

@@ -1,4 +1,4 @@
-"""The pipeline of one payload: batches, what is parked, and the account."""
+"""The pipeline of one payload: batches, what is parked, and the counts."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ from tests.scripted import (
 
 
 def forwarded(scene: Scene, queue: MemoryQueue | None, *messages: str) -> Tally:
-    """The account of a payload in batches of ten."""
+    """The tally of a payload in batches of ten."""
     given = payload(*messages)
     try:
         forwarder(scene, queue, 10).forward(given, LogStream.of(given), scene.deadline, scene.tally)
@@ -103,7 +103,7 @@ def test_events_are_parked_as_they_came() -> None:
 def test_without_a_queue_what_is_undelivered_is_raised(answering: Answering) -> None:
     """It stays with Lambda."""
     scene = Scene(answering)
-    with pytest.raises(UndeliveredError, match="no queue of undelivered events is set") as caught:
+    with pytest.raises(UndeliveredError, match="no queue for undelivered events is configured") as caught:
         forwarded(scene, None, *numbered(12))
     assert (caught.value.undelivered, caught.value.received) == (12, 12)
     assert counts(scene.tally) == (12, 0, 0, 0, 12)
@@ -118,7 +118,7 @@ def test_what_the_queue_does_not_take_is_raised_with_counts(room: int, parked: i
     assert (caught.value.undelivered, caught.value.received) == (30 - parked, 40)
     assert str(caught.value) == (
         f"{30 - parked} of 40 events stay with Lambda: http_404 (the collector answered 404); "
-        "the queue did not take them: ClientError Full"
+        "the queue did not accept the events: ClientError Full"
     )
     assert counts(scene.tally) == (40, 10, parked, 0, 30 - parked)
     assert sum(message.events for message in queue.messages) == parked

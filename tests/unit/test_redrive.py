@@ -1,4 +1,4 @@
-"""The way back of parked events: the three ends of a message, and its back-off."""
+"""The redrive of parked events: what becomes of a message, and its back-off."""
 
 import json
 import re
@@ -75,7 +75,7 @@ class Stage:
 
 
 def test_a_message_that_is_delivered_is_deleted() -> None:
-    """Its account is published, under its cluster, and nothing is sent to any queue."""
+    """Its counts are published under its cluster, and nothing is sent to any queue."""
     stage = Stage(Scene(always(200)))
     assert stage.settle(parked(body_of("a", "b"))) == [True]
     assert stage.counts() == (2, 2, 0, 0, 0)
@@ -153,7 +153,7 @@ def test_one_try_buries_at_once() -> None:
 
 
 def test_what_was_buried_keeps_its_ids() -> None:
-    """So it can be redriven by hand, and doubles be known."""
+    """So operators can redrive it and recognise duplicates."""
     stage = Stage(Scene(always(400)), rejected_tries=1)
     stage.settle(parked(body_of("a", "b")))
     assert [
@@ -177,7 +177,7 @@ def test_a_message_stays_when_the_dead_letter_queue_does_not_take_it() -> None:
 
 
 @pytest.mark.parametrize(("receive_count", "deleted"), [(1, False), (2, False), (3, True)])
-def test_a_message_that_nobody_can_read_is_buried_as_it_came(receive_count: int, deleted: bool) -> None:  # noqa: FBT001  # the table's column
+def test_an_unreadable_message_is_buried_unchanged(receive_count: int, deleted: bool) -> None:  # noqa: FBT001  # the table's column
     """After the same tries; it counts as one event and is not sent to the collector."""
     stage = Stage(Scene(always(200)))
     assert stage.settle(parked('{"foo": 1}', receive_count)) == [deleted]
@@ -259,13 +259,15 @@ def test_no_outage_sends_a_backlog_to_the_dead_letter_queue(base_seconds: int) -
 def test_a_message_that_cannot_be_hidden_stays_all_the_same() -> None:
     """The queue's own time-out holds then; the error says both."""
     stage = Stage(Scene(always(404)), queue=MemoryQueue(hides=False))
-    with pytest.raises(MessageKeptError, match="http_404; the message's visibility could not be changed"):
+    with pytest.raises(
+        MessageKeptError, match="http_404; the message's visibility time-out could not be changed"
+    ):
         stage.redrive.settle(parked(body_of("a")))
 
 
 @pytest.mark.parametrize(("status", "age_seconds"), [(404, 3600), (200, 0)])
 def test_the_age_of_what_stays_is_published(status: int, age_seconds: int) -> None:
-    """SQS leaves messages that were received often out of its own metric."""
+    """SQS leaves messages that were received often out of its metric."""
     stage = Stage(Scene(always(status)))
     stage.settle(parked(body_of("a"), age_ms=HOUR_MS))
     assert stage.published[0].parked_age_seconds == pytest.approx(age_seconds, abs=5)
@@ -276,7 +278,7 @@ def test_a_message_does_not_show_itself() -> None:
     assert repr(parked("s3cr3t")).startswith("ReceivedMessage(receive_count=1, sent_ms=")
 
 
-def test_an_account_that_does_not_add_up_keeps_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_that_do_not_add_up_keep_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a bug, and raised as one; it is published all the same."""
     stage = Stage(Scene(always(200)))
     monkeypatch.setattr(type(stage.scene.delivery), "send", lambda *_: [])  # loses its batch without a word

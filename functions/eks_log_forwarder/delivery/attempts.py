@@ -1,4 +1,4 @@
-"""The requests of one batch: with the secret of the moment, and until it is known what they came to."""
+"""The requests of one batch: with the current secret, and until the outcome is known."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from eks_log_forwarder.transport.tls import TlsIdentity
 
 @dataclass(slots=True)
 class Attempts:
-    """The requests that carry one batch and its parts; `made` counts them, the questions after them apart."""
+    """The requests for one batch and its parts; `made` counts them without the follow-up requests."""
 
     destination: Destination
     transport: Transport
@@ -36,7 +36,7 @@ class Attempts:
     secret_read_again: bool = False
 
     def post(self, encoded: Sequence[bytes], budget: Deadline) -> Outcome:
-        """Sends a batch, twice where the secret may have been rotated; what it came to."""
+        """Sends a batch, a second time if the secret may have been rotated; returns the outcome."""
         try:
             credentials = self.read_secret()
             outcome, status = self._post_with(credentials, encoded, budget)
@@ -66,12 +66,12 @@ class Attempts:
         return outcome, result.status
 
     def _follow(self, pending: Pending, credentials: Credentials) -> Outcome:
-        """Asks what became of a batch until the collector says it, or the time is up."""
+        """Asks for the outcome of a batch until the collector reports it, or the deadline is reached."""
         while pending.pause_seconds < self.deadline.remaining_seconds():
             self.sleep(pending.pause_seconds)
             result = self._exchange(pending.ask(credentials), credentials, self.deadline)
             if isinstance(result, Failure):
-                continue  # the collector has the batch, and may say so yet
+                continue  # the collector has the batch and may still report its outcome
             outcome = pending.understand(result)
             if not isinstance(outcome, Pending):
                 return outcome
@@ -91,7 +91,7 @@ class Attempts:
 
 
 def _may_be_stale(credentials: Credentials, outcome: Outcome, status: int) -> bool:
-    """Whether a rotated secret could be the reason: the token's, or the certificates'."""
+    """Whether a rotated secret could be the reason: a token or a certificate."""
     if status in UNAUTHORIZED:
         return True
     return outcome == outcome_of_failure(Failure.TLS) and bool(TlsIdentity.of(credentials))

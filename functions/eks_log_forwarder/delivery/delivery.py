@@ -1,4 +1,4 @@
-"""Sends batches to the destination, retries, narrows rejections down, and says what was left over."""
+"""Sends batches to the destination, retries, and narrows a rejection down to the events at fault."""
 
 import time
 from collections import deque
@@ -25,22 +25,22 @@ from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.client import Transport
 
-# Finding one bad event among a thousand takes about twenty requests; this is room for several.
+# Finding one bad event in a batch of a thousand takes about 20 requests; this is enough for several.
 MAX_REQUESTS_PER_BATCH = 100
 NOT_NARROWED = "not_narrowed"
 
 
 class Cause(StrEnum):
-    """Why events were left over."""
+    """Why events were not delivered."""
 
-    REJECTED = "rejected"  # this event, by itself: it will never be delivered
-    NOT_NARROWED = "not_narrowed"  # a batch was rejected and there were no requests left to find out why
-    UNREACHABLE = "unreachable"  # the destination, or the way to it
+    REJECTED = "rejected"  # this single event: it will never be delivered
+    NOT_NARROWED = "not_narrowed"  # a batch was rejected, and no requests were left to find the event
+    UNREACHABLE = "unreachable"  # the destination or the network path to it
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Events that were not delivered, as CloudWatch handed them over; at most one batch of them."""
+    """At most one batch of events that were not delivered, as CloudWatch sent them."""
 
     events: list[LogEvent] = field(repr=False)
     cause: Cause
@@ -50,7 +50,7 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One destination, the session that leads to it and the secret that opens it."""
+    """One destination, with its HTTP session, its secret and its limits."""
 
     destination: Destination
     transport: Transport
@@ -61,10 +61,10 @@ class Delivery:
     sleep: Callable[[float], None] = time.sleep
 
     def send(self, batch: Batch, deadline: Deadline, tally: Tally) -> list[Leftover]:
-        """Delivers a batch as far as it can be, in order; what is left over, in order.
+        """Delivers a batch in order and returns the leftovers in order.
 
-        A rejected batch is cut in two until only the events at fault are rejected. A leftover of cause
-        UNREACHABLE comes last: the retries have used up their budget, and the next batch need not be tried.
+        A rejected batch is halved until only the events at fault are rejected. A leftover with the cause
+        UNREACHABLE comes last: the retry budget is used up, and the next batch is not tried.
         """
         attempts = Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
         return _Sending(self, deadline, tally, attempts).send(batch)
@@ -72,7 +72,7 @@ class Delivery:
 
 @dataclass(slots=True)
 class _Sending:
-    """The delivery of one batch and of the parts that it falls into."""
+    """The delivery of one batch and of the parts into which it is split."""
 
     delivery: Delivery
     deadline: Deadline
@@ -100,7 +100,7 @@ class _Sending:
         return self.leftovers
 
     def _settle(self, part: Batch) -> tuple[Batch, Delivered | Rejected | Unreachable]:
-        """Sends a part, again and again while that may help; what is left of it, and why."""
+        """Sends a part, with retries; returns the rest of it and its outcome."""
         budget = self.deadline.within(self.delivery.retry_budget_seconds)
         attempt = 0
         while True:
@@ -127,20 +127,22 @@ class _Sending:
                     if pause_seconds >= budget.remaining_seconds():
                         return part, outcome
                     self.delivery.sleep(pause_seconds)
-                    if not budget.remaining_seconds():  # it slept longer than asked; the answer says more
+                    if (
+                        not budget.remaining_seconds()
+                    ):  # it slept longer than asked; the collector's answer is the better reason
                         return part, outcome
                     attempt += 1
                 case _:
                     return part, outcome
 
     def _give_up(self, events: int, reason: str) -> None:
-        """Counts events that the collector rejected without saying which; they cannot be parked or resent."""
+        """Counts events that the collector rejected without naming them; they cannot be parked or resent."""
         self.tally.rejected_unidentified += events
         self.tally.rejected += events
         self.tally.give_reason(reason, events)
 
     def _sort(self, part: Batch, answer: PerEvent) -> tuple[Batch, Delivered | NotTaken | Unreachable]:
-        """Settles each event that has an outcome of its own; what may be sent again, or nothing."""
+        """Settles each event by its individual outcome; returns the events to send again and the reason."""
         again: list[int] = []
         reason: Delivered | NotTaken | Unreachable = Delivered()
         for position, outcome in enumerate(answer.outcomes):

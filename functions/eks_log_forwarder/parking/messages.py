@@ -1,7 +1,7 @@
-"""The messages in which events wait: ordinary subscription payloads, small enough for the queue.
+"""Parked messages: ordinary subscription payloads, small enough for the queue.
 
-Whatever reads the one reads the other: a parked message's body is `{"awslogs": {"data": …}}`, and the record
-that Lambda itself sends after its last retry holds the same under `requestPayload`.
+The body of a parked message is `{"awslogs": {"data": …}}`. The record that Lambda sends after its last retry
+holds the same under `requestPayload`, so one decoder reads both.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,15 +15,15 @@ from eks_log_forwarder.delivery.delivery import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, decode_payload, encode_payload
 
-# A message is at most 1 MiB, its attributes included (SQS developer guide, "Message quotas").
+# A message is at most 1 MiB, including its attributes (SQS developer guide, "Message quotas").
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_REJECTED_ALONE = 100
-_ATTRIBUTES_BYTES = 512  # more than the three attributes ever take
+_ATTRIBUTES_BYTES = 512  # an upper bound for the three attributes
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message for a queue; `events` is how many log events it holds."""
+    """One message for a queue; `events` is the number of log events in it."""
 
     body: str = field(repr=False)
     reason: str
@@ -32,7 +32,7 @@ class Message:
 
     @property
     def size_bytes(self) -> int:
-        """What counts against the queue's limits."""
+        """The bytes that count against the queue's limit."""
         return len(self.body.encode()) + _ATTRIBUTES_BYTES
 
 
@@ -63,7 +63,7 @@ def gathered(leftovers: Iterable[Leftover], *, most_events: int) -> list[Leftove
 
 
 def messages_of(payload: SubscriptionPayload, leftovers: Iterable[Leftover]) -> Iterator[Message]:
-    """The messages that hold what was left over of a payload, a leftover at least one of its own."""
+    """The messages that hold the leftovers of a payload, at least one message per leftover."""
     for leftover in leftovers:
         yield from _fitting(payload, leftover.events, leftover.reason)
 
@@ -73,8 +73,8 @@ def _fitting(payload: SubscriptionPayload, events: list[LogEvent], reason: str) 
     if message.size_bytes <= MAX_MESSAGE_BYTES:
         yield message
     elif len(events) == 1:
-        # It came within the megabyte of an invocation, so it fits once it is packed as tightly; if not,
-        # the queue refuses it and Lambda keeps it.
+        # It arrived in an invocation of at most 1 MB, so it fits when compressed as tightly; if not, the
+        # queue refuses it and Lambda keeps it.
         yield _message(encode_payload(payload, events, smallest=True), reason, 1)
     else:
         middle = len(events) // 2
@@ -87,10 +87,10 @@ def _message(data: str, reason: str, events: int) -> Message:
 
 
 def payload_of(body: str) -> SubscriptionPayload:
-    """The subscription payload of a message of either shape.
+    """The subscription payload of a message, ours or Lambda's.
 
     Raises:
-        PayloadError: it is of neither; the text says what it lacks and shows nothing of it.
+        PayloadError: the message is neither; the text names the fault and shows no content.
     """
     try:
         event = msgspec.json.decode(body, type=dict[str, Any])

@@ -1,4 +1,4 @@
-"""What an operator sees: structured logs, and metrics in CloudWatch's embedded metric format (EMF)."""
+"""Structured logs, and metrics in CloudWatch's embedded metric format (EMF)."""
 
 import logging
 import warnings
@@ -15,11 +15,11 @@ NAMESPACE = "EksLogForwarder"
 logger = Logger()
 metrics = Metrics(namespace=NAMESPACE)
 
-# At level DEBUG these write URLs, headers and answers, and with them the token.
+# At level DEBUG these log URLs, headers and answers, which can hold the token.
 for _library in ("urllib3", "requests", "botocore", "boto3"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
-# An invocation that fails before it has counted anything has no metrics to publish; its error says enough.
+# An invocation that fails before it counts anything has no metrics to publish; its error is enough.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
@@ -29,7 +29,7 @@ _GRAVEST_FIRST = ("critical", "high", "medium", "low", "informational")  # Sigma
 
 
 def publish(tally: Tally) -> None:
-    """The account of a payload that CloudWatch handed over: metrics, detections and one summary line."""
+    """Publishes the counts of a payload from CloudWatch: metrics, detections and one summary line."""
     _publish(tally, {"EventsReceived": tally.received}, _content(tally))
     for dimensions, name, value in _counts_by_dimension(tally):
         _publish_apart(dimensions, {name: value})
@@ -50,9 +50,9 @@ def publish(tally: Tally) -> None:
 
 
 def publish_redriven(tally: Tally) -> None:
-    """As `publish`, for a parked message: what it holds was counted when CloudWatch handed it over."""
+    """Like `publish`, for a parked message: its content was counted when CloudWatch sent it."""
     _publish(tally, {}, {})
-    metrics.flush_metrics()  # the next message may be of another cluster
+    metrics.flush_metrics()  # the next message may belong to another cluster
 
 
 def _content(tally: Tally) -> dict[str, int]:
@@ -65,7 +65,7 @@ def _content(tally: Tally) -> dict[str, int]:
 
 
 def _counts_by_dimension(tally: Tally) -> Iterator[tuple[dict[str, str], str, int]]:
-    """Counts under dimensions of their own, none of whose values a client of the cluster can make up."""
+    """Counts by further dimensions; no client of the cluster can invent values of them."""
     for level, count in Counter(detection.rule.level for detection in tally.detections).items():
         yield {"level": level}, "Detections", count
     for rule, count in Counter(detection.rule.id for detection in tally.detections).items():
@@ -75,7 +75,7 @@ def _counts_by_dimension(tally: Tally) -> Iterator[tuple[dict[str, str], str, in
 
 
 def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, int]) -> None:
-    """The metrics by service, by cluster and, for the flow of events, by log type."""
+    """Publishes metrics by service and by cluster, and the flow of events by log type."""
     flow = {**received, "EventsDelivered": tally.delivered, "EventsFiltered": tally.filtered}
     metrics.add_dimensions(service=str(metrics.service), cluster=tally.cluster)
     _add(
@@ -102,14 +102,14 @@ def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, in
         _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:
         _publish_apart({"logType": tally.log_type}, flow)
-        if received:  # what tells that one cluster's audit log fell silent
+        if received:  # the alarm on a silent audit log of one cluster reads it
             _publish_apart({"cluster": tally.cluster, "logType": tally.log_type}, received)
     log = logger.warning if tally.reasons else logger.info
     log("summary", extra=tally.summary())
 
 
 def _publish_apart(dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
-    """Counts that have no place among those by service and by cluster."""
+    """Publishes counts in a document with other dimensions."""
     apart = EphemeralMetrics(namespace=NAMESPACE)
     for name, value in dimensions.items():
         apart.add_dimension(name, value)

@@ -1,4 +1,4 @@
-"""The delivery of one batch: retries, narrowing, the secret, and what is left over."""
+"""Delivers one batch: retries, narrowing, the secret, and the leftovers."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def test_a_batch_that_is_taken_leaves_nothing() -> None:
 )
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_only_the_events_at_fault_are_rejected(bad: list[str], requests: int, status: int) -> None:
-    """Of a thousand; two requests for each cut, and the others are delivered once and in order."""
+    """Two requests per split of a thousand events; the others are delivered once and in order."""
     scene = Scene(rejecting(*bad, status=status))
     assert scene.send(*THOUSAND) == [([message], Cause.REJECTED, f"http_{status}") for message in bad]
     assert scene.transport.taken == requests
@@ -139,7 +139,7 @@ def test_the_deadline_comes_before_the_budget() -> None:
 
 
 def test_without_time_nothing_is_sent() -> None:
-    """And everything is left over."""
+    """Every event is left over."""
     scene = Scene(always(200), remaining_seconds=0.0)
     assert scene.send("a", "b") == [(["a", "b"], Cause.UNREACHABLE, Failure.NO_TIME_LEFT)]
     assert scene.transport.taken == 0
@@ -161,7 +161,7 @@ def test_a_retry_after_beyond_the_budget_gives_up_at_once() -> None:
 
 @pytest.mark.parametrize("status", [302, 404, 405, 415, 501])
 def test_a_wrong_address_is_tried_once(status: int) -> None:
-    """It does not mend itself, and it rejects nothing."""
+    """A retry cannot help, and no event is rejected."""
     scene = Scene(always(status))
     assert scene.send("a", "b") == [(["a", "b"], Cause.UNREACHABLE, f"http_{status}")]
     assert scene.transport.taken == 1

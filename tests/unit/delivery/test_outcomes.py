@@ -1,4 +1,4 @@
-"""What delivery makes of answers for single events, of acknowledgements and of partial successes."""
+"""How delivery handles answers per event, acknowledgements and partial successes."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ type Reply = Callable[[Request], Answer | Failure]
 
 
 class Scripted(Transport):
-    """A collector that answers as it is told, in order; the last answer holds for the rest."""
+    """A collector with scripted answers, in order; the last one is repeated."""
 
     def __init__(self, *replies: Answer | Failure | Reply) -> None:
         super().__init__(connect_timeout_seconds=1, read_timeout_seconds=1)
@@ -41,7 +41,7 @@ class Scripted(Transport):
 
 
 class Clock:
-    """Time that passes while somebody sleeps, and otherwise not."""
+    """A clock that only sleeping advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -66,7 +66,7 @@ def batch_of(destination: Destination, records: list[Record]) -> Batch:
 def send(
     destination: Destination, transport: Transport, records: list[Record], within_seconds: float = 30
 ) -> tuple[list[Leftover], Tally, Clock]:
-    """The delivery of one batch, on a clock of its own."""
+    """Delivers one batch with a fake clock."""
     clock = Clock()
     tally = Tally("prod", LogType.AUDIT)
     delivery = Delivery(destination, transport, read_nothing, retry_budget_seconds=10, sleep=clock.sleep)
@@ -199,7 +199,7 @@ FAULTS: dict[str, tuple[Answer | Failure, int]] = {
     "a page": (Answer(200, b"<!DOCTYPE html><title>Sign in</title>"), 1),
     "no certificate": (Failure.TLS, 1),
     "an answer that was cut": (Failure.ANSWER_CUT, 0),
-    "nobody there": (Failure.CONNECTION_REFUSED, 0),
+    "connection refused": (Failure.CONNECTION_REFUSED, 0),
     "overload": (Answer(503, b""), 0),
     "too many requests": (Answer(429, b""), 0),
 }

@@ -1,4 +1,4 @@
-"""The messages in which events wait."""
+"""Parked messages."""
 
 import base64
 import json
@@ -76,7 +76,7 @@ def test_a_message_does_not_show_what_it_holds() -> None:
     ],
 )
 def test_what_does_not_fit_a_message_is_split(sizes: list[int], held: list[int]) -> None:
-    """At 1 MiB, base64 and attributes included; nothing is lost, doubled or reordered."""
+    """At 1 MiB, base64 and attributes included; no event is lost, duplicated or reordered."""
     text = noise(max(sizes))
     whole = events(*(text[:size] for size in sizes))
     messages = list(messages_of(payload(), [Leftover(whole, Cause.UNREACHABLE, "http_503")]))
@@ -107,7 +107,7 @@ def test_fields_that_cloudwatch_extracted_come_back() -> None:
 
 
 def test_lambdas_record_of_a_failed_invocation_is_read() -> None:
-    """Its `requestPayload` is the event as it came (Lambda developer guide, "Invocation record")."""
+    """Its `requestPayload` is the original event (Lambda developer guide, "Invocation record")."""
     record = {
         "version": "1.0",
         "timestamp": "2026-01-14T10:00:00.000Z",

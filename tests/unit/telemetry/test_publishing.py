@@ -41,7 +41,7 @@ FLOW = {"EventsReceived": 9.0, "EventsDelivered": 5.0, "EventsFiltered": 1.0}
 
 
 def full_tally() -> Tally:
-    """An account in which no two counts that matter are the same by accident."""
+    """A tally whose important counts are all different."""
     return Tally(
         "prod",
         LogType.AUDIT,
@@ -161,7 +161,7 @@ def test_a_redriven_message_was_counted_before(printed: Printed) -> None:
 
 
 def test_redriven_messages_of_two_clusters_stay_apart(printed: Printed) -> None:
-    """Each has a document of its own, though one invocation handles both."""
+    """Each has a separate document, although one invocation handles both."""
     for cluster in ("prod", "staging"):
         publish_redriven(Tally(cluster, LogType.API, received=1, delivered=1))
     found = documents(printed())[("service",), ("service", "cluster")]

@@ -1,4 +1,4 @@
-"""The account of one payload."""
+"""The counts of one payload."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from eks_log_forwarder.telemetry.tally import Tally
     ("delivered", "filtered", "parked", "kept"),
     [(10, 0, 0, 0), (0, 10, 0, 0), (0, 0, 10, 0), (0, 0, 0, 10), (1, 2, 3, 4)],
 )
-def test_an_account_that_adds_up_is_accepted(delivered: int, filtered: int, parked: int, kept: int) -> None:
+def test_counts_that_add_up_are_accepted(delivered: int, filtered: int, parked: int, kept: int) -> None:
     """Rejected events are parked ones too and do not count twice."""
     tally = Tally("demo", LogType.AUDIT, received=10)
     tally.delivered, tally.filtered, tally.parked, tally.kept = delivered, filtered, parked, kept
@@ -20,7 +20,7 @@ def test_an_account_that_adds_up_is_accepted(delivered: int, filtered: int, park
 
 
 @pytest.mark.parametrize("received", [9, 11])
-def test_an_account_that_does_not_add_up_is_a_bug(received: int) -> None:
+def test_counts_that_do_not_add_up_are_a_bug(received: int) -> None:
     """One event too many is as wrong as one too few; the error says all the counts."""
     tally = Tally("demo", LogType.AUDIT, received, delivered=1, filtered=2, parked=3, kept=4)
     with pytest.raises(TallyError, match=rf"received {received}, but delivered 1 .* 2 .* 3 .* 4 .* 0 = 10"):
