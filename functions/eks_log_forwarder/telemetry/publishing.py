@@ -2,7 +2,6 @@
 
 import logging
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from aws_lambda_powertools import Logger, Metrics
@@ -23,18 +22,12 @@ for _library in ("urllib3", "requests", "botocore", "boto3"):
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
-# An invocation logs so many detections one by one, the gravest first; the metrics count them all.
-MAX_DETECTION_LINES = 100
-_GRAVEST_FIRST = ("critical", "high", "medium", "low", "informational")  # Sigma rules specification, "Level"
-
-
 def publish(tally: Tally) -> None:
     """Publishes the counts of a payload from CloudWatch: metrics, detections and one summary line."""
     _publish(tally, {"EventsReceived": tally.received}, _content(tally))
     for dimensions, name, value in _counts_by_dimension(tally):
         _publish_apart(dimensions, {name: value})
-    gravest_first = sorted(tally.detections, key=lambda detection: _GRAVEST_FIRST.index(detection.rule.level))
-    for detection in gravest_first[:MAX_DETECTION_LINES]:
+    for detection in tally.detections.gravest():
         logger.warning(
             "detection",
             extra={
@@ -66,9 +59,9 @@ def _content(tally: Tally) -> dict[str, int]:
 
 def _counts_by_dimension(tally: Tally) -> Iterator[tuple[dict[str, str], str, int]]:
     """Counts by further dimensions; no client of the cluster can invent values of them."""
-    for level, count in Counter(detection.rule.level for detection in tally.detections).items():
+    for level, count in tally.detections.by_level.items():
         yield {"level": level}, "Detections", count
-    for rule, count in Counter(detection.rule.id for detection in tally.detections).items():
+    for rule, count in tally.detections.by_rule.items():
         yield {"rule": rule}, "Detections", count
     for (resource, verb), count in tally.api_requests.items():
         yield {"resource": resource, "verb": verb}, "ApiRequests", count
