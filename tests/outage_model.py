@@ -1,6 +1,6 @@
-"""What surrounds the functions, as a model without sockets or real time: the clock and the collector.
+"""A model of the collector and the clock, without sockets or real time.
 
-Every fault is handed in beforehand, so that a test can choose them at random and repeat a failure.
+Every fault is given in advance, so that a test can choose faults at random and repeat a failure.
 """
 
 import json
@@ -22,7 +22,7 @@ MULTI_STATUS = 207
 
 
 class Clock:
-    """A monotonic clock that stands still unless it is told to go on."""
+    """A monotonic clock that only moves when told to."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -37,7 +37,7 @@ class Clock:
 
 
 class KilledError(BaseException):
-    """The container is gone in the middle of its work; no code of the function may catch this."""
+    """The container is killed during its work; no code of the function may catch this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class AnswersByEvent:
 
 
 class Collector(Transport):
-    """Misbehaves as it was told, one fault a request; then takes everything but what it will never take."""
+    """Applies one fault per request; then accepts every event except the poison."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The two functions, between the models of what surrounds them; and Lambda, which invokes them."""
+"""The two functions between models of the collector, SQS and Lambda."""
 
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ MOST_REDRIVES = 300
 
 @dataclass(frozen=True)
 class Outage:
-    """All that goes wrong, in order: with the collector, SQS and the secret; and each invocation's time."""
+    """Everything that fails, in order: the collector, SQS and the secret; and the time of each invocation."""
 
     collector: list[Fault] = field(default_factory=list)
     sqs: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Outage:
 
 
 class World:
-    """The functions, and all that they work with."""
+    """The functions and everything they call."""
 
     def __init__(self, outage: Outage, environ: dict[str, str]) -> None:
         self.clock = Clock()

@@ -1,4 +1,4 @@
-"""Whatever fails and in whatever order: once the collector is healthy, it has every event."""
+"""Whatever fails, and in whatever order: once the collector is healthy, it receives every event."""
 
 import base64
 import gzip

@@ -84,6 +84,8 @@ class AllButOld:
 class Unreadable:
     """The collector answered 2xx, but not readably for each event: a smaller request shows where."""
 
+    reason: str = Failure.ANSWER_UNREADABLE
+
 
 type Outcome = EventOutcome | PerEvent | PartlyDelivered | AllButOld | Unreadable
 
@@ -123,6 +125,10 @@ _NOT_WORTH_A_RETRY = frozenset(
 
 
 _EXPLANATIONS: dict[str, str] = {
+    "circuit_open": "the collector was unreachable within the last minute, so no attempt was made",
+    "loki_too_old": "Loki refused events that are older than it accepts",
+    "not_encodable": "an event could not be processed or encoded; the summary's details name the error",
+    "refused_all": "the collector refuses every event: check the URL, the protocol and the index",
     Failure.ANSWER_CUT: "the answer of the collector was cut off",
     Failure.CONNECTION_REFUSED: "connection refused at the address and port of DESTINATION_URL",
     Failure.CONNECTION_RESET: "the collector closed the connection before it answered",
@@ -135,7 +141,6 @@ _EXPLANATIONS: dict[str, str] = {
     Failure.ANSWER_UNREADABLE: "the answer does not follow the collector's protocol: check DESTINATION_URL",
     Failure.NO_TIME_LEFT: "the time of the invocation ran out before these events were sent",
     Failure.SECRET_UNREADABLE: "the destination's secret cannot be read",
-    "loki_too_old": "Loki refused events that are older than it accepts",
 }
 
 

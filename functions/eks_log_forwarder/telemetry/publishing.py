@@ -1,8 +1,7 @@
-"""What an operator sees: structured logs, and metrics in CloudWatch's embedded metric format (EMF)."""
+"""Structured logs, and metrics in CloudWatch's embedded metric format (EMF)."""
 
 import logging
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from aws_lambda_powertools import Logger, Metrics
@@ -15,26 +14,20 @@ NAMESPACE = "EksLogForwarder"
 logger = Logger()
 metrics = Metrics(namespace=NAMESPACE)
 
-# At level DEBUG these write URLs, headers and answers, and with them the token.
+# At level DEBUG these log URLs, headers and answers, which can hold the token.
 for _library in ("urllib3", "requests", "botocore", "boto3"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
-# An invocation that fails before it has counted anything has no metrics to publish; its error says enough.
+# An invocation that fails before it counts anything has no metrics to publish; its error is enough.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
-# An invocation logs so many detections one by one, the gravest first; the metrics count them all.
-MAX_DETECTION_LINES = 100
-_GRAVEST_FIRST = ("critical", "high", "medium", "low", "informational")  # Sigma rules specification, "Level"
-
-
 def publish(tally: Tally) -> None:
-    """The account of a payload that CloudWatch handed over: metrics, detections and one summary line."""
+    """Publishes the counts of a payload from CloudWatch: metrics, detections and one summary line."""
     _publish(tally, {"EventsReceived": tally.received}, _content(tally))
     for dimensions, name, value in _counts_by_dimension(tally):
         _publish_apart(dimensions, {name: value})
-    gravest_first = sorted(tally.detections, key=lambda detection: _GRAVEST_FIRST.index(detection.rule.level))
-    for detection in gravest_first[:MAX_DETECTION_LINES]:
+    for detection in tally.detections.gravest():
         logger.warning(
             "detection",
             extra={
@@ -50,9 +43,9 @@ def publish(tally: Tally) -> None:
 
 
 def publish_redriven(tally: Tally) -> None:
-    """As `publish`, for a parked message: what it holds was counted when CloudWatch handed it over."""
+    """Like `publish`, for a parked message: its content was counted when CloudWatch sent it."""
     _publish(tally, {}, {})
-    metrics.flush_metrics()  # the next message may be of another cluster
+    metrics.flush_metrics()  # the next message may belong to another cluster
 
 
 def _content(tally: Tally) -> dict[str, int]:
@@ -65,17 +58,17 @@ def _content(tally: Tally) -> dict[str, int]:
 
 
 def _counts_by_dimension(tally: Tally) -> Iterator[tuple[dict[str, str], str, int]]:
-    """Counts under dimensions of their own, none of whose values a client of the cluster can make up."""
-    for level, count in Counter(detection.rule.level for detection in tally.detections).items():
+    """Counts by further dimensions; no client of the cluster can invent values of them."""
+    for level, count in tally.detections.by_level.items():
         yield {"level": level}, "Detections", count
-    for rule, count in Counter(detection.rule.id for detection in tally.detections).items():
+    for rule, count in tally.detections.by_rule.items():
         yield {"rule": rule}, "Detections", count
     for (resource, verb), count in tally.api_requests.items():
         yield {"resource": resource, "verb": verb}, "ApiRequests", count
 
 
 def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, int]) -> None:
-    """The metrics by service, by cluster and, for the flow of events, by log type."""
+    """Publishes metrics by service and by cluster, and the flow of events by log type."""
     flow = {**received, "EventsDelivered": tally.delivered, "EventsFiltered": tally.filtered}
     metrics.add_dimensions(service=str(metrics.service), cluster=tally.cluster)
     _add(
@@ -102,14 +95,14 @@ def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, in
         _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:
         _publish_apart({"logType": tally.log_type}, flow)
-        if received:  # what tells that one cluster's audit log fell silent
+        if received:  # the alarm on a silent audit log of one cluster reads it
             _publish_apart({"cluster": tally.cluster, "logType": tally.log_type}, received)
     log = logger.warning if tally.reasons else logger.info
     log("summary", extra=tally.summary())
 
 
 def _publish_apart(dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
-    """Counts that have no place among those by service and by cluster."""
+    """Publishes counts in a document with other dimensions."""
     apart = EphemeralMetrics(namespace=NAMESPACE)
     for name, value in dimensions.items():
         apart.add_dimension(name, value)

@@ -162,7 +162,6 @@ def test_nothing_shows_the_url_or_the_token(name: str) -> None:
     shown = f"{destination_of(name)!r} {request!r} {Answer(200, b's3cr3t')!r}"
     assert "s3cr3t" not in shown
     assert "xplg.example.internal" not in shown
-    assert repr(request) == "Request()"
 
 
 @pytest.mark.parametrize("body", [b"", b"OK\n", b'{"status":"ok"}', b"<response>OK</response>", b"\xff\0"])
