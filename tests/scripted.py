@@ -166,7 +166,7 @@ class Scene:
     def send(self, *messages: str, has_history: bool = False) -> list[tuple[list[str], str, str]]:
         """Sends one batch; of each leftover, its messages, cause and reason."""
         given = batch(*messages)
-        leftovers = self.delivery.send(given, self.deadline, self.tally, has_history=has_history)
+        leftovers = self.delivery.send([given], self.deadline, self.tally, has_history=has_history)
         return [([event.message for event in left.events], left.cause, left.reason) for left in leftovers]
 
 

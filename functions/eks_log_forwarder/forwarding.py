@@ -1,7 +1,7 @@
 """The pipeline: carries the events of one payload through stages, delivery and parking."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import time
 
 from eks_log_forwarder.delivery.batch import Batch, batched
@@ -62,13 +62,9 @@ class Forwarder:
         if not self.stages.selects(stream.log_type):
             tally.filtered += len(payload.logEvents)
             return []
-        leftovers: list[Leftover] = []
         encoding = Encoding(self.stages, self.delivery.destination, stream, deadline, tally)
-        for batch in self._batches(encoding.encode(payload.logEvents)):
-            if leftovers and leftovers[-1].cause is Cause.UNREACHABLE:
-                leftovers.append(replace(leftovers[-1], events=batch.events))
-            else:
-                leftovers += self.delivery.send(batch, deadline, tally, has_history=has_history)
+        batches = self._batches(encoding.encode(payload.logEvents))
+        leftovers = self.delivery.send(batches, deadline, tally, has_history=has_history)
         leftovers = [*encoding.unencodable, *leftovers, *self._untried(encoding.untried)]
         if tally.delivered:
             tally.oldest_event_ms = max(time() * 1000 - payload.logEvents[0].timestamp, 0.0)

@@ -46,7 +46,7 @@ class Attempts:
     is_out_of_reach: bool | None = None
     secret_read_again: bool = False
 
-    def post(self, encoded: Sequence[bytes], budget: Deadline) -> Outcome:
+    def post(self, encoded: Sequence[bytes], budget: Deadline) -> Outcome | Pending:
         """Sends a batch, a second time if the secret may have been rotated; returns the outcome."""
         try:
             credentials = self.read_secret()
@@ -63,7 +63,7 @@ class Attempts:
 
     def _post_with(
         self, credentials: Credentials, encoded: Sequence[bytes], budget: Deadline
-    ) -> tuple[Outcome, int]:
+    ) -> tuple[Outcome | Pending, int]:
         self.last_status = 0
         try:
             request = self.destination.request(encoded, credentials)
@@ -78,24 +78,18 @@ class Attempts:
             return outcome_of_failure(result), 0
         self.last_status = result.status
         outcome = self.destination.outcome(result, len(encoded))
-        if isinstance(outcome, Pending):
-            outcome = self._follow(outcome, credentials)
         if isinstance(outcome, Delivered):
             self.tally.split += request.split_events
         return outcome, result.status
 
-    def _follow(self, pending: Pending, credentials: Credentials) -> Outcome:
-        """Asks for the outcome of a batch until the collector reports it, or the deadline is reached."""
-        while pending.pause_seconds < self.deadline.remaining_seconds():
-            self.sleep(pending.pause_seconds)
-            result = self._exchange(pending.ask(credentials), credentials, self.deadline)
-            if isinstance(result, Failure):
-                continue  # the collector has the batch and may still report its outcome
-            outcome = pending.understand(result)
-            if not isinstance(outcome, Pending):
-                return outcome
-            pending = outcome
-        return Unreachable(pending.reason, retry=False)
+    def ask(self, pending: Sequence[Pending]) -> Answer | Failure:
+        """Asks the collector which of these batches it has stored."""
+        try:
+            credentials = self.read_secret()
+        except SecretError:
+            return Failure.SECRET_UNREADABLE
+        question = pending[0].ask([one.ticket for one in pending], credentials)
+        return self._exchange(question, credentials, self.deadline)
 
     def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
         request = replace(
@@ -114,7 +108,7 @@ class Attempts:
         return result
 
 
-def _may_be_stale(credentials: Credentials, outcome: Outcome, status: int) -> bool:
+def _may_be_stale(credentials: Credentials, outcome: Outcome | Pending, status: int) -> bool:
     """Whether a rotated secret could be the reason: a token or a certificate."""
     if status in UNAUTHORIZED:
         return True

@@ -1,10 +1,11 @@
 """Sends batches to one destination and returns what could not be delivered."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from eks_log_forwarder.config.credentials import ReadSecret
+from eks_log_forwarder.delivery.acknowledgement import Awaiting, confirm
 from eks_log_forwarder.delivery.attempts import Attempts
 from eks_log_forwarder.delivery.backoff import Backoff
 from eks_log_forwarder.delivery.batch import Batch
@@ -41,19 +42,34 @@ class Delivery:
     sleep: Callable[[float], None] = time.sleep
 
     def send(
-        self, batch: Batch, deadline: Deadline, tally: Tally, *, has_history: bool = False
+        self, batches: Iterable[Batch], deadline: Deadline, tally: Tally, *, has_history: bool = False
     ) -> list[Leftover]:
-        """Delivers a batch in order and returns the leftovers in order.
+        """Delivers batches in order and returns the leftovers, those with the cause UNREACHABLE last.
 
-        A rejected batch is halved until only the events at fault are rejected. `has_history` says that these
-        events have failed at several times: they are sent without retries, and halved even if the destination
-        seems unreachable, because one event may be the reason. A leftover with the cause UNREACHABLE comes
-        last: the retry budget is used up, and the next batch is not tried.
+        After a batch that finds the destination unreachable, the others are not tried. A rejected batch is
+        halved until only the events at fault are rejected. `has_history` says that these events have failed
+        several times: they are sent without retries, and halved even if the destination seems unreachable,
+        because one event may be the reason. Acknowledgements are asked for when all batches are sent.
         """
+        leftovers: list[Leftover] = []
+        awaiting: list[Awaiting] = []
+        for batch in batches:
+            if leftovers and leftovers[-1].cause is Cause.UNREACHABLE:
+                leftovers.append(replace(leftovers[-1], events=batch.events))
+            else:
+                attempts = self._attempts(deadline, tally)
+                leftovers += self._send(batch, attempts, awaiting, has_history=has_history)
+        return leftovers + confirm(awaiting, self._attempts(deadline, tally), self.circuit)
+
+    def _attempts(self, deadline: Deadline, tally: Tally) -> Attempts:
+        return Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
+
+    def _send(
+        self, batch: Batch, attempts: Attempts, awaiting: list[Awaiting], *, has_history: bool
+    ) -> list[Leftover]:
         gate = self.circuit.gate()
         if gate is Gate.OPEN:
             return [Leftover(batch.events, Cause.UNREACHABLE, CIRCUIT_OPEN)]
-        attempts = Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
         if gate is Gate.PROBE:
             attempts.connect_timeout_seconds = PROBE_CONNECT_TIMEOUT_SECONDS
         sending = Sending(
@@ -62,6 +78,7 @@ class Delivery:
             backoff=self.backoff,
             retry_budget_seconds=self.retry_budget_seconds,
             max_requests=self.max_requests_per_batch,
+            awaiting=awaiting,
             retries=gate is Gate.CLOSED and not has_history,
         )
         unsent = Narrowing(sending).send(batch)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.delivery.sending import Sending, Settled, Unsent
+from eks_log_forwarder.destinations.base import Pending
 from eks_log_forwarder.destinations.outcomes import Delivered, Rejected, Unreachable, Unreadable
 from eks_log_forwarder.transport.failures import Failure
 
@@ -86,7 +87,7 @@ class Isolating:
             return False
         attempts = self.sending.attempts
         budget = attempts.deadline.within(self.sending.retry_budget_seconds)
-        return isinstance(attempts.post([control], budget), Delivered)
+        return isinstance(attempts.post([control], budget), Delivered | Pending)
 
     def _narrow(
         self, failed: list[tuple[Batch, Rejected | Unreachable | Unreadable]], *, is_known_to_be_up: bool

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from eks_log_forwarder.delivery.acknowledgement import Awaiting
 from eks_log_forwarder.delivery.attempts import Attempts
 from eks_log_forwarder.delivery.backoff import Backoff
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.circuit_breaker import CircuitBreaker
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.leftover import NOT_NARROWED, Cause, Leftover
+from eks_log_forwarder.destinations.base import Pending
 from eks_log_forwarder.destinations.outcomes import (
     AllButOld,
     Delivered,
@@ -31,6 +33,7 @@ MIN_EVENTS_OF_A_SETTING = 4  # a smaller batch can consist of events at fault
 class Sending:
     """The requests of one batch; `leftovers` holds the events that the collector rejected one by one.
 
+    `awaiting` holds the parts whose outcome the collector reports later.
     Without `retries`, each part is sent once.
     """
 
@@ -39,6 +42,7 @@ class Sending:
     backoff: Backoff
     retry_budget_seconds: float
     max_requests: int
+    awaiting: list[Awaiting]
     retries: bool = True
     leftovers: list[Leftover] = field(default_factory=list)
 
@@ -53,6 +57,9 @@ class Sending:
         attempt = 0
         while True:
             answer = self._post(part, budget)
+            if isinstance(answer, Pending):
+                self.awaiting.append((part, answer))
+                return part, Delivered()
             outcome: EventOutcome | NotTaken | PartlyDelivered | Unreadable
             if isinstance(answer, PerEvent):
                 part, outcome = self._sort(part, answer)
@@ -70,19 +77,22 @@ class Sending:
                     continue
                 case NotTaken():
                     return part, Rejected(NOT_NARROWED)
-                case Unreachable(retry=True) if self.retries:
-                    pause_seconds = self.backoff.pause_seconds(attempt, outcome.retry_after_seconds)
-                    if pause_seconds >= budget.remaining_seconds():
-                        return part, outcome
-                    self.attempts.sleep(pause_seconds)
-                    if not budget.remaining_seconds():
-                        # It slept longer than asked; the collector's answer is the better reason.
-                        return part, outcome
+                case Unreachable(retry=True) if self.retries and self._pause(attempt, outcome, budget):
                     attempt += 1
                 case _:
                     return part, outcome
 
-    def _post(self, part: Batch, budget: Deadline) -> EventOutcome | PerEvent | PartlyDelivered | Unreadable:
+    def _pause(self, attempt: int, outcome: Unreachable, budget: Deadline) -> bool:
+        """Waits before the next attempt; returns whether there is time for it."""
+        pause_seconds = self.backoff.pause_seconds(attempt, outcome.retry_after_seconds)
+        if pause_seconds >= budget.remaining_seconds():
+            return False
+        self.attempts.sleep(pause_seconds)
+        return budget.remaining_seconds() > 0  # it can have slept longer than asked
+
+    def _post(
+        self, part: Batch, budget: Deadline
+    ) -> EventOutcome | PerEvent | PartlyDelivered | Unreadable | Pending:
         answer = self.attempts.post(part.encoded, budget)
         match answer:
             case AllButOld():

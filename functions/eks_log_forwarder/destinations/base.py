@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eks_log_forwarder.config.credentials import Credentials
-from eks_log_forwarder.destinations.outcomes import Outcome
+from eks_log_forwarder.destinations.outcomes import Outcome, Unreachable
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The collector has the batch and reports the result later.
+    """The collector has received the batch, and reports later under `ticket` that it is stored.
 
-    After `pause_seconds`, `ask` builds the request that queries the result and `understand` reads the answer.
-    A batch that is still pending at the deadline is Unreachable with `reason`.
+    `ask` builds one request about several tickets of the same destination. `understand` reads its answer: the
+    tickets that are acknowledged, or Unreachable if asking again is of no use. A batch that is not
+    acknowledged at the deadline is left over with `reason`.
     """
 
-    ask: Callable[[Credentials], Request]
-    understand: Callable[[Answer], "Outcome | Pending"]
-    pause_seconds: float
+    ticket: str
+    ask: Callable[[Sequence[str], Credentials], Request]
+    understand: Callable[[Answer], frozenset[str] | Unreachable]
     reason: str
 
 

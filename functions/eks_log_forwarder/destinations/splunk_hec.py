@@ -8,7 +8,6 @@ count as delivered when Splunk reports that they are indexed.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import msgspec
 
@@ -37,7 +36,6 @@ from eks_log_forwarder.transport.exchange import Answer, Request
 PATH = "/services/collector/event"
 _COLLECTOR = "/services/collector"
 MAX_EVENT_BYTES = 1_000_000  # Splunk Cloud accepts about 1 MB in a request
-ACK_PAUSE_SECONDS = 1.0  # Splunk indexes within seconds; the answer to a poll is a few bytes
 
 
 class _Event(msgspec.Struct, omit_defaults=True):
@@ -98,7 +96,7 @@ class SplunkHec:
             return outcome_of_answer(answer)
         outcome = outcome_of_reply(reply, answer, events)
         if isinstance(outcome, Delivered) and self.options.ack and reply.ack_id is not None:
-            return self._pending(reply.ack_id)
+            return Pending(str(reply.ack_id), self._ask, _acknowledged, NOT_ACKNOWLEDGED)
         return outcome
 
     def _headers(self, credentials: Credentials) -> dict[str, str]:
@@ -109,26 +107,19 @@ class SplunkHec:
             headers["X-Splunk-Request-Channel"] = self.channel
         return headers
 
-    def _pending(self, ack_id: int) -> Pending:
-        return Pending(
-            partial(self._ask, ack_id),
-            partial(self._acknowledged, ack_id),
-            ACK_PAUSE_SECONDS,
-            NOT_ACKNOWLEDGED,
-        )
-
-    def _ask(self, ack_id: int, credentials: Credentials) -> Request:
+    def _ask(self, tickets: Sequence[str], credentials: Credentials) -> Request:
         base, _, _ = with_default_path(self.url, PATH).partition(_COLLECTOR)
-        body = msgspec.json.encode({"acks": [ack_id]})
+        body = msgspec.json.encode({"acks": [int(ticket) for ticket in tickets]})
         return Request(f"{base}{_COLLECTOR}/ack", self._headers(credentials), body)
 
-    def _acknowledged(self, ack_id: int, answer: Answer) -> Outcome | Pending:
-        """Delivered once indexed. Whatever else is said, the events are not sent again right away."""
-        try:
-            if read_json(answer.body, _Acks).acks.get(str(ack_id)):
-                return Delivered()
-        except ValueError:
-            outcome = outcome_of_status(answer.status)
-            if not isinstance(outcome, Unreachable) or not outcome.retry:
-                return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=f"/ack answered {answer.status}")
-        return self._pending(ack_id)
+
+def _acknowledged(answer: Answer) -> frozenset[str] | Unreachable:
+    """The ackIds of indexed requests. After an error that stays, the events are not sent again at once."""
+    try:
+        acks = read_json(answer.body, _Acks).acks
+    except ValueError:
+        outcome = outcome_of_status(answer.status)
+        if isinstance(outcome, Unreachable) and outcome.retry:
+            return frozenset()
+        return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=f"/ack answered {answer.status}")
+    return frozenset(ack_id for ack_id, is_indexed in acks.items() if is_indexed)

@@ -281,6 +281,6 @@ def test_a_leftover_does_not_show_its_events() -> None:
     """They are payload."""
     scene = Scene(always(404), clock=Clock())
     (leftover,) = scene.delivery.send(
-        __import__("tests.scripted", fromlist=["batch"]).batch("s3cr3t"), scene.deadline, scene.tally
+        [__import__("tests.scripted", fromlist=["batch"]).batch("s3cr3t")], scene.deadline, scene.tally
     )
     assert "s3cr3t" not in repr(leftover)

@@ -71,7 +71,7 @@ def send(
     clock = Clock()
     tally = Tally("prod", LogType.AUDIT)
     delivery = Delivery(destination, transport, read_nothing, retry_budget_seconds=10, sleep=clock.sleep)
-    leftovers = delivery.send(batch_of(destination, records), Deadline.after(within_seconds, clock), tally)
+    leftovers = delivery.send([batch_of(destination, records)], Deadline.after(within_seconds, clock), tally)
     tally.received = len(records)
     tally.parked = sum(len(leftover.events) for leftover in leftovers)
     tally.check()
@@ -194,20 +194,77 @@ INDEXED = answer(200, {"acks": {"3": True}})
 
 
 def test_acknowledged_events_are_delivered() -> None:
-    """After as many questions as it takes, a second apart; a lost answer is one more."""
+    """After as many questions as it takes, the first after 0.1 s; a lost answer is followed by another."""
     transport = Scripted(ACK, NOT_YET, Failure.CONNECTION_RESET, answer(503, {"code": 9}), INDEXED)
     leftovers, tally, clock = send(plain_hec(ack=True), transport, RECORDS)
-    assert (leftovers, tally.delivered, len(transport.requests), clock.now) == ([], 5, 5, 4.0)
+    assert (leftovers, tally.delivered, len(transport.requests)) == ([], 5, 5)
+    assert clock.now == pytest.approx(1.6)
 
 
 def test_events_that_are_not_acknowledged_in_time_are_left_over() -> None:
     """They are not sent again within the invocation, since Splunk has them."""
     transport = Scripted(ACK, NOT_YET)
-    ((leftover), tally, clock) = send(plain_hec(ack=True), transport, RECORDS, within_seconds=6)
-    assert [(left.cause, left.reason, len(left.events)) for left in leftover] == [
+    leftovers, tally, clock = send(plain_hec(ack=True), transport, RECORDS, within_seconds=6)
+    assert [(left.cause, left.reason, len(left.events)) for left in leftovers] == [
         (Cause.UNREACHABLE, "hec_not_acknowledged", 5)
     ]
-    assert (tally.delivered, len(transport.requests), clock.now) == (0, 6, 5.0)
+    assert (tally.delivered, len(transport.requests)) == (0, 13)
+    assert clock.now == pytest.approx(5.6)
+
+
+def acknowledging(*, never: set[int], after_seconds: float, clock: Clock) -> Reply:
+    """Splunk, which numbers requests and has indexed each so many seconds later, but for some."""
+    sent_at: list[float] = []
+
+    def reply(request: Request) -> Answer:
+        if not request.url.endswith("/ack"):
+            sent_at.append(clock.now)
+            return answer(200, {"code": 0, "ackId": len(sent_at) - 1})
+        asked = json.loads(request.body)["acks"]
+        indexed = {n: n not in never and clock.now - sent_at[n] >= after_seconds for n in asked}
+        return answer(200, {"acks": {str(n): done for n, done in indexed.items()}})
+
+    return reply
+
+
+def send_ten_batches(never: set[int]) -> tuple[list[Leftover], Tally, Clock, Scripted]:
+    """Ten batches of five events, to a Splunk that indexes in a second."""
+    clock, tally = Clock(), Tally("prod", LogType.AUDIT)
+    transport = Scripted(acknowledging(never=never, after_seconds=1.0, clock=clock))
+    destination = plain_hec(ack=True)
+    delivery = Delivery(destination, transport, read_nothing, retry_budget_seconds=10, sleep=clock.sleep)
+    batches = (batch_of(destination, RECORDS) for _ in range(10))
+    leftovers = delivery.send(batches, Deadline.after(30, clock), tally)
+    return leftovers, tally, clock, transport
+
+
+def test_all_batches_are_sent_before_their_acknowledgements_are_asked_for() -> None:
+    """Ten batches take as long as one: the questions come after 0.1, 0.6 and 1.1 s."""
+    leftovers, tally, clock, transport = send_ten_batches(never=set())
+    asked = [request.url.endswith("/ack") for request in transport.requests]
+    assert asked == [False] * 10 + [True] * 3
+    assert (leftovers, tally.delivered) == ([], 50)
+    assert clock.now == pytest.approx(1.1)
+
+
+def test_only_the_batch_that_is_not_acknowledged_is_left_over() -> None:
+    """The others are delivered, and later questions are about that batch alone."""
+    leftovers, tally, _, transport = send_ten_batches(never={4})
+    assert [(left.cause, left.reason, len(left.events)) for left in leftovers] == [
+        (Cause.UNREACHABLE, "hec_not_acknowledged", 5)
+    ]
+    assert tally.delivered == 45
+    assert json.loads(transport.requests[-1].body) == {"acks": [4]}
+
+
+def test_an_ack_endpoint_that_refuses_is_asked_once() -> None:
+    """The detail names its status; the events wait."""
+    transport = Scripted(ACK, Answer(404, b""))
+    leftovers, tally, _ = send(plain_hec(ack=True), transport, RECORDS)
+    assert [(left.reason, left.detail) for left in leftovers] == [
+        ("hec_not_acknowledged", "/ack answered 404")
+    ]
+    assert (tally.delivered, len(transport.requests)) == (0, 2)
 
 
 def test_only_the_documents_that_were_too_many_are_sent_again() -> None:
