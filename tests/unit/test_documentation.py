@@ -9,7 +9,8 @@ import jmespath  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 import yaml
 
-from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH, NOT_NARROWED
+from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH
+from eks_log_forwarder.delivery.leftover import NOT_NARROWED
 from eks_log_forwarder.redrive import PAYLOAD_INVALID
 from eks_log_forwarder.telemetry.publishing import NAMESPACE
 from eks_log_forwarder.telemetry.tally import Tally

@@ -151,12 +151,6 @@ MATRIX = (
 )
 
 
-def _page_unread() -> Row:
-    """A page is no answer of this protocol."""
-    answer = does.answering(200, does.PAGE)
-    return Row("200 with HTML", Outcome(10, 20, _ONCE, Failure.ANSWER_UNREADABLE), _AT_ONCE_SECONDS, answer)
-
-
 def _one_rejected(now: Outcome, for_good: Outcome) -> tuple[Row, Row]:
     refuses = does.rejecting(MARKED)
     return (
@@ -175,10 +169,10 @@ _COUNTED = Outcome(29, 0, 3, "otlp_partial_success", refused=1)  # neither parke
 
 _OF_ITS_OWN: dict[str, tuple[Row, ...]] = {
     "http": (),
-    "splunk_hec": (_page_unread(), *_named(1 + 2 + 1, "hec_6")),  # and once more without the event
-    "elasticsearch": (_page_unread(), *_named(3, "bulk_400_document_parsing_exception")),
-    "loki": (_page_unread(),),
-    "otlp": (_page_unread(), _given_up(408), _given_up(500), *_one_rejected(_COUNTED, _COUNTED)),
+    "splunk_hec": _named(1 + 2 + 1, "hec_6"),  # and once more without the event
+    "elasticsearch": _named(3, "bulk_400_document_parsing_exception"),
+    "loki": (),
+    "otlp": (_given_up(408), _given_up(500), *_one_rejected(_COUNTED, _COUNTED)),
 }
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.destinations.json_destination import JsonDestination
+from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Request
 
@@ -28,7 +29,8 @@ class Xplg(JsonDestination):
     @override
     def encode(self, record: Record) -> bytes:
         """One JSON object in ASCII, which a reader with any charset reads correctly."""
-        return in_ascii(self.json_body.encode(record))
+        encoded = to_json(self.json_body.shape(record))
+        return encoded if encoded.isascii() else _in_ascii(encoded)
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """A POST with the token in the URL; XPLG's documented set-ups send application/json."""
@@ -37,11 +39,8 @@ class Xplg(JsonDestination):
         return Request(_with_token(self.url, credentials.token), headers, body)
 
 
-def in_ascii(encoded: bytes) -> bytes:
-    r"""JSON in UTF-8 as ASCII, with `\u` escapes for all other characters; the same object if it is ASCII."""
-    if encoded.isascii():
-        return encoded
-    # outside of strings JSON is ASCII, so every other character may become its escape
+def _in_ascii(encoded: bytes) -> bytes:
+    r"""JSON with `\u` escapes for UTF-8. Outside of strings JSON is ASCII, so only strings get escapes."""
     return _NOT_ASCII.sub(_escaped, encoded.decode()).encode("ascii")
 
 

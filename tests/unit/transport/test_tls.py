@@ -192,7 +192,7 @@ def send(server: Server, secrets: list[Credentials]) -> tuple[list[tuple[Cause, 
     )
     tally = Tally("prod", LogType.AUDIT)
     batch = Batch([LogEvent("1", 1, "x")], [b"{}"])
-    leftovers = delivery.send(batch, Deadline.after(5), tally)
+    leftovers = delivery.send([batch], Deadline.after(5), tally)
     return [(leftover.cause, leftover.reason) for leftover in leftovers], tally, readings
 
 
