@@ -189,6 +189,6 @@ def test_xplg_gets_ascii_that_says_the_same_as_http(record: Record) -> None:
 
 def test_characters_outside_ascii_become_escapes_for_xplg() -> None:
     """With a surrogate pair for those beyond 16 bits; other collectors get UTF-8."""
-    record = record_of(LogType.UNKNOWN, "caf\u00e9 \U0001f680")
-    assert b'"message":"caf\\u00e9 \\ud83d\\ude80"' in with_options("xplg").encode(record)
-    assert '"message":"caf\u00e9 \U0001f680"'.encode() in with_options("http").encode(record)
+    record = record_of(LogType.UNKNOWN, "\u00e9 \U0001f680")
+    assert b'"message":"\\u00e9 \\ud83d\\ude80"' in with_options("xplg").encode(record)
+    assert '"message":"\u00e9 \U0001f680"'.encode() in with_options("http").encode(record)

@@ -185,7 +185,7 @@ def test_with_ack_the_events_are_pending_until_they_are_indexed() -> None:
     assert question.headers["X-Splunk-Request-Channel"] == channel
     assert pending.understand(Answer(200, b'{"acks":{"7":false}}')) == frozenset()
     assert pending.understand(Answer(503, b"")) == frozenset()
-    assert pending.understand(Answer(200, b'{"acks":{"7":true,"8":false,"9":true}}')) == {"7", "9"}
+    assert pending.understand(Answer(200, b'{"acks":{"7":true,"8":false,"9":true}}')) == frozenset({"7", "9"})
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
@@ -235,7 +235,7 @@ def test_a_strict_server_takes_the_events_and_gives_them_back() -> None:
         assert isinstance(pending, Pending)
         acknowledged = send(pending.ask([pending.ticket], Credentials(token=TOKEN)))
         answered = Answer(acknowledged.status_code, acknowledged.content)
-        assert pending.understand(answered) == {pending.ticket}
+        assert pending.understand(answered) == frozenset({pending.ticket})
 
 
 @given(any_records())
