@@ -26,6 +26,7 @@ type Settled = Delivered | Rejected | Unreachable | Unreadable
 type Unsent = tuple[Batch, Unreachable]
 """Events that were not sent because the destination is unreachable, and why."""
 
+UNREADABLE_ALONE = 3
 MIN_EVENTS_OF_A_SETTING = 4  # a smaller batch can consist of events at fault
 
 
@@ -33,7 +34,8 @@ MIN_EVENTS_OF_A_SETTING = 4  # a smaller batch can consist of events at fault
 class Sending:
     """The requests of one batch; `leftovers` holds the events that the collector rejected one by one.
 
-    `awaiting` holds the parts whose outcome the collector reports later.
+    `awaiting` holds the parts whose outcome the collector reports later. `unreadable_alone` counts the single
+    events with an unreadable answer, until an answer is readable (None).
     Without `retries`, each part is sent once.
     """
 
@@ -45,6 +47,7 @@ class Sending:
     awaiting: list[Awaiting]
     retries: bool = True
     leftovers: list[Leftover] = field(default_factory=list)
+    unreadable_alone: int | None = 0
 
     @property
     def requests_left(self) -> bool:
@@ -97,12 +100,24 @@ class Sending:
         match answer:
             case AllButOld():
                 return answer.per_event(event.timestamp for event in part.events)
-            case Unreadable() if len(part) == 1:
-                return Delivered()  # a 2xx, and a repeat could store the event twice
-            case Unreadable() if not self.requests_left:
-                return Unreachable(answer.reason, retry=False)
-            case _:
-                return answer
+            case Unreadable():
+                return self._unreadable(part, answer)
+            case Delivered() | PerEvent():
+                self.unreadable_alone = None
+        return answer
+
+    def _unreadable(self, part: Batch, answer: Unreadable) -> Delivered | Unreachable | Unreadable:
+        """Delivered for a single event: it was answered with 2xx, and a repeat could store it twice.
+
+        If no request got a readable answer, three single events included, the collector, or a proxy in front
+        of it, never sends one: then everything that it answers with 2xx is delivered.
+        """
+        never_readable = self.unreadable_alone is not None and self.unreadable_alone >= UNREADABLE_ALONE
+        if len(part) == 1 and self.unreadable_alone is not None:
+            self.unreadable_alone += 1
+        if len(part) == 1 or never_readable:
+            return Delivered()
+        return answer if self.requests_left else Unreachable(answer.reason, retry=False)
 
     def _accept(self, part: Batch, events: int) -> None:
         self.attempts.tally.delivered += events

@@ -6,7 +6,7 @@ servlet container reads a body whose charset is not named as ISO-8859-1 (Jakarta
 "Request data encoding"), so the body is ASCII and its charset is named.
 """
 
-import re
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
@@ -19,7 +19,18 @@ from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Request
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_ESCAPES = "eks_log_forwarder.json_escapes"
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""Some characters outside ASCII as JSON's `\u` escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    without_quotes = encode_basestring_ascii(error.object[error.start : error.end])[1:-1]
+    return without_quotes, error.end
+
+
+codecs.register_error(_ESCAPES, _escaped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +41,14 @@ class Xplg(JsonDestination):
     def encode(self, record: Record) -> bytes:
         """One JSON object in ASCII, which a reader with any charset reads correctly."""
         encoded = to_json(self.json_body.shape(record))
-        return encoded if encoded.isascii() else _in_ascii(encoded)
+        # Outside of strings JSON is ASCII, so the escapes are within strings.
+        return encoded if encoded.isascii() else encoded.decode().encode("ascii", _ESCAPES)
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """A POST with the token in the URL; XPLG's documented set-ups send application/json."""
         headers = {"Content-Type": "application/json; charset=utf-8"}
         body = self.json_body.build(encoded, headers)
         return Request(_with_token(self.url, credentials.token), headers, body)
-
-
-def _in_ascii(encoded: bytes) -> bytes:
-    r"""JSON with `\u` escapes for UTF-8. Outside of strings JSON is ASCII, so only strings get escapes."""
-    return _NOT_ASCII.sub(_escaped, encoded.decode()).encode("ascii")
-
-
-def _escaped(text: re.Match[str]) -> str:
-    return encode_basestring_ascii(text[0])[1:-1]  # without its quotes
 
 
 def _with_token(url: str, token: str | None) -> str:

@@ -159,12 +159,29 @@ def test_a_success_without_an_item_for_each_event_is_narrowed_down() -> None:
     assert (leftovers, tally.delivered, tally.rejected, sizes) == ([], 5, 0, [5, 2, 3, 1, 2, 1, 1])
 
 
-def test_successes_that_stay_unreadable_wait_after_a_hundred_requests() -> None:
-    """What is left is not known to be stored, and not rejected."""
+def test_a_collector_that_never_answers_readably_has_what_it_answers_with_2xx() -> None:
+    """Known after three single events: to wait would store everything again at each redrive."""
+    records = [record_of(number=number) for number in range(1000)]
+    transport = Scripted(Answer(200, b"OK"))
+    leftovers, tally, _ = send(plain_elasticsearch(), transport, records)
+    assert (leftovers, tally.delivered) == ([], 1000)
+    assert len(transport.requests) < 25
+
+
+def test_what_a_hundred_requests_do_not_narrow_down_waits() -> None:
+    """A collector that answers readably at times: what is left may not be stored, and is not rejected."""
     records = [record_of(number=number) for number in range(150)]
-    leftovers, tally, _ = send(plain_elasticsearch(), Scripted(Answer(200, b"OK")), records)
+    readable = answer(200, {"errors": False, "items": [{"create": {"status": 201}}]})
+    first = {records[0].id}
+
+    def reply(request: Request) -> Answer:
+        ids = {json.loads(line)["create"]["_id"] for line in request.body.split(b"\n")[:-1:2]}
+        return readable if ids == first else Answer(200, b"")
+
+    transport = Scripted(reply)
+    leftovers, tally, _ = send(plain_elasticsearch(), transport, records)
     assert [(left.cause, left.reason) for left in leftovers] == [(Cause.UNREACHABLE, "answer_unreadable")]
-    assert tally.delivered == 150 - len(leftovers[0].events) > 40
+    assert (tally.delivered, len(transport.requests)) == (150 - len(leftovers[0].events), 100)
 
 
 def test_what_loki_calls_too_old_is_rejected_and_the_rest_is_delivered() -> None:
