@@ -25,7 +25,7 @@ EVERY_FIELD = usable_fields("elasticsearch")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HTTPServer]:
-    """One server for all the tests of this file, since it takes half a second to stop."""
+    """One server for all tests of this file: stopping it takes half a second."""
     with HTTPServer(host="127.0.0.1") as running:
         yield running
 

@@ -163,7 +163,7 @@ def test_unknown_log_types_are_named() -> None:
     ],
 )
 def test_trusted_networks_are_read_in_cidr_form(text: str, networks: list[object]) -> None:
-    """An address alone is a network of one."""
+    """A single address is a network of one address."""
     assert list(settings_of(TRUSTED_CIDRS=text).trusted_networks) == networks
 
 
@@ -192,7 +192,7 @@ def test_a_missing_url_is_a_fault() -> None:
     ],
 )
 def test_a_url_that_is_none_is_a_fault_and_is_not_shown(url: str) -> None:
-    """What stands in its place might be a credential."""
+    """The value may be a credential."""
     assert faults_of(DESTINATION_URL=url) == (
         "DESTINATION_URL is not a URL of the form https://HOST:PORT/PATH",
     )

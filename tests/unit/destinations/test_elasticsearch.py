@@ -163,7 +163,7 @@ def test_all_created_is_delivered() -> None:
     ],
 )
 def test_each_item_has_its_outcome(status: int, kind: str, expected: object) -> None:
-    """Already stored is delivered, overload is worth a retry, the rest is rejected alone."""
+    """A stored event is delivered, overload is retried, any other refusal concerns one event."""
     outcome = elasticsearch().outcome(answer_of((201, ""), (status, kind)), 2)
     assert outcome == (expected if expected == Delivered() else PerEvent((Delivered(), expected)))  # type: ignore[arg-type]  # the table holds outcomes
 

@@ -133,7 +133,7 @@ def test_the_same_records_make_the_same_compressed_bytes() -> None:
 @pytest.mark.parametrize("name", ["xplg", "http"])
 @pytest.mark.parametrize(("body_format", "most"), [("ndjson", None), ("array", None), ("single", 1)])
 def test_a_request_of_single_holds_one_record(name: str, body_format: str, most: int | None) -> None:
-    """The other formats are bounded by the settings alone."""
+    """For the other formats only the settings set a limit."""
     assert with_options(name, body_format=body_format).max_events_per_request == most
 
 
@@ -157,7 +157,7 @@ def test_a_record_has_the_configured_format(name: str, record_format: str, keys:
 
 @pytest.mark.parametrize("name", ["xplg", "http"])
 def test_nothing_shows_the_url_or_the_token(name: str) -> None:
-    """A request, its destination and an answer may stand in any error."""
+    """A request, its destination and an answer may appear in any error."""
     request = request_of(name, token="s3cr3t")
     shown = f"{destination_of(name)!r} {request!r} {Answer(200, b's3cr3t')!r}"
     assert "s3cr3t" not in shown

@@ -125,7 +125,7 @@ def test_a_record_has_a_resource_a_body_and_attributes(encoding: str) -> None:
 def test_severity_is_klogs_or_logruss(
     encoding: str, log_type: LogType, message: str | None, number: int, text: str
 ) -> None:
-    """By the logs data model's numbers; other lines have none."""
+    """Numbers of the logs data model; other lines have no severity."""
     _, log_record = only_record(record_of(log_type, message), encoding)
     assert (log_record.severity_number, log_record.severity_text) == (number, text)
 
@@ -180,7 +180,7 @@ STATUSES = [
 
 @pytest.mark.parametrize(("status", "expected"), STATUSES)
 def test_only_four_statuses_are_worth_a_retry(status: int, expected: object) -> None:
-    """After Retry-After, where there is one."""
+    """Not before Retry-After."""
     assert otlp().outcome(Answer(status, b"", 9.0), 3) == expected
 
 

@@ -31,14 +31,14 @@ def test_a_2xx_is_delivered(status: int) -> None:
 @pytest.mark.parametrize("status", WORTH_A_RETRY)
 @pytest.mark.parametrize("seconds", [None, 0.0, 30.0])
 def test_an_overloaded_collector_is_worth_a_retry(status: int, seconds: float | None) -> None:
-    """After as long as it asks for."""
+    """After the time that it asks for."""
     expected = Unreachable(f"http_{status}", retry=True, retry_after_seconds=seconds)
     assert outcome_of_status(status, retry_after_seconds=seconds) == expected
 
 
 @pytest.mark.parametrize("status", [*WRONG_PLACE_OR_MANNER, *WRONG_CREDENTIALS])
 def test_a_wrong_url_or_token_rejects_nothing(status: int) -> None:
-    """The events wait until somebody mends it; asking again at once is of no use."""
+    """The events wait until somebody corrects it; a retry at once does not help."""
     assert outcome_of_status(status) == Unreachable(f"http_{status}", retry=False)
 
 
@@ -87,5 +87,5 @@ def test_every_failure_is_explained_in_words(failure: Failure) -> None:
     [("http_413", "the collector answered 413"), ("mapping_conflict", "mapping_conflict")],
 )
 def test_a_status_is_explained_by_its_number(reason: str, words: str) -> None:
-    """And what a collector says of an event is told as it stands."""
+    """A reason that a collector gives is not changed."""
     assert explain(reason) == words

@@ -63,7 +63,7 @@ def test_the_time_keeps_its_milliseconds(milliseconds: int) -> None:
 def test_source_type_and_index_are_options(
     options: dict[str, object], log_type: LogType, expected: tuple[str, str | None]
 ) -> None:
-    """The index is the token's own where none is given."""
+    """Without an index, the token decides."""
     envelope = json.loads(hec(**options).encode(record_of(log_type)))
     assert (envelope["sourcetype"], envelope.get("index")) == expected
 
@@ -166,7 +166,7 @@ def test_a_busy_splunk_that_names_no_later_event_has_accepted_none(number: int) 
 
 
 def pending_of(destination: SplunkHec) -> Pending:
-    """What an answer with an ackId comes to."""
+    """The outcome of an answer with an ackId."""
     outcome = destination.outcome(Answer(200, reply(0, ackId=7)), 1)
     assert isinstance(outcome, Pending)
     return outcome
@@ -214,7 +214,7 @@ def test_an_event_over_a_megabyte_is_cut_and_says_so(character: str) -> None:
 
 
 def test_an_event_of_a_megabyte_of_parsed_parts_loses_them() -> None:
-    """The message then stands for them; in the format `parsed` too."""
+    """The message keeps their text; also in the format `parsed`."""
     audit = json.loads(record_of().message) | {"requestURI": "/" + "é" * 600_000, "userAgent": "x" * 100}
     record = record_of(message=json.dumps(audit, ensure_ascii=False))
     for record_format in ("enriched", "parsed"):
@@ -241,7 +241,7 @@ def test_a_strict_server_takes_the_events_and_gives_them_back() -> None:
 @given(any_records())
 @settings(max_examples=100)
 def test_any_record_is_an_event_in_utf_8(record: Record) -> None:
-    """Half a surrogate pair included, which becomes U+FFFD; no line break stands in it."""
+    """Half a surrogate pair becomes U+FFFD, and there is no line break."""
     encoded = hec().encode(record)
     envelope = json.loads(encoded.decode())
     assert b"\n" not in encoded
