@@ -36,8 +36,8 @@ class Isolating:
     """Sends halves, and halves again what failed, for as long as the destination is known to be up.
 
     It is known to be up if in each round at least one part is accepted. After a round without any, an event
-    that this container has delivered before is sent once more; if that fails too, the destination is down,
-    and no event is at fault.
+    that this container has delivered before is sent once more; without such an event, three events are tried
+    alone. If that fails too, the destination is down, and no event is at fault.
     """
 
     sending: Sending
@@ -62,8 +62,12 @@ class Isolating:
                 failed.append((part, outcome))
                 if isinstance(outcome, Unreachable) and not self._may_be_of_an_event(outcome):
                     return Batch.of((*(part for part, _ in failed), *parts[number:])), outcome
-            if failed and not accepted and not self._is_up():
-                return Batch.of(part for part, _ in failed), why
+            if failed and not accepted:
+                rest, is_up = self._test(Batch.of(part for part, _ in failed))
+                if not is_up:
+                    return rest, why
+                if len(rest) < sum(len(part) for part, _ in failed):
+                    failed = [(rest, why)]
             # Only a failure after the first proof counts against a single event.
             parts = self._narrow(failed, is_known_to_be_up=is_known_to_be_up)
             is_known_to_be_up = True
@@ -79,14 +83,18 @@ class Isolating:
             outcome.reason, *_OF_THE_TOKEN_OR_THE_RATE
         )
 
-    def _is_up(self) -> bool:
-        """Whether the destination accepts an event that it has accepted before."""
+    def _test(self, unsent: Batch) -> tuple[Batch, bool]:
+        """Whether the destination accepts any event now; returns the events that are still unsent, too."""
         control = self.sending.circuit.last_accepted
-        if control is None:
-            return False
-        attempts = self.sending.attempts
-        budget = attempts.deadline.within(self.sending.retry_budget_seconds)
-        return isinstance(attempts.post([control], budget), Delivered)
+        if control is not None:
+            attempts = self.sending.attempts
+            budget = attempts.deadline.within(PART_SECONDS)
+            return unsent, isinstance(attempts.post([control], budget), Delivered)
+        if len(unsent) > 1:
+            for position, outcome in self.sending.three_alone(unsent, PART_SECONDS):
+                if isinstance(outcome, Delivered):
+                    return unsent.without(position), True
+        return unsent, False
 
     def _narrow(
         self, failed: list[tuple[Batch, Rejected | Unreachable]], *, is_known_to_be_up: bool
