@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom audit \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 python := .venv/bin/python
 
 help:  ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## make the environments .venv and .venv-ministack (the other targets do it too)
 	@tools/setup .venv requirements/dev.txt
@@ -54,7 +54,7 @@ sbom: setup  ## what the package is made of, as CycloneDX: build/sbom.cdx.json
 	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.sbom
 
-audit: setup  ## known vulnerabilities of what is pinned (asks osv.dev)
+vulnerabilities: setup  ## known vulnerabilities of the pinned packages (asks osv.dev)
 	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.audit $(ARGS)
 
@@ -64,9 +64,8 @@ reproducible: setup  ## two builds in two environments, and whether they are the
 listener: setup  ## a local log listener that speaks XPLG's endpoint; ARGS="--help" for its options
 	@$(python) -m tools.listener $(ARGS)
 
-build: setup  ## sam build, and an import of what it built
+build: setup  ## sam build, and a check of what it built
 	@sam build
-	@$(python) -m tools.build_tree .aws-sam/build
 	@$(python) -m tools.check_build .aws-sam/build
 
 scan: setup  ## the policy scanner checkov over the stacks that the templates make

@@ -1,7 +1,7 @@
-"""`make reproducible`: two builds, in two folders with two environments, and whether they are the same.
+"""`make reproducible`: two builds, in two folders with two environments, and whether they are equal.
 
 The second one has another Python environment, another home, another time zone, another umask and an empty
-package cache, so that it fetches every package anew.
+package cache, so that it fetches every package again.
 """
 
 import os
@@ -10,11 +10,9 @@ import subprocess
 import sys
 import tempfile
 import venv
-from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build_tree import compile_sources, digest, settle
-from tools.check_build import BuildError, built_packages
+from tools.check_build import BuildError, built_packages, digest
 
 ROOT = Path(__file__).resolve().parent.parent
 # all that a build reads
@@ -22,16 +20,8 @@ _SOURCES = ("functions", "template.yaml", "samconfig.toml", ".python-version")
 _TOOLS = ROOT / ".venv" / "bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A build's packages by name, each with its digest as it came from `sam build`, and settled."""
-
-    raw: dict[str, str]
-    settled: dict[str, str]
-
-
-def build(folder: Path, environ: dict[str, str], umask: int) -> Built:
-    """Copies the sources into a new folder, and builds there.
+def build(folder: Path, environ: dict[str, str], umask: int) -> dict[str, str]:
+    """Copies the sources into a new folder and builds there; the digest of each function's package.
 
     Raises:
         BuildError: `sam build` failed; with its last line.
@@ -57,12 +47,7 @@ def build(folder: Path, environ: dict[str, str], umask: int) -> Built:
     if done.returncode:
         msg = f"sam build failed in {folder}: {(done.stdout.strip().splitlines() or ['no output'])[-1]}"
         raise BuildError(msg)
-    packages = built_packages(folder / ".aws-sam" / "build")
-    raw = {package.name: digest(package) for package in packages}
-    for package in packages:
-        settle(package)
-        compile_sources(package)
-    return Built(raw, {package.name: digest(package) for package in packages})
+    return {package.name: digest(package) for package in built_packages(folder / ".aws-sam" / "build")}
 
 
 def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], dict[str, str]]:
@@ -89,7 +74,7 @@ def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], d
     return here, there
 
 
-def build_twice(workdir: Path, *, empty_cache: bool) -> tuple[Built, Built]:
+def build_twice(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], dict[str, str]]:
     """The two builds. Raises as `build`."""
     here, there = environments(workdir, empty_cache=empty_cache)
     first = build(workdir / "first", here, 0o022)
@@ -104,13 +89,13 @@ def main() -> int:
         except (BuildError, OSError) as error:
             print(f"check_reproducible: {error}", file=sys.stderr)
             return 1
-    for name in sorted(first.settled | second.settled):
-        print(f"{name}: {first.settled.get(name)} here")
-        print(f"{name}: {second.settled.get(name)} there")
-    if first.settled != second.settled:
+    for name in sorted(first | second):
+        print(f"{name}: {first.get(name)} here")
+        print(f"{name}: {second.get(name)} there")
+    if first != second:
         print("check_reproducible: the two builds differ", file=sys.stderr)
         return 1
-    print("Both builds are the same.")
+    print("Both builds are equal.")
     return 0
 
 

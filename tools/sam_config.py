@@ -59,11 +59,10 @@ def _global_parameters(document: Mapping[str, Any], environment: str) -> Table:
 
 
 def _new_section(environment: str) -> Table:
-    """As the sections that are there: the build method is a beta, and no section inherits from another."""
+    """Like the existing sections: no section inherits from another."""
     settings: dict[str, dict[str, object]] = {
         "global": {
             "stack_name": f"eks-log-forwarder-{environment}",
-            "beta_features": True,
             "parameter_overrides": format_overrides({"Environment": environment, "Architecture": "arm64"}),
         },
         "build": {"parallel": True},

@@ -1,6 +1,7 @@
 """Imports run one way, and a dependency is named in one module: read off the source."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -25,18 +26,11 @@ LAYERS = (
 )
 LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
 
-# Distribution, and the modules that may import it.
+# The table in CONTRIBUTING.md of the libraries that few modules may import.
+CONTRIBUTING = (PACKAGE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 HOMES = {
-    "requests": {"transport.client", "transport.session", "transport.failures"},
-    "urllib3": {"transport.client", "transport.failures"},
-    "boto3": {"parking.queue", "config.credentials", "subscribing.handler"},
-    "botocore": {
-        "parking.queue",
-        "config.credentials",
-        "subscribing.handler",
-        "subscribing.subscriber",
-    },
-    "yaml": {"yaml_files"},
+    library: set(re.findall(r"`([^`]+)`", paths))
+    for library, paths in re.findall(r"^\| (\w+) \| ((?:`[\w/]+\.py` ?)+)\|$", CONTRIBUTING, re.MULTILINE)
 }
 MOST_TOP_MODULES = 14
 MOST_LINES = 200
@@ -108,16 +102,17 @@ def longest_module(name: str, names: set[str]) -> str:
     return name
 
 
-@pytest.mark.parametrize(("distribution", "homes"), HOMES.items())
-def test_a_dependency_is_named_in_one_place(distribution: str, homes: set[str]) -> None:
-    """To exchange it is to change its home."""
+def test_contributing_says_which_modules_import_a_library() -> None:
+    """Exactly those; another one needs a reason and a row."""
     importing = {
-        name_of(path)
-        for path in modules()
-        if distribution in {name.split(".")[0] for name in imported_by(path)}
+        library: {
+            path.relative_to(PACKAGE).as_posix()
+            for path in modules()
+            if library in {name.split(".")[0] for name in imported_by(path)}
+        }
+        for library in ("requests", "urllib3", "boto3", "botocore", "yaml")
     }
-    assert importing
-    assert importing <= homes
+    assert importing == HOMES
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
