@@ -16,6 +16,9 @@ from eks_log_forwarder.transport.failures import Failure
 # A healthy collector answers sooner. A part that takes longer is halved; a single event may take longer.
 PART_SECONDS = 5.0
 
+# A single event is at fault after one failure more than there are pauses.
+_PAUSES_SECONDS = (0.2, 1.0)
+
 _OF_THE_TOKEN_OR_THE_RATE = (401, 429)
 # Failures that come before the collector, or a firewall, can read an event.
 _NOT_OF_AN_EVENT = frozenset(
@@ -55,7 +58,7 @@ class Isolating:
             accepted = False
             failed: list[tuple[Batch, Rejected | Unreachable]] = []
             for number, sent in enumerate(parts, start=1):
-                part, outcome = self._settle(sent)
+                part, outcome = self._settle(sent, is_known_to_be_up=is_known_to_be_up)
                 if isinstance(outcome, Delivered):
                     accepted = True
                     continue
@@ -73,10 +76,19 @@ class Isolating:
             is_known_to_be_up = True
         return None
 
-    def _settle(self, part: Batch) -> tuple[Batch, Settled]:
+    def _settle(self, part: Batch, *, is_known_to_be_up: bool) -> tuple[Batch, Settled]:
+        """Sends a part; a single event several times, because a collector may also fail at random."""
         if not self.sending.requests_left:
             return part, Unreachable(Failure.NO_TIME_LEFT, retry=False)
-        return self.sending.settle(part, PART_SECONDS if len(part) > 1 else None)
+        if len(part) > 1:
+            return self.sending.settle(part, PART_SECONDS)
+        for pause_seconds in (*_PAUSES_SECONDS, None):
+            rest, outcome = self.sending.settle(part)
+            is_settled = not (isinstance(outcome, Unreachable) and self._may_be_of_an_event(outcome))
+            if is_settled or not is_known_to_be_up or pause_seconds is None:
+                break
+            self.sending.attempts.sleep(pause_seconds)
+        return rest, outcome
 
     def _may_be_of_an_event(self, outcome: Unreachable) -> bool:
         return outcome.reason not in _NOT_OF_AN_EVENT and not self.sending.has_status(

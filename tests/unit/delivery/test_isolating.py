@@ -36,15 +36,15 @@ def test_only_the_event_at_fault_is_rejected(refusal: Answer | Failure, bad: str
     scene = Scene(firewall(refusal, bad))
     assert scene.send(*numbered(16), has_history=True) == [([bad], Cause.REJECTED, reason_of(refusal))]
     assert scene.tally.delivered == 15
-    assert scene.clock.slept == []
+    assert scene.clock.slept == [0.2, 1.0]
     assert scene.delivery.circuit.gate() is Gate.CLOSED
 
 
 def test_a_thousand_events_take_about_twenty_requests() -> None:
-    """The whole, then two for each halving, and the event itself."""
+    """The whole, then two for each halving, and the event itself three times."""
     scene = Scene(firewall(Answer(403, b""), "333"))
     scene.send(*numbered(1000), has_history=True)
-    assert scene.transport.taken <= 24
+    assert scene.transport.taken <= 26
     assert scene.tally.delivered == 999
 
 
@@ -109,6 +109,15 @@ def test_an_outage_that_begins_meanwhile_rejects_nothing() -> None:
     leftovers = scene.send(*numbered(8), has_history=True)
     assert leftovers == [(numbered(8)[4:], Cause.UNREACHABLE, "http_406")]
     assert scene.tally.delivered == 4
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_an_event_that_fails_at_random_is_not_at_fault(failures: int) -> None:
+    """Once or twice, while others are accepted: it is delivered."""
+    answers = [Answer(406, b""), Answer(406, b""), OK, *[Answer(406, b"")] * failures]
+    scene = Scene(in_turn(*answers))
+    assert scene.send("a", "b", has_history=True) == []
+    assert scene.tally.delivered == 2
 
 
 def test_without_history_a_batch_is_not_halved() -> None:
