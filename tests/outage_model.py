@@ -85,20 +85,23 @@ class AnswersByEvent:
 class Collector(Transport):
     """Applies one fault per request; then accepts every event except the poison."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a collector can do wrong
         self,
         clock: Clock,
         faults: list[Fault],
         *,
         poison: frozenset[str],
+        firewall: frozenset[str] = frozenset(),
         most_events: int,
         by_event: bool,
     ) -> None:
         super().__init__(connect_timeout_seconds=1, read_timeout_seconds=1)
         self.received: dict[str, str] = {}
+        self.requests = 0
         self._time = clock
         self._faults = deque(faults)
         self._poison = poison
+        self._firewall = firewall
         self._most_events = most_events
         self._by_event = by_event
 
@@ -107,6 +110,7 @@ class Collector(Transport):
         """As the real one: an answer or a failure within the time given, and nothing sent without time."""
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
+        self.requests += 1
         events = {record["id"]: record["message"] for record in map(json.loads, request.body.splitlines())}
         fault = self._faults.popleft() if self._faults else self._healthy(events)
         self._time.advance(min(fault.seconds, within_seconds))
@@ -131,6 +135,8 @@ class Collector(Transport):
         return json.dumps(statuses).encode() if fault.answer == MULTI_STATUS else fault.body
 
     def _healthy(self, events: dict[str, str]) -> Fault:
+        if self._firewall & events.keys():
+            return Fault(403)
         if len(events) > self._most_events:
             return Fault(413)
         if not self._poison & events.keys():

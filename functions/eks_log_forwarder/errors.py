@@ -13,7 +13,8 @@ ForwarderError
 └── SubscribingError   log groups could not be subscribed
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 
 # Lambda's record of a failed invocation holds the payload and the error, and must fit into 1 MiB.
@@ -80,6 +81,23 @@ class UndeliveredError(ForwarderError):
         super().__init__(text[:MAX_ERROR_CHARACTERS])
         self.undelivered = undelivered
         self.received = received
+
+
+def without_stack_trace[**P, Result](handler: Callable[P, Result]) -> Callable[P, Result]:
+    """Makes a handler raise UndeliveredError with one line of stack trace.
+
+    Lambda adds the stack trace to its record of a failed invocation, which has to fit into the queue together
+    with a payload of up to 1 MiB. The message of this error says everything.
+    """
+
+    @wraps(handler)
+    def short(*args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            return handler(*args, **kwargs)
+        except UndeliveredError as error:
+            raise error.with_traceback(None) from None
+
+    return short
 
 
 class MessageKeptError(ForwarderError):

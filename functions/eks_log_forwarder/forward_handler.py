@@ -5,6 +5,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.delivery.deadline import delivery_deadline
+from eks_log_forwarder.errors import without_stack_trace
 from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.payload import decode_payload, is_control_message
 from eks_log_forwarder.telemetry.publishing import logger, metrics, publish
@@ -12,6 +13,7 @@ from eks_log_forwarder.telemetry.tally import Tally
 
 
 # log_event=False is explicit because POWERTOOLS_LOGGER_LOG_EVENT could otherwise log whole payloads.
+@without_stack_trace
 @logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 @event_source(data_class=CloudWatchLogsEvent)

@@ -31,6 +31,7 @@ from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import SubscriptionPayload, is_control_message
 from eks_log_forwarder.parking.messages import Message, gathered, messages_of, payload_of
 from eks_log_forwarder.parking.queue import Queue
+from eks_log_forwarder.telemetry.found import Found
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.failures import Failure
 
@@ -52,12 +53,16 @@ PAYLOAD_INVALID = "payload_invalid"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A received message; `receive_count` includes this time, `sent_ms` is when it was parked."""
+    """A received message; `receive_count` includes this time, `sent_ms` is when it was parked.
+
+    `reason` is why it was parked; empty for Lambda's own record.
+    """
 
     body: str = field(repr=False)
     receipt_handle: str = field(repr=False)
     receive_count: int
     sent_ms: int
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -82,6 +87,7 @@ class Redrive:
             TallyError: an event was not counted; the message stays too.
         """
         tally = Tally(UNKNOWN_CLUSTER, LogType.UNKNOWN)
+        are_new = False
         try:
             self._settle(message, tally)
         except MessageKeptError:
@@ -90,7 +96,10 @@ class Redrive:
             raise
         else:
             tally.check()
+            are_new = message.reason == Failure.NO_TIME_LEFT  # no rule had seen these events
         finally:
+            if not are_new:
+                tally.detections = Found()
             self.publish(tally)
 
     def _settle(self, message: ReceivedMessage, tally: Tally) -> None:

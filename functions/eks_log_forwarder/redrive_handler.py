@@ -42,6 +42,7 @@ def handler(event: dict[str, list[dict[str, Any]]], context: LambdaContext) -> P
                     receipt_handle=record.receipt_handle,
                     receive_count=int(record.attributes.approximate_receive_count),
                     sent_ms=int(record.attributes.sent_timestamp),
+                    reason=_reason(record),
                 )
             )
         except MessageKeptError as kept:
@@ -59,6 +60,11 @@ def handler(event: dict[str, list[dict[str, Any]]], context: LambdaContext) -> P
     return process_partial_response(
         event={"Records": records}, record_handler=settle, processor=processor, context=context
     )
+
+
+def _reason(record: SQSRecord) -> str:
+    attribute = record.message_attributes["reason"]
+    return (attribute and attribute.string_value) or ""
 
 
 def _receive_count(record: dict[str, Any]) -> int:

@@ -2,16 +2,21 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import time
 
 import pytest
 
+from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.destinations.outcomes import PerEvent, Rejected
 from eks_log_forwarder.errors import MessageKeptError, TallyError
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.parking.messages import payload_of
+from eks_log_forwarder.record.record import Detection, RuleRef
 from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS, REFUSED_ALL_TRIES, ReceivedMessage, Redrive
+from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.exchange import Answer
 from eks_log_forwarder.transport.failures import Failure
@@ -381,6 +386,24 @@ def test_the_age_of_what_stays_is_published(status: int, age_seconds: int) -> No
     stage = Stage(Scene(always(status)))
     stage.settle(parked(body_of("a"), age_ms=HOUR_MS))
     assert stage.published[0].parked_age_seconds == pytest.approx(age_seconds, abs=5)
+
+
+@pytest.mark.parametrize(("reason", "published"), [("no_time_left", 2), ("http_503", 0), ("", 0)])
+def test_detections_in_events_that_no_rule_had_seen_are_published(reason: str, published: int) -> None:
+    """Once they are delivered; those of all other messages were published when CloudWatch sent them."""
+    stage = Stage(Scene(in_turn(Answer(404, b""))))
+    stage.redrive.forwarder = replace(
+        stage.redrive.forwarder, stages=Stages(frozenset(LogType), match=finding)
+    )
+    for receive_count in (1, 2):
+        stage.redrive.unreachable = ""
+        stage.settle(replace(parked(body_of("a", "b"), receive_count), reason=reason))
+    assert [len(tally.detections) for tally in stage.published] == [0, published]
+
+
+def finding(_log_type: LogType, _parsed: Parsed, event: LogEvent) -> list[Detection]:
+    """One detection in every event."""
+    return [Detection(RuleRef("a-rule", "A Rule", "high", []), event.id, "ana", "pods")]
 
 
 def test_a_message_does_not_show_itself() -> None:

@@ -17,6 +17,7 @@ from tools.soak.load import EVENTS_PER_PAYLOAD, payloads, poison_among
 
 _QUARTERS = 4
 _DRAIN_SECONDS = 180
+_PROBE_SECONDS = 0.5  # a minute would be longer than most runs
 
 
 class Soak:
@@ -38,7 +39,8 @@ class Soak:
         """So many seconds of load; then the collector is healed, and the queue redriven until it is empty."""
         started = monotonic()
         memory = []
-        with printing_to(self._forwarded), new_container(self._environ()):
+        with printing_to(self._forwarded), new_container(self._environ()) as forwarder:
+            forwarder.delivery.circuit.interval_seconds = _PROBE_SECONDS
             for quarter in range(1, _QUARTERS + 1):
                 self._load_until(started + seconds * quarter / _QUARTERS)
                 memory.append(memory_mb())

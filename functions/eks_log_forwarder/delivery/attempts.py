@@ -29,7 +29,7 @@ from eks_log_forwarder.transport.tls import TlsIdentity
 class Attempts:
     """The requests for one batch and its parts; `made` counts them without follow-up requests.
 
-    `connect_timeout_seconds` replaces the transport's own. `last_status` is the HTTP status of the last
+    `connect_timeout_seconds` shortens the transport's own. `last_status` is the HTTP status of the last
     answer to a batch, 0 without one; `is_out_of_reach` is the circuit breaker's view of the last exchange,
     None before the first.
     """

@@ -36,6 +36,10 @@ class Batch:
             Batch(self.events[middle:], self.encoded[middle:]),
         )
 
+    def without(self, position: int) -> "Batch":
+        """All events but one, in order."""
+        return self.only(n for n in range(len(self)) if n != position)
+
     def only(self, positions: Iterable[int]) -> "Batch":
         """The events at these positions, in the given order."""
         chosen = list(positions)

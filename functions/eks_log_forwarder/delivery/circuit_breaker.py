@@ -50,6 +50,7 @@ class CircuitBreaker:
 
     clock: Callable[[], float] = time
     last_accepted: bytes | None = field(default=None, repr=False)
+    interval_seconds: float = PROBE_INTERVAL_SECONDS
     _last_attempt: float | None = None  # None: closed
 
     @property
@@ -57,7 +58,7 @@ class CircuitBreaker:
         """Whether the circuit is open and no attempt is due."""
         if self._last_attempt is None:
             return False
-        return 0 <= self.clock() - self._last_attempt < PROBE_INTERVAL_SECONDS
+        return 0 <= self.clock() - self._last_attempt < self.interval_seconds
 
     def gate(self) -> Gate:
         """What the next batch may do; a probe is granted once per interval."""

@@ -1,5 +1,6 @@
 """Sends one part of a batch, with retries, and counts the events that this settles."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from eks_log_forwarder.delivery.acknowledgement import Awaiting
@@ -118,6 +119,11 @@ class Sending:
         if len(part) == 1 or never_readable:
             return Delivered()
         return answer if self.requests_left else Unreachable(answer.reason, retry=False)
+
+    def three_alone(self, batch: Batch, within_seconds: float | None = None) -> Iterator[tuple[int, Settled]]:
+        """Sends the first, middle and last event alone; yields the position and outcome of each."""
+        for position in sorted({0, len(batch) // 2, len(batch) - 1}):
+            yield position, self.settle(batch.only([position]), within_seconds)[1]
 
     def _accept(self, part: Batch, events: int) -> None:
         self.attempts.tally.delivered += events

@@ -1,4 +1,4 @@
-"""The SQS queues of undelivered events and of dead letters."""
+"""The SQS queues of undelivered and finally rejected events."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING

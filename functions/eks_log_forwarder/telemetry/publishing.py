@@ -2,11 +2,12 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from eks_log_forwarder.telemetry.found import Found
 from eks_log_forwarder.telemetry.tally import Tally
 
 NAMESPACE = "EksLogForwarder"
@@ -25,27 +26,40 @@ warnings.filterwarnings("ignore", message="No application metrics to publish")
 def publish(tally: Tally) -> None:
     """Publishes the counts of a payload from CloudWatch: metrics, detections and one summary line."""
     _publish(tally, {"EventsReceived": tally.received}, _content(tally))
-    for dimensions, name, value in _counts_by_dimension(tally):
-        _publish_apart(dimensions, {name: value})
-    for detection in tally.detections.gravest():
+    for (resource, verb), count in tally.api_requests.items():
+        _publish_apart({"resource": resource, "verb": verb}, {"ApiRequests": count})
+    _publish_detections(tally.detections, tally.cluster)
+
+
+def publish_redriven(tally: Tally) -> None:
+    """Like `publish`, for a parked message: its content was counted when CloudWatch sent it.
+
+    The redrive leaves only those detections in the tally that have not been published before.
+    """
+    _publish(tally, {}, {})
+    metrics.flush_metrics()  # the next message may belong to another cluster
+    _publish_detections(tally.detections, tally.cluster)
+
+
+def _publish_detections(found: Found, cluster: str) -> None:
+    """Counts detections by level and by rule, and logs the gravest one by one."""
+    for level, count in found.by_level.items():
+        _publish_apart({"level": level}, {"Detections": count})
+    for rule, count in found.by_rule.items():
+        _publish_apart({"rule": rule}, {"Detections": count})
+    for detection in found.gravest():
         logger.warning(
             "detection",
             extra={
                 "rule": detection.rule.id,
                 "title": detection.rule.title,
                 "rule_level": detection.rule.level,
-                "cluster": tally.cluster,
+                "cluster": cluster,
                 "actor": detection.actor,
                 "target": detection.target,
                 "event_id": detection.event_id,
             },
         )
-
-
-def publish_redriven(tally: Tally) -> None:
-    """Like `publish`, for a parked message: its content was counted when CloudWatch sent it."""
-    _publish(tally, {}, {})
-    metrics.flush_metrics()  # the next message may belong to another cluster
 
 
 def _content(tally: Tally) -> dict[str, int]:
@@ -55,16 +69,6 @@ def _content(tally: Tally) -> dict[str, int]:
         "EventsUnparsed": tally.unparsed,
         "EventsRedacted": tally.redacted,
     }
-
-
-def _counts_by_dimension(tally: Tally) -> Iterator[tuple[dict[str, str], str, int]]:
-    """Counts by further dimensions; no client of the cluster can invent values of them."""
-    for level, count in tally.detections.by_level.items():
-        yield {"level": level}, "Detections", count
-    for rule, count in tally.detections.by_rule.items():
-        yield {"rule": rule}, "Detections", count
-    for (resource, verb), count in tally.api_requests.items():
-        yield {"resource": resource, "verb": verb}, "ApiRequests", count
 
 
 def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, int]) -> None:

@@ -155,12 +155,22 @@ def test_publishes_the_rest_by_dimensions_of_its_own(printed: Printed) -> None:
 
 def test_a_redriven_message_was_counted_before(printed: Printed) -> None:
     """Neither what was received nor what was found in it is published again; deliveries are."""
-    found = documents(redriven(full_tally(), printed))
+    tally = full_tally()
+    tally.detections = Found()  # as the redrive does with detections that were published before
+    found = documents(redriven(tally, printed))
     assert set(found) == {(("service",), ("service", "cluster")), (("logType", "service"),)}
     (document,) = found[("service",), ("service", "cluster")]
     assert values(document) == {name: value for name, value in COUNTS.items() if name not in REDRIVEN}
     (by_log_type,) = found[(("logType", "service"),)]
     assert values(by_log_type) == {"EventsDelivered": 5.0, "EventsFiltered": 1.0}
+
+
+def test_new_detections_of_a_redriven_message_are_published(printed: Printed) -> None:
+    """By level and by rule, and one by one; the message's own metrics are in a document of their cluster."""
+    text = redriven(full_tally(), printed)
+    assert len(messages(text, "detection")) == 3
+    assert len(documents(text)[(("level", "service"),)]) == 2
+    assert len(documents(text)[(("rule", "service"),)]) == 2
 
 
 def test_redriven_messages_of_two_clusters_stay_apart(printed: Printed) -> None:

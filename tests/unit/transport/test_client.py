@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import cast
@@ -315,6 +316,19 @@ def test_a_connection_that_does_not_come_about_is_given_up_after_the_connect_tim
     with full_server() as server:
         started = time.monotonic()
         assert post(make_transport(connect=0.2), server.url()) == Failure.CONNECTION_TIMEOUT
+        assert time.monotonic() - started < 0.2 + SLACK_SECONDS
+
+
+@pytest.mark.parametrize(("own", "of_the_request"), [(5.0, 0.2), (0.2, 5.0)])
+def test_the_shorter_connect_timeout_holds(
+    make_transport: MakeTransport, own: float, of_the_request: float
+) -> None:
+    """A request can shorten the transport's own, and not lengthen it."""
+    with full_server() as server:
+        request = replace(request_to(server.url()), connect_timeout_seconds=of_the_request)
+        started = time.monotonic()
+        result = make_transport(connect=own).post(request, within_seconds=4.0)
+        assert result == Failure.CONNECTION_TIMEOUT
         assert time.monotonic() - started < 0.2 + SLACK_SECONDS
 
 
