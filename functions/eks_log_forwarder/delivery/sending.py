@@ -142,7 +142,10 @@ class Sending:
     ) -> tuple[Batch, Delivered | Rejected | NotTaken | Unreachable]:
         """Settles each event by its individual outcome; returns the events to send again and the reason."""
         refusals = [outcome for outcome in answer.outcomes if isinstance(outcome, Rejected)]
-        if len(refusals) == len(part) and (len(part) == 1 or self.may_be_a_setting(part, refusals[0])):
+        may_be_a_setting = (
+            answer.may_be_a_setting and bool(refusals) and self.may_be_a_setting(part, refusals[0])
+        )
+        if len(refusals) == len(part) and (len(part) == 1 or may_be_a_setting):
             return part, refusals[0]
         again: list[int] = []
         reason: Delivered | NotTaken | Unreachable = Delivered()

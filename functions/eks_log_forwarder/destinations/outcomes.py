@@ -51,9 +51,13 @@ type EventOutcome = Delivered | Rejected | Unreachable
 
 @dataclass(frozen=True, slots=True)
 class PerEvent:
-    """The collector answered for each event; `outcomes[n]` belongs to event n of the batch."""
+    """The collector answered for each event; `outcomes[n]` belongs to event n of the batch.
+
+    `may_be_a_setting`: if all events are refused, a wrong setting can be the reason.
+    """
 
     outcomes: tuple[EventOutcome | NotTaken, ...]
+    may_be_a_setting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ class AllButOld:
         outcomes = tuple(
             Rejected(self.reason) if timestamp < self.before_ms else Delivered() for timestamp in timestamps
         )
-        return PerEvent(outcomes) if Rejected(self.reason) in outcomes else Rejected(self.otherwise)
+        if Rejected(self.reason) not in outcomes:
+            return Rejected(self.otherwise)
+        return PerEvent(outcomes, may_be_a_setting=False)
 
 
 @dataclass(frozen=True, slots=True)

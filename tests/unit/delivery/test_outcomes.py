@@ -197,6 +197,15 @@ def test_what_loki_calls_too_old_is_rejected_and_the_rest_is_delivered() -> None
     assert (tally.delivered, len(transport.requests)) == (3, 1)
 
 
+def test_a_batch_that_is_too_old_for_loki_is_no_wrong_setting() -> None:
+    """Also as the first of a container: each event is rejected, in one request."""
+    body = b"entry too far behind, oldest acceptable timestamp is: 2030-01-01T00:00:00Z"
+    transport = Scripted(Answer(400, body))
+    leftovers, tally, _ = send(destination_of("loki"), transport, RECORDS)
+    assert [(left.cause, left.reason) for left in leftovers] == [(Cause.REJECTED, "loki_too_old")] * 5
+    assert (tally.delivered, len(transport.requests)) == (0, 1)
+
+
 def test_a_limit_that_no_event_exceeds_is_narrowed_down() -> None:
     """The answer does not fit the events, so it does not say which were refused."""
     body = b"entry too far behind, oldest acceptable timestamp is: 2020-01-01T00:00:00Z"
