@@ -186,7 +186,7 @@ def test_a_poison_message_holds_up_no_neighbour_and_is_buried_in_the_end(
 
 
 def _show_all(queues: Queues) -> None:
-    """Ends every back-off, as if its time had passed: the messages are put anew."""
+    """Ends every back-off, as if its time had passed, by sending the messages again."""
     bodies = {"garbage", body_of("a", "bad", "c")}
     queues.sqs.purge_queue(QueueUrl=queues.queue)
     queues.park(*bodies)

@@ -1,4 +1,4 @@
-"""A record as OpenTelemetry's log data model has it, before it is encoded.
+"""A record in the log data model of OpenTelemetry, before it is encoded.
 
 Source: OpenTelemetry specification, "Logs Data Model"; semantic conventions for cloud, AWS logs, Kubernetes
 and log records.
@@ -29,7 +29,7 @@ _LOGRUS_SEVERITY = {
     "fatal": 21,
     "panic": 24,
 }
-# what the resource and the record's own fields say already
+# fields that the Resource or the LogRecord itself already has
 _ELSEWHERE = frozenset(
     {"timestamp", "logGroup", "logStream", "account", "region", "cluster", "id", "logType"}
 )
@@ -37,7 +37,7 @@ _ELSEWHERE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """OpenTelemetry's LogRecord; severity 0 is none."""
+    """A LogRecord; severity number 0 means unspecified."""
 
     time_unix_nano: int
     severity_number: int
@@ -47,7 +47,7 @@ class LogRecord:
 
 
 def resource_of(record: Record) -> dict[str, Value]:
-    """Where the record comes from, by the names of the semantic conventions."""
+    """The source of the record, under the names of the semantic conventions."""
     return {
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
@@ -60,7 +60,7 @@ def resource_of(record: Record) -> dict[str, Value]:
 
 
 def log_record_of(record: Record, shape: Shape) -> LogRecord:
-    """The record with its message as body, or all of it as JSON where its format has no message."""
+    """The record with its message as body; without a message, the body is the whole record as JSON."""
     line = line_of(record, shape)
     number, text = _severity(record)
     attributes: dict[str, Value] = {

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from eks_log_forwarder.config.settings import BodyFormat, Compression, RecordFormat
+from eks_log_forwarder.config.destination_options import BodyFormat, Compression
+from eks_log_forwarder.config.settings import RecordFormat
 from eks_log_forwarder.control_plane.audit import parse_audit
 from eks_log_forwarder.destinations.json_destination import JsonBody
 from eks_log_forwarder.intake.log_type import LogType
