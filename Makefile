@@ -28,8 +28,8 @@ detect: setup  ## try the detection rules: LINES=file; ARGS="--help" for options
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
 
-faults: setup  #: try every fault of a collector; writes docs/faults.md; ARGS="--destination all"
-	@$(python) -m tools.faults --write $(ARGS)
+faults: setup  #: try every fault of every collector; writes docs/faults.md
+	@$(python) -m tools.faults $(ARGS)
 
 soak: setup  #: minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
 	@$(python) -m tools.soak $(ARGS)
@@ -53,11 +53,9 @@ replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START
 	@$(python) -m tools.replay $(CLUSTER) $(START) $(END) $(ARGS)
 
 sbom: setup  #: list the components of the package in CycloneDX: build/sbom.cdx.json
-	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.sbom
 
 vulnerabilities: setup  #: look up known vulnerabilities of the pinned packages (asks osv.dev)
-	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m tools.vulnerabilities $(ARGS)
 
 reproducible: setup  #: build twice in two environments and compare the results
@@ -88,7 +86,6 @@ format: setup  #: format the files
 	@ruff check --fix .
 
 test: check  #: run check and all tests
-	@tools/setup .venv-supply requirements/supply.txt
 	@$(python) -m pytest --cov
 
 requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes

@@ -8,7 +8,7 @@ from typing import Any, cast
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from eks_log_forwarder.parking.messages import MAX_MESSAGE_BYTES
-from tests.outage_model import Clock
+from tools.faults.virtual_time import Clock
 
 VISIBILITY_TIMEOUT_SECONDS = 720.0  # the template's
 
@@ -66,7 +66,7 @@ class Sqs:
         return fault
 
     def put(self, url: str, body: str, events: int) -> None:
-        """A message of whomever."""
+        """Adds a message."""
         self._sent += 1
         self.queues.setdefault(url, []).append(Stored(body, f"handle-{self._sent}", events, self.clock()))
 

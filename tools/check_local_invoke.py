@@ -9,7 +9,7 @@ import sys
 
 from tools import ROOT
 from tools.listener import running_listener
-from tools.make_event import EVENTS, read_lines
+from tools.make_event import example_lines
 
 PORT = 30303
 _TIMEOUT_SECONDS = 180
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     with running_listener(token=None, host=bridge_address(), port=PORT) as listener:
         done = invoke(arguments)
         arrived = [record["message"] for record in listener.records]
-    if done.returncode or arrived != read_lines(EVENTS / "lines" / "audit.log"):
+    if done.returncode or arrived != example_lines("audit"):
         print(done.stdout, done.stderr, sep="\n")
         print(f"check_local_invoke: sam ended with {done.returncode}, and {len(arrived)} lines arrived")
         return 1

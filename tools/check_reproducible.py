@@ -21,7 +21,7 @@ _TOOLS = ROOT / ".venv" / "bin"
 
 
 def build(folder: Path, environ: dict[str, str], umask: int) -> dict[str, str]:
-    """Copies the sources into a new folder and builds there; the digest of each function's package.
+    """Copies the sources into a new folder and builds there; returns the digest of each function's package.
 
     Raises:
         BuildError: `sam build` failed; the message has its last line.

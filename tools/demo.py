@@ -23,7 +23,7 @@ from tools.listener import Listener, running_listener
 from tools.listener.demo_destinations import DEMO_DESTINATIONS
 from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, local_aws
-from tools.make_event import EVENTS, read_lines, stream_name
+from tools.make_event import LOG_TYPES_OF_LINES, example_lines, stream_name
 from tools.ministack import LocalAwsError
 from tools.stopping import INTERRUPTED, stop_at_signals
 
@@ -34,16 +34,6 @@ TOKEN = "demo-token-0d6f5c1e"  # noqa: S105  # of a listener that lives as long 
 
 _ARRIVAL_SECONDS = 60
 _SETTLING_SECONDS = 1.0  # for duplicates
-
-# the stem of a file in events/lines, and the log type whose stream its lines go into
-STREAMS = {
-    "audit": "audit",
-    "authenticator": "authenticator",
-    "api": "api",
-    "controller-manager": "controllerManager",
-    "cloud-controller-manager": "cloudControllerManager",
-    "scheduler": "scheduler",
-}
 
 type Lines = Counter[tuple[str, str]]
 """The number of times that each stream has each line: (stream, message) -> count."""
@@ -93,10 +83,10 @@ def put_lines(aws: LocalAws, cluster: str = CLUSTER) -> Lines:
     """Puts lines of every stream into a cluster's log group, as EKS does; returns them."""
     logs = aws.client("logs")
     lines: Lines = Counter()
-    for stem, log_type in STREAMS.items():
+    for stem, log_type in LOG_TYPES_OF_LINES.items():
         stream = stream_name(log_type, cluster)
         place = {"logGroupName": f"/aws/eks/{cluster}/cluster", "logStreamName": stream}
-        messages = read_lines(EVENTS / "lines" / f"{stem}.log")
+        messages = example_lines(stem)
         now_ms = int(time.time() * 1000)
         log_events = [{"timestamp": now_ms + n, "message": text} for n, text in enumerate(messages)]
         logs.create_log_stream(**place)

@@ -31,13 +31,14 @@ STREAM_PREFIXES = {
     "controllerManager": "kube-controller-manager",
     "scheduler": "kube-scheduler",
 }
-_LINES_OF_EVENTS = {
-    "api": ("api", "api"),
-    "authenticator": ("authenticator", "authenticator"),
-    "cloud-controller-manager": ("cloud-controller-manager", "cloudControllerManager"),
-    "controller-manager": ("controller-manager", "controllerManager"),
-    "cw": ("audit", "audit"),
-    "scheduler": ("scheduler", "scheduler"),
+# the stem of a file in events/lines, and the log type of its lines
+LOG_TYPES_OF_LINES = {
+    "audit": "audit",
+    "authenticator": "authenticator",
+    "api": "api",
+    "controller-manager": "controllerManager",
+    "cloud-controller-manager": "cloudControllerManager",
+    "scheduler": "scheduler",
 }
 
 
@@ -66,6 +67,11 @@ def read_lines(path: Path) -> list[str]:
         UnicodeDecodeError: it is not UTF-8.
     """
     return [line for line in path.read_bytes().decode().split("\n") if line]
+
+
+def example_lines(stem: str) -> list[str]:
+    """The messages of a file in events/lines."""
+    return read_lines(EVENTS / "lines" / f"{stem}.log")
 
 
 def data_message(lines: list[str], source: Source) -> dict[str, Any]:
@@ -108,10 +114,12 @@ def encode_event(payload: dict[str, Any]) -> str:
 def all_payloads() -> dict[str, dict[str, Any]]:
     """The payloads of the files in events/ that are made from events/lines, by stem."""
     payloads = {
-        event: data_message(read_lines(_lines(stem)), Source(stream_name(log_type, "demo")))
-        for event, (stem, log_type) in _LINES_OF_EVENTS.items()
+        "cw" if stem == "audit" else stem: data_message(
+            example_lines(stem), Source(stream_name(log_type, "demo"))
+        )
+        for stem, log_type in LOG_TYPES_OF_LINES.items()
     }
-    return payloads | {"control-message": control_message(read_lines(_lines("control-message")))}
+    return payloads | {"control-message": control_message(example_lines("control-message"))}
 
 
 def parked_record(payload: dict[str, Any]) -> str:
@@ -132,10 +140,6 @@ def parked_record(payload: dict[str, Any]) -> str:
         "awsRegion": "eu-central-1",
     }
     return json.dumps({"Records": [record]}, indent=2) + "\n"
-
-
-def _lines(stem: str) -> Path:
-    return EVENTS / "lines" / f"{stem}.log"
 
 
 def _event_id(timestamp: int, identity: str) -> str:

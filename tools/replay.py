@@ -34,30 +34,25 @@ def payloads(events: Iterable[Mapping[str, Any]], log_group: str, stack: Stack) 
     """Subscription payloads, each of one stream and bounded, from the events of FilterLogEvents."""
     waiting: dict[str, list[dict[str, object]]] = {}
     sizes: dict[str, int] = {}
+
+    def payload(stream: str) -> dict[str, Any]:
+        return {
+            "messageType": "DATA_MESSAGE",
+            "owner": stack.account,
+            "logGroup": log_group,
+            "logStream": stream,
+            "subscriptionFilters": [stack.name],
+            "logEvents": waiting.pop(stream),
+        }
+
     for event in events:
-        stream = event["logStreamName"]
-        size = len(event["message"].encode())
-        if waiting.get(stream) and sizes[stream] + size > MAX_TEXT_BYTES:
-            yield _payload(waiting.pop(stream), stream, log_group, stack)
-            sizes[stream] = 0
+        stream, size = event["logStreamName"], len(event["message"].encode())
+        if stream in waiting and sizes[stream] + size > MAX_TEXT_BYTES:
+            yield payload(stream)
+        sizes[stream] = size + (sizes[stream] if stream in waiting else 0)
         log_event = {"id": event["eventId"], "timestamp": event["timestamp"], "message": event["message"]}
         waiting.setdefault(stream, []).append(log_event)
-        sizes[stream] = sizes.get(stream, 0) + size
-    for stream, log_events in waiting.items():
-        yield _payload(log_events, stream, log_group, stack)
-
-
-def _payload(
-    log_events: list[dict[str, object]], stream: str, log_group: str, stack: Stack
-) -> dict[str, Any]:
-    return {
-        "messageType": "DATA_MESSAGE",
-        "owner": stack.account,
-        "logGroup": log_group,
-        "logStream": stream,
-        "subscriptionFilters": [stack.name],
-        "logEvents": log_events,
-    }
+    yield from map(payload, list(waiting))
 
 
 def replay(client: ClientFactory, stack: Stack, span: Span) -> tuple[int, int]:

@@ -10,6 +10,20 @@ import tomlkit
 from tomlkit.items import Table
 
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
+# Like the existing sections: no section inherits from another.
+_NEW_SECTION = """
+[{environment}.build.parameters]
+parallel = true
+[{environment}.validate.parameters]
+lint = true
+[{environment}.deploy.parameters]
+stack_name = "eks-log-forwarder-{environment}"
+parameter_overrides = "Environment={column}"
+capabilities = "CAPABILITY_IAM"
+resolve_s3 = true
+confirm_changeset = true
+tags = "application=eks-log-forwarder environment={environment}"
+"""
 
 
 def stack_name(path: Path, environment: str) -> str:
@@ -53,9 +67,10 @@ def updated_section(text: str, environment: str, answers: Mapping[str, str], reg
     Returns:
         The new text of the file, and the new `parameter_overrides`.
     """
+    if environment not in tomlkit.parse(text):
+        column = environment if environment in {"dev", "staging"} else "prod"
+        text += _NEW_SECTION.format(environment=environment, column=column)
     document = tomlkit.parse(text)
-    if environment not in document:
-        document[environment] = _new_section(environment)
     deploy = document[environment].setdefault("deploy", tomlkit.table())
     parameters = deploy.setdefault("parameters", tomlkit.table())
     overrides = format_overrides(parse_overrides(parameters.get("parameter_overrides", "")) | dict(answers))
@@ -71,32 +86,6 @@ def _parameters(document: Mapping[str, Any], environment: str, command: str) -> 
     section = document.get(environment, {})
     found: Table = section.get(command, {}).get("parameters", tomlkit.table())
     return found
-
-
-def _new_section(environment: str) -> Table:
-    """Like the existing sections: no section inherits from another."""
-    column = environment if environment in {"dev", "staging"} else "prod"
-    settings: dict[str, dict[str, object]] = {
-        "build": {"parallel": True},
-        "validate": {"lint": True},
-        "deploy": {
-            "stack_name": f"eks-log-forwarder-{environment}",
-            "parameter_overrides": format_overrides({"Environment": column}),
-            "capabilities": "CAPABILITY_IAM",
-            "resolve_s3": True,
-            "confirm_changeset": column == "prod",
-            "tags": f"application=eks-log-forwarder environment={environment}",
-        },
-    }
-    section = tomlkit.table(is_super_table=True)
-    for command, parameters in settings.items():
-        inner = tomlkit.table()
-        for name, value in parameters.items():
-            inner.add(name, value)
-        outer = tomlkit.table(is_super_table=True)
-        outer.add("parameters", inner)
-        section.add(command, outer)
-    return section
 
 
 def _quoted(value: str) -> str:

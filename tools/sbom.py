@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tools import ROOT
+from tools.environments import EnvironmentSetupError, environment, supply_program
 
 _REQUIREMENTS = "functions/requirements.txt"
 _ENVIRONMENT = ".venv-functions"
-_PROGRAM = ROOT / ".venv-supply" / "bin" / "cyclonedx-py"
 
 
 class SbomError(Exception):
@@ -29,10 +29,14 @@ def make_sbom() -> dict[str, Any]:
     Raises:
         SbomError: a tool failed, or the environment differs from the pins.
     """
-    _run(ROOT / "tools" / "setup", _ENVIRONMENT, _REQUIREMENTS)
+    try:
+        program = supply_program("cyclonedx-py")
+        environment(_ENVIRONMENT, _REQUIREMENTS)
+    except EnvironmentSetupError as error:
+        raise SbomError(str(error)) from error
     project = ("--pyproject", "pyproject.toml", "--mc-type", "application", "--output-reproducible")
-    document: dict[str, Any] = json.loads(_run(_PROGRAM, "environment", *project, _ENVIRONMENT))
-    pinned = json.loads(_run(_PROGRAM, "requirements", *project, _REQUIREMENTS))
+    document: dict[str, Any] = json.loads(_run(program, "environment", *project, _ENVIRONMENT))
+    pinned = json.loads(_run(program, "requirements", *project, _REQUIREMENTS))
     add_hashes(document["components"], pinned["components"])
     add_stated_licences(document["components"], ROOT / _ENVIRONMENT)
     _add_direct_dependencies(document)
@@ -81,9 +85,6 @@ def _add_direct_dependencies(document: dict[str, Any]) -> None:
 
 
 def _run(program: Path, *arguments: str) -> str:
-    if not program.exists():
-        msg = f"{program.relative_to(ROOT)} is missing: run `make sbom`, which installs it"
-        raise SbomError(msg)
     done = subprocess.run(  # noqa: S603  # our own programs
         [program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )

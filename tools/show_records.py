@@ -23,7 +23,7 @@ from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.telemetry.tally import Tally
 from tools import ROOT
-from tools.make_event import EVENTS, Source, data_message, read_lines, stream_name
+from tools.make_event import LOG_TYPES_OF_LINES, Source, data_message, example_lines, stream_name
 
 PAGE = ROOT / "docs" / "records.md"
 # in parts, so that secret scanners ignore it
@@ -43,16 +43,18 @@ class Example:
 
 def examples() -> Iterator[Example]:
     """A line of every log type, of an unknown stream, and one for each mark of a record."""
-    cloud = "controllerManager, from the cloud controller manager"
-    for stem, log_type, part, heading in (
-        ("audit", "audit", '"reason":"Forbidden","details":{"kind":"secrets"}', "audit"),
-        ("authenticator", "authenticator", "role/ci-deployer", "authenticator"),
-        ("api", "api", "Unable to authenticate", "api"),
-        ("controller-manager", "controllerManager", "Finished syncing", "controllerManager"),
-        ("cloud-controller-manager", "cloudControllerManager", "Ensuring load balancer for", cloud),
-        ("scheduler", "scheduler", "4 Insufficient cpu", "scheduler"),
-    ):
-        yield Example(heading, stream_name(log_type, "demo"), _line(stem, part))
+    parts = {
+        "audit": '"reason":"Forbidden","details":{"kind":"secrets"}',
+        "authenticator": "role/ci-deployer",
+        "api": "Unable to authenticate",
+        "controller-manager": "Finished syncing",
+        "cloud-controller-manager": "Ensuring load balancer for",
+        "scheduler": "4 Insufficient cpu",
+    }
+    headings = {"cloudControllerManager": "controllerManager, from the cloud controller manager"}
+    for stem, part in parts.items():
+        log_type = LOG_TYPES_OF_LINES[stem]
+        yield Example(headings.get(log_type, log_type), stream_name(log_type, "demo"), _line(stem, part))
     yield Example("unknown: a stream of no known name", "etcd-0123456789abcdef", "a line of a new component")
     audit = stream_name("audit", "demo")
     session = _line("audit", '"stage":"ResponseStarted"')
@@ -67,8 +69,7 @@ def examples() -> Iterator[Example]:
 
 
 def _line(stem: str, part: str) -> str:
-    (line, *_) = (line for line in read_lines(EVENTS / "lines" / f"{stem}.log") if part in line)
-    return line
+    return next(line for line in example_lines(stem) if part in line)
 
 
 def default_stages() -> Stages:
@@ -77,6 +78,7 @@ def default_stages() -> Stages:
         log_types=frozenset(LogType),
         match=Matcher(RuleSet.load(ROOT / "functions" / "detections")),
         redact=redact,
+        region="us-east-1",
     )
 
 

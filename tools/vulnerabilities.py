@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools import ROOT
+from tools.environments import EnvironmentSetupError, supply_program
 
-_PROGRAM = ROOT / ".venv-supply" / "bin" / "pip-audit"
 _TIMEOUT_SECONDS = 600
 
 
@@ -41,8 +41,12 @@ def look_up(requirements: Path, database: Sequence[str] = ()) -> tuple[int, list
     Raises:
         LookUpError: the database cannot be reached, or did not answer for a package.
     """
+    try:
+        program = supply_program("pip-audit")
+    except EnvironmentSetupError as error:
+        raise LookUpError(str(error)) from error
     command = [
-        *(str(_PROGRAM), "--requirement", str(requirements), "--require-hashes", "--disable-pip"),
+        *(str(program), "--requirement", str(requirements), "--require-hashes", "--disable-pip"),
         *("--vulnerability-service", "osv", *database, "--format", "json", "--progress-spinner", "off"),
     ]
     try:
@@ -50,9 +54,6 @@ def look_up(requirements: Path, database: Sequence[str] = ()) -> tuple[int, list
             command, cwd=ROOT, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
         )
         dependencies = json.loads(done.stdout)["dependencies"]
-    except FileNotFoundError as error:
-        msg = ".venv-supply is missing: run `make vulnerabilities`, which makes it"
-        raise LookUpError(msg) from error
     except subprocess.TimeoutExpired as error:
         msg = f"the database did not answer within {_TIMEOUT_SECONDS} s"
         raise LookUpError(msg) from error

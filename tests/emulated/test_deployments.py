@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulated.deployment import Deployed, create_stack, create_vpc, physical_ids
-from tools.local_aws import ROOT, LocalAws
+from tools import ROOT
+from tools.local_aws import LocalAws
 
 pytestmark = pytest.mark.emulated
 

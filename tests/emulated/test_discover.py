@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tools.local_aws import REGION, ROOT, LocalAws, local_aws
+from tools import ROOT
+from tools.local_aws import REGION, LocalAws, local_aws
 from tools.sam_config import parse_overrides
 
 pytestmark = pytest.mark.emulated
@@ -206,7 +207,7 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
     template = (ROOT / "template.yaml").read_text(encoding="utf-8").partition("\nRules:")[0]
     assert [name for name in overrides if f"\n  {name}:\n" not in template] == []
     assert section["deploy"]["parameters"]["region"] == REGION
-    assert "confirm_changeset = true  # review each change set" in written
+    assert "confirm_changeset = true  # review each change set before it is deployed to prod" in written
 
     ec2.authorize_security_group_ingress(
         GroupId=network.listener_group,
@@ -409,7 +410,7 @@ def called(aws: LocalAws, log_group: str) -> int:
 
 def wait_until(condition: Callable[[], bool]) -> bool:
     """Whether it holds within ten seconds."""
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 60
     while not condition() and time.monotonic() < give_up_at:
         time.sleep(0.2)
     return condition()

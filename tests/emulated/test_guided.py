@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.emulated.deployment import Deployed, create_stack, create_vpc, physical_ids
-from tools import demo
+from tools import ROOT, demo
 from tools.listener import Listener, running_listener
-from tools.local_aws import ROOT, LocalAws
+from tools.local_aws import LocalAws
 from tools.make_event import EVENTS
 from tools.sam_config import parse_overrides
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eks_log_forwarder.config.settings import Settings
+from eks_log_forwarder.config.settings import MOVED_TO_OPTIONS, Settings
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.intake.log_type import LogType
 from tests.template.resolve import ROOT, Json, resolved, source, transformed
@@ -252,7 +252,7 @@ def test_the_template_sets_every_variable_that_the_function_reads(function: str)
     environ = Recorded({name: str(value) for name, value in variables.items()})
     settings = Settings.from_environ(environ)
     ours = {name for name in variables if not name.startswith(("POWERTOOLS_", "AWS_"))}
-    assert environ.asked_for - ours == {"DETECTIONS", "BODY_FORMAT", "COMPRESSION"}
+    assert environ.asked_for - ours == {"DETECTIONS", *MOVED_TO_OPTIONS}
     assert ours - environ.asked_for == set()
     assert settings.destination_secret_arn == SECRET
 
@@ -338,8 +338,8 @@ def test_a_pattern_accepts_good_values_and_nothing_else(name: str, good: list[st
 CREDENTIALS = (
     "token=x TOKEN=x access_token=x accessToken=x dd-api-key=x apikey=x apiKey=x api.key=x key=x keys=x"
     " key1=x key_2=x writeKey=x licenseKey=x sharedAccessKey=x SharedAccessKeyName=x AWSAccessKeyId=x"
-    " private_key=x ingest_key=x password=x passwd=x pass=x pwd=x passphrase=x secret=x client_secret=x credentials=x"
-    " X-Amz-Signature=x signature=x sig=x SIG=x sas=x sign=x hmac=x jwt=x bearer=x auth=x oauth=x x-auth=x"
+    " private_key=x ingest_key=x password=x passwd=x pass=x pwd=x passphrase=x secret=x client_secret=x"
+    " credentials=x X-Amz-Signature=x signature=x sig=x SIG=x sas=x sign=x hmac=x jwt=x bearer=x auth=x oauth=x x-auth=x"
     " authorization=x code=x a=1&token=x a=1;token=x a=1&amp;token=x a=1?token=x %74oken=x"
     " to%6Ben=x token%3Dx api%2Dkey=x token x_token"
 )

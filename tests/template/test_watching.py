@@ -94,7 +94,7 @@ def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     tally.delivery_attempts = tally.bytes_sent = tally.rejected = 1
     tally.parked_age_seconds = tally.slowest_request_ms = 60.0
     tally.authentication_failures = 1
-    tally.detections = [Detection(RuleRef("id", "title", "high", []), "event", "actor", "target")]
+    tally.detections.add([Detection(RuleRef("id", "title", "high", []), "event", "actor", "target")])
     tally.api_requests = {("pods", "list"): 1}
     publish(tally)
     metrics.flush_metrics()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,10 +14,10 @@ class State(Enum):
     """What a finding means for the deployment."""
 
     OK = "ok"
-    BY_NETWORK = "by network.yaml"
-    ADVICE = "advice"
-    MISSING = "missing"
-    UNKNOWN = "unknown"
+    BY_NETWORK = "by network.yaml"  # missing, but a stack of network.yaml creates it
+    ADVICE = "advice"  # it works, but could be better
+    MISSING = "missing"  # the deployment would fail or lose something
+    UNKNOWN = "unknown"  # it could not be read
 
 
 _STYLES = {
@@ -38,29 +39,15 @@ class Finding:
     command: str = ""
 
 
-def ok(what: str, found: str) -> Finding:
-    """Nothing to do."""
-    return Finding(what, State.OK, found)
+def _finding(state: State, what: str, found: str, command: str = "") -> Finding:
+    return Finding(what, state, found, command)
 
 
-def by_network(what: str, found: str, command: str = "") -> Finding:
-    """Missing, but a stack of network.yaml creates it: the command for that stack has the parameter."""
-    return Finding(what, State.BY_NETWORK, found, command)
-
-
-def advice(what: str, found: str, command: str = "") -> Finding:
-    """It works, but could be better."""
-    return Finding(what, State.ADVICE, found, command)
-
-
-def missing(what: str, found: str, command: str = "") -> Finding:
-    """The deployment would fail or lose something."""
-    return Finding(what, State.MISSING, found, command)
-
-
-def unknown(what: str, found: str, command: str = "") -> Finding:
-    """It could not be read."""
-    return Finding(what, State.UNKNOWN, found, command)
+ok = partial(_finding, State.OK)
+by_network = partial(_finding, State.BY_NETWORK)
+advice = partial(_finding, State.ADVICE)
+missing = partial(_finding, State.MISSING)
+unknown = partial(_finding, State.UNKNOWN)
 
 
 def refused(what: str, right: str) -> Finding:

@@ -16,6 +16,7 @@ from tools.listener.bodies import Record
 
 MAX_GIST_CHARACTERS = 2_000  # wider than any terminal; a message may have a million
 
+_KLOG_FILE = re.compile(r"[IWEF]\d{4} \S+\s+\d+ (\S+?)\.go:\d+\]")
 _STREAM_HASH = re.compile(r"-[0-9a-f]{32}$")
 _EKS_GROUP = re.compile(r"/aws/eks/([^/]+)/")
 # Characters that can move the cursor or start an escape sequence: a client chooses what a log line contains.
@@ -62,7 +63,7 @@ def _time(timestamp: object) -> str:
 def _gist(record: Record) -> str:
     message = record.get("message")
     if isinstance(message, str) and message:
-        parsed = parse(_format_of(message), LogEvent(id="", timestamp=0, message=message))
+        parsed = parse(possible_log_types(message)[0], LogEvent(id="", timestamp=0, message=message))
         return (parsed.parsed and _say(parsed)) or message
     parts = {name: record[name] for name in ("audit", "authenticator", "klog") if name in record}
     with suppress(msgspec.ValidationError):
@@ -71,11 +72,16 @@ def _gist(record: Record) -> str:
     return msgspec.json.encode(record).decode()
 
 
-def _format_of(message: str) -> LogType:
-    """A log type of the message's format; a plain record does not name its own."""
+def possible_log_types(message: str) -> tuple[LogType, ...]:
+    """The possible log types of a line: JSON is audit, `level=` is authenticator, all others are klog.
+
+    A klog line does not name its component.
+    """
     if message.startswith("{"):
-        return LogType.AUDIT
-    return LogType.AUTHENTICATOR if message.startswith("time=") else LogType.API
+        return (LogType.AUDIT,)
+    if _KLOG_FILE.match(message) is None and "level=" in message:
+        return (LogType.AUTHENTICATOR,)
+    return (LogType.SCHEDULER, LogType.API, LogType.CONTROLLER_MANAGER)
 
 
 def _say(parsed: Parsed) -> str:

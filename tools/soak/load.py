@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from tools.make_event import EVENTS, Source, data_message, encode_event, read_lines, stream_name
+from tools.make_event import Source, data_message, encode_event, example_lines, stream_name
 
 EVENTS_PER_PAYLOAD = 200
 POISON = "an event that the collector never takes"
@@ -20,7 +20,7 @@ def poison_among(events: int) -> int:
 
 def payloads() -> Iterator[dict[str, Any]]:
     """The events of the forward function, without end."""
-    lines = read_lines(EVENTS / "lines" / "audit.log")
+    lines = example_lines("audit")
     poison = f'I0114 10:00:00.000000      11 soak.go:1] "{POISON}"'
     stream = stream_name("audit", "demo")
     for first in count(0, EVENTS_PER_PAYLOAD):

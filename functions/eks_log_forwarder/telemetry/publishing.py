@@ -1,13 +1,13 @@
-"""What an operator sees: structured logs, and metrics in CloudWatch's embedded metric format (EMF)."""
+"""Structured logs, and metrics in CloudWatch's embedded metric format (EMF)."""
 
 import logging
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from eks_log_forwarder.telemetry.found import Found
 from eks_log_forwarder.telemetry.tally import Tally
 
 NAMESPACE = "EksLogForwarder"
@@ -15,44 +15,51 @@ NAMESPACE = "EksLogForwarder"
 logger = Logger()
 metrics = Metrics(namespace=NAMESPACE)
 
-# At level DEBUG these write URLs, headers and answers, and with them the token.
+# At level DEBUG these log URLs, headers and answers, which can hold the token.
 for _library in ("urllib3", "requests", "botocore", "boto3"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
-# An invocation that fails before it has counted anything has no metrics to publish; its error says enough.
+# An invocation that fails before it counts anything has no metrics to publish; its error is enough.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
-# An invocation logs so many detections one by one, the gravest first; the metrics count them all.
-MAX_DETECTION_LINES = 100
-_GRAVEST_FIRST = ("critical", "high", "medium", "low", "informational")  # Sigma rules specification, "Level"
-
-
 def publish(tally: Tally) -> None:
-    """The account of a payload that CloudWatch handed over: metrics, detections and one summary line."""
+    """Publishes the counts of a payload from CloudWatch: metrics, detections and one summary line."""
     _publish(tally, {"EventsReceived": tally.received}, _content(tally))
-    for dimensions, name, value in _counts_by_dimension(tally):
-        _publish_apart(dimensions, {name: value})
-    gravest_first = sorted(tally.detections, key=lambda detection: _GRAVEST_FIRST.index(detection.rule.level))
-    for detection in gravest_first[:MAX_DETECTION_LINES]:
+    for (resource, verb), count in tally.api_requests.items():
+        _publish_apart({"resource": resource, "verb": verb}, {"ApiRequests": count})
+    _publish_detections(tally.detections, tally.cluster)
+
+
+def publish_redriven(tally: Tally) -> None:
+    """Like `publish`, for a parked message: its content was counted when CloudWatch sent it.
+
+    The redrive leaves only those detections in the tally that have not been published before.
+    """
+    _publish(tally, {}, {})
+    metrics.flush_metrics()  # the next message may belong to another cluster
+    _publish_detections(tally.detections, tally.cluster)
+
+
+def _publish_detections(found: Found, cluster: str) -> None:
+    """Counts detections by level and by rule, and logs the gravest one by one."""
+    for level, count in found.by_level.items():
+        _publish_apart({"level": level}, {"Detections": count})
+    for rule, count in found.by_rule.items():
+        _publish_apart({"rule": rule}, {"Detections": count})
+    for detection in found.gravest():
         logger.warning(
             "detection",
             extra={
                 "rule": detection.rule.id,
                 "title": detection.rule.title,
                 "rule_level": detection.rule.level,
-                "cluster": tally.cluster,
+                "cluster": cluster,
                 "actor": detection.actor,
                 "target": detection.target,
                 "event_id": detection.event_id,
             },
         )
-
-
-def publish_redriven(tally: Tally) -> None:
-    """As `publish`, for a parked message: what it holds was counted when CloudWatch handed it over."""
-    _publish(tally, {}, {})
-    metrics.flush_metrics()  # the next message may be of another cluster
 
 
 def _content(tally: Tally) -> dict[str, int]:
@@ -64,18 +71,8 @@ def _content(tally: Tally) -> dict[str, int]:
     }
 
 
-def _counts_by_dimension(tally: Tally) -> Iterator[tuple[dict[str, str], str, int]]:
-    """Counts under dimensions of their own, none of whose values a client of the cluster can make up."""
-    for level, count in Counter(detection.rule.level for detection in tally.detections).items():
-        yield {"level": level}, "Detections", count
-    for rule, count in Counter(detection.rule.id for detection in tally.detections).items():
-        yield {"rule": rule}, "Detections", count
-    for (resource, verb), count in tally.api_requests.items():
-        yield {"resource": resource, "verb": verb}, "ApiRequests", count
-
-
 def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, int]) -> None:
-    """The metrics by service, by cluster and, for the flow of events, by log type."""
+    """Publishes metrics by service and by cluster, and the flow of events by log type."""
     flow = {**received, "EventsDelivered": tally.delivered, "EventsFiltered": tally.filtered}
     metrics.add_dimensions(service=str(metrics.service), cluster=tally.cluster)
     _add(
@@ -102,14 +99,14 @@ def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, in
         _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
     if tally.received:
         _publish_apart({"logType": tally.log_type}, flow)
-        if received:  # what tells that one cluster's audit log fell silent
+        if received:  # the alarm on a silent audit log of one cluster reads it
             _publish_apart({"cluster": tally.cluster, "logType": tally.log_type}, received)
     log = logger.warning if tally.reasons else logger.info
     log("summary", extra=tally.summary())
 
 
 def _publish_apart(dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
-    """Counts that have no place among those by service and by cluster."""
+    """Publishes counts in a document with other dimensions."""
     apart = EphemeralMetrics(namespace=NAMESPACE)
     for name, value in dimensions.items():
         apart.add_dimension(name, value)

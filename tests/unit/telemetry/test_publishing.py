@@ -8,7 +8,8 @@ import pytest
 
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Detection, RuleRef
-from eks_log_forwarder.telemetry.publishing import MAX_DETECTION_LINES, metrics, publish, publish_redriven
+from eks_log_forwarder.telemetry.found import MAX_DETECTION_LINES, Found
+from eks_log_forwarder.telemetry.publishing import metrics, publish, publish_redriven
 from eks_log_forwarder.telemetry.tally import Tally
 from tests.conftest import SERVICE
 
@@ -41,7 +42,7 @@ FLOW = {"EventsReceived": 9.0, "EventsDelivered": 5.0, "EventsFiltered": 1.0}
 
 
 def full_tally() -> Tally:
-    """An account in which no two counts that matter are the same by accident."""
+    """A tally whose important counts are all different."""
     return Tally(
         "prod",
         LogType.AUDIT,
@@ -59,11 +60,13 @@ def full_tally() -> Tally:
         bytes_sent=4096,
         slowest_request_ms=12.5,
         oldest_event_ms=2500.0,
-        detections=[
-            Detection(EXEC, "e1", "ana", "pods/exec shop/cart"),
-            Detection(EXEC, "e2", "bob", "pods/exec shop/till"),
-            Detection(DELETE, "e2", "bob", "pods shop/till"),
-        ],
+        detections=Found(
+            [
+                Detection(EXEC, "e1", "ana", "pods/exec shop/cart"),
+                Detection(EXEC, "e2", "bob", "pods/exec shop/till"),
+                Detection(DELETE, "e2", "bob", "pods shop/till"),
+            ]
+        ),
         api_requests={("pods", "list"): 4, ("secrets", "get"): 1},
     )
 
@@ -152,7 +155,9 @@ def test_publishes_the_rest_by_dimensions_of_its_own(printed: Printed) -> None:
 
 def test_a_redriven_message_was_counted_before(printed: Printed) -> None:
     """Neither what was received nor what was found in it is published again; deliveries are."""
-    found = documents(redriven(full_tally(), printed))
+    tally = full_tally()
+    tally.detections = Found()  # as the redrive does with detections that were published before
+    found = documents(redriven(tally, printed))
     assert set(found) == {(("service",), ("service", "cluster")), (("logType", "service"),)}
     (document,) = found[("service",), ("service", "cluster")]
     assert values(document) == {name: value for name, value in COUNTS.items() if name not in REDRIVEN}
@@ -160,8 +165,16 @@ def test_a_redriven_message_was_counted_before(printed: Printed) -> None:
     assert values(by_log_type) == {"EventsDelivered": 5.0, "EventsFiltered": 1.0}
 
 
+def test_new_detections_of_a_redriven_message_are_published(printed: Printed) -> None:
+    """By level and by rule, and one by one; the message's own metrics are in a document of their cluster."""
+    text = redriven(full_tally(), printed)
+    assert len(messages(text, "detection")) == 3
+    assert len(documents(text)[(("level", "service"),)]) == 2
+    assert len(documents(text)[(("rule", "service"),)]) == 2
+
+
 def test_redriven_messages_of_two_clusters_stay_apart(printed: Printed) -> None:
-    """Each has a document of its own, though one invocation handles both."""
+    """Each has a separate document, although one invocation handles both."""
     for cluster in ("prod", "staging"):
         publish_redriven(Tally(cluster, LogType.API, received=1, delivered=1))
     found = documents(printed())[("service",), ("service", "cluster")]
@@ -212,7 +225,7 @@ def test_logs_each_detection_by_identity(printed: Printed) -> None:
 def test_logs_at_most_a_hundred_detections(printed: Printed) -> None:
     """All of them are counted, by the metric and in the summary."""
     tally = full_tally()
-    tally.detections = [Detection(EXEC, f"e{number}", "ana", "pods") for number in range(250)]
+    tally.detections = Found(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(250))
     text = published(tally, printed)
     lines = messages(text, "detection")
     assert MAX_DETECTION_LINES == 100
@@ -226,8 +239,8 @@ def test_logs_at_most_a_hundred_detections(printed: Printed) -> None:
 def test_the_gravest_detection_is_logged_however_late_it_came(printed: Printed) -> None:
     """An alarm sends its reader to the log; the order of the events holds within a level."""
     tally = full_tally()
-    tally.detections = [Detection(EXEC, f"e{number}", "ana", "pods") for number in range(100)]
-    tally.detections.append(Detection(DELETE, "last", "bob", "pods"))
+    tally.detections = Found(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(100))
+    tally.detections.add([Detection(DELETE, "last", "bob", "pods")])
     lines = messages(published(tally, printed), "detection")
     assert [line["event_id"] for line in lines] == ["last", *(f"e{number}" for number in range(99))]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 from benchmarks import payloads
@@ -220,8 +221,8 @@ def test_a_chart_shows_every_point_of_every_series() -> None:
     series = {"ours": [(1.0, 10.0), (10.0, 100.0)], "limit": [(1.0, 20.0), (2.0, 1.0), (10.0, 5.0)]}
     figure = chart("title", ("x", (1, 10)), "y", series, "x")
     (axes,) = figure.axes
-    shown = {line.get_label(): list(map(tuple, line.get_xydata())) for line in axes.get_lines()}
-    assert shown == series
+    shown = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in axes.get_lines()}
+    assert shown == {name: [list(point) for point in points] for name, points in series.items()}
     assert (axes.get_xscale(), axes.get_yscale(), list(axes.get_xticks())) == ("log", "linear", [1, 10])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ours", "limit"]
 

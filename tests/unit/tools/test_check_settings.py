@@ -20,7 +20,7 @@ def test_the_committed_file_has_no_fault() -> None:
         ({"AuditPolicy": "quite"}, "quite"),
         ({"DisabledDetections": "no_such_rule"}, "no_such_rule: is disabled, but no rule has this"),
         ({"DisabledDetections": "all,privileged_pod"}, "all: is disabled, but no rule has this"),
-        ({"TrustedCidrs": "10.0.0.0/33"}, "TRUSTED_CIDRS holds '10.0.0.0/33'"),
+        ({"TrustedCidrs": "10.0.0.0/33"}, "TRUSTED_CIDRS contains '10.0.0.0/33'"),
         ({"Destination": "loki", "DestinationOptions": '{"index":"main"}'}, "index"),
         ({"Destination": "lokki"}, "Destination: choose one of xplg, http"),
         ({"DestinationUrl": "https://h/?token=x"}, "DestinationUrl: A full http or https URL"),

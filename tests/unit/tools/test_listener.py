@@ -115,11 +115,13 @@ def test_a_kept_alive_session_stays_on_one_connection(listener: Listener, sessio
 
 
 def test_answers_on_a_kept_connection_without_delay(listener: Listener, session: requests.Session) -> None:
-    """50 requests take no 40 ms each, as they would if headers and body waited for one another."""
-    began = time.monotonic()
+    """The fastest of 25 requests takes no 40 ms, as each would if headers and body waited for one another."""
+    seconds = []
     for _ in range(50):
+        began = time.monotonic()
         post(session, listener, NDJSON)
-    assert time.monotonic() - began < 1.5
+        seconds.append(time.monotonic() - began)
+    assert min(seconds[25:]) < 0.03  # the kernel acknowledges the first ones at once
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + " ", TOKEN[:-1], "ü"])
@@ -268,10 +270,10 @@ class Command:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not ready.exists():
             assert self.process.poll() is None, self.output.read_text()
-            assert time.monotonic() < deadline, "the listener did not start within 10 s"
+            assert time.monotonic() < deadline, "the listener did not start within 60 s"
             time.sleep(0.02)
         self.origin = f"http://127.0.0.1:{int(ready.read_text())}"
 
