@@ -339,8 +339,8 @@ CREDENTIALS = (
     "token=x TOKEN=x access_token=x accessToken=x dd-api-key=x apikey=x apiKey=x api.key=x key=x keys=x"
     " key1=x key_2=x writeKey=x licenseKey=x sharedAccessKey=x SharedAccessKeyName=x AWSAccessKeyId=x"
     " private_key=x ingest_key=x password=x passwd=x pass=x pwd=x passphrase=x secret=x client_secret=x"
-    " credentials=x X-Amz-Signature=x signature=x sig=x SIG=x sas=x sign=x hmac=x jwt=x bearer=x auth=x oauth=x"
-    " x-auth=x authorization=x code=x a=1&token=x a=1;token=x a=1&amp;token=x a=1?token=x %74oken=x"
+    " credentials=x X-Amz-Signature=x signature=x sig=x SIG=x sas=x sign=x hmac=x jwt=x bearer=x auth=x"
+    " oauth=x x-auth=x authorization=x code=x a=1&token=x a=1;token=x a=1&amp;token=x a=1?token=x %74oken=x"
     " to%6Ben=x token%3Dx api%2Dkey=x token x_token"
 )
 HARMLESS = (
