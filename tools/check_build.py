@@ -1,19 +1,23 @@
-"""Checks what `sam build` built: `python -m tools.check_build .aws-sam/build`.
+"""Checks the result of `sam build`: `python -m tools.check_build .aws-sam/build`.
 
-`sam build` says "Build Succeeded" of a package without its dependencies too. This imports the function's
-entries from the built folder and nothing else; a package for another processor, which cannot be imported
-here, is checked for its distributions and its compiled modules.
+Imports the handlers from the built folder only, looks for compiled modules of both processors, and prints
+the package's digest. `sam build` also succeeds for a package without dependencies.
 """
 
+import hashlib
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ENTRIES = ("eks_log_forwarder.forward_handler", "eks_log_forwarder.redrive_handler")
 
-# what `platform.machine()` says, and what the names of compiled modules say
-_MACHINES = {"arm64": "aarch64", "AMD64": "x86_64"}
+PROCESSORS = ("x86_64", "aarch64")
+# Unpacked; Lambda's limit is 250 MB, layers included. A cold start reads all of it.
+MAX_PACKAGE_BYTES = 42_000_000
+
+_COMPILED = re.compile(r"\.cpython-313-(.+)-linux-gnu\.so$")
 _IMPORT = "import sys, importlib; sys.path.insert(0, sys.argv[1]); importlib.import_module(sys.argv[2])"
 
 
@@ -22,10 +26,10 @@ class BuildError(Exception):
 
 
 def built_packages(build_dir: Path) -> list[Path]:
-    """The folders that `sam build` made; functions that are alike share one.
+    """The folders of the functions that `sam build` made.
 
     Raises:
-        BuildError: there is none.
+        BuildError: there are none.
     """
     packages = sorted(path for path in build_dir.iterdir() if path.is_dir()) if build_dir.is_dir() else []
     if not packages:
@@ -35,23 +39,38 @@ def built_packages(build_dir: Path) -> list[Path]:
 
 
 def check_build(package: Path) -> str:
-    """What was checked of one built function, in words.
+    """Checks a package; returns its size and digest, in words.
 
     Raises:
-        BuildError: it lacks a dependency, or does not import.
+        BuildError: it lacks a dependency, a compiled module or bytecode, is too large, or does not import.
     """
     _check_distributions(package)
-    compiled_for = _processors(package)
-    here = _MACHINES.get(platform.machine(), platform.machine())
-    if compiled_for != {here}:
-        names = ", ".join(sorted(compiled_for)) or "no processor"
-        if len(compiled_for) != 1:
-            msg = f"{package} holds modules compiled for {names}: it should be for exactly one"
-            raise BuildError(msg)
-        return f"{package}: all dependencies are there, for {names} (not imported on this {here})"
-    for entry in ENTRIES:
-        _import_entry(package, entry)
-    return f"{package}: all dependencies are there and {', '.join(ENTRIES)} import"
+    _check_compiled_modules(package)
+    size_bytes = sum(path.stat().st_size for path in _files(package))
+    if size_bytes > MAX_PACKAGE_BYTES:
+        msg = f"{package} has {size_bytes:,} bytes: at most {MAX_PACKAGE_BYTES:,}"
+        raise BuildError(msg)
+    if platform.system() == "Linux":  # a package for Linux imports nowhere else
+        for entry in ENTRIES:
+            _import_entry(package, entry)
+    return f"{package}: {size_bytes / 1e6:.1f} MB, {digest(package)}"
+
+
+def digest(package: Path) -> str:
+    """SHA-256 over the sorted tree, as `sha256:<hex>`: each file's path, size and bytes.
+
+    Times and permissions do not count: `sam deploy` leaves both out of the archive.
+    """
+    total = hashlib.sha256()
+    for path in sorted(_files(package), key=lambda path: path.relative_to(package).as_posix()):
+        content = path.read_bytes()
+        total.update(f"{path.relative_to(package).as_posix()}\0{len(content)}\0".encode())
+        total.update(content)
+    return f"sha256:{total.hexdigest()}"
+
+
+def _files(package: Path) -> list[Path]:
+    return [path for path in package.rglob("*") if path.is_file()]
 
 
 def _check_distributions(package: Path) -> None:
@@ -66,13 +85,27 @@ def _check_distributions(package: Path) -> None:
         raise BuildError(msg)
 
 
-def _processors(package: Path) -> set[str]:
-    names = [path.name for path in package.rglob("*.so")]
-    return {machine for machine in ("aarch64", "x86_64") for name in names if machine in name}
+def _check_compiled_modules(package: Path) -> None:
+    """Every compiled module must be there for both processors: a missing one fails only when imported."""
+    found: dict[str, set[str]] = {processor: set() for processor in PROCESSORS}
+    for path in package.rglob("*.so"):
+        name = path.relative_to(package).as_posix()
+        match = _COMPILED.search(name)
+        if match is None or match[1] not in found:
+            msg = f"{name} does not name one of the processors {', '.join(PROCESSORS)}"
+            raise BuildError(msg)
+        found[match[1]].add(name.removesuffix(match[0]))
+    for processor, names in found.items():
+        if missing := sorted(set().union(*found.values()) - names):
+            msg = f"{package} lacks {', '.join(missing)} for {processor}"
+            raise BuildError(msg)
+    if not any(package.rglob("*.pyc")):
+        msg = f"{package} holds no bytecode: a cold start would compile everything"
+        raise BuildError(msg)
 
 
 def _import_entry(package: Path, entry: str) -> None:
-    # -S and -I: nothing of the environment that this runs in helps the import
+    # -S and -I: the import cannot use this environment's packages
     done = subprocess.run(  # noqa: S603  # our own arguments
         [sys.executable, "-B", "-S", "-I", "-c", _IMPORT, str(package), entry],
         capture_output=True,
@@ -86,7 +119,7 @@ def _import_entry(package: Path, entry: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Checks the build folder that is named, or SAM's own; the exit status."""
+    """Checks the given build folder, or SAM's own; returns the exit status."""
     build_dir = Path(arguments[0] if arguments else ".aws-sam/build")
     try:
         for package in built_packages(build_dir):

@@ -1,7 +1,7 @@
-"""`make reproducible`: two builds, in two folders with two environments, and whether they are the same.
+"""`make reproducible`: builds in two folders with two environments, and compares the results.
 
-The second one has another Python environment, another home, another time zone, another umask and an empty
-package cache, so that it fetches every package anew.
+The second build has another Python environment, home, time zone and umask, and an empty package cache, so
+that it downloads every package again.
 """
 
 import os
@@ -10,31 +10,21 @@ import subprocess
 import sys
 import tempfile
 import venv
-from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build_tree import compile_sources, digest, settle
-from tools.check_build import BuildError, built_packages
+from tools import ROOT
+from tools.check_build import BuildError, built_packages, digest
 
-ROOT = Path(__file__).resolve().parent.parent
-# all that a build reads
+# everything that a build reads
 _SOURCES = ("functions", "template.yaml", "samconfig.toml", ".python-version")
 _TOOLS = ROOT / ".venv" / "bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A build's packages by name, each with its digest as it came from `sam build`, and settled."""
-
-    raw: dict[str, str]
-    settled: dict[str, str]
-
-
-def build(folder: Path, environ: dict[str, str], umask: int) -> Built:
-    """Copies the sources into a new folder, and builds there.
+def build(folder: Path, environ: dict[str, str], umask: int) -> dict[str, str]:
+    """Copies the sources into a new folder and builds there; returns the digest of each function's package.
 
     Raises:
-        BuildError: `sam build` failed; with its last line.
+        BuildError: `sam build` failed; the message has its last line.
     """
     folder.mkdir(parents=True)
     for name in _SOURCES:
@@ -57,20 +47,15 @@ def build(folder: Path, environ: dict[str, str], umask: int) -> Built:
     if done.returncode:
         msg = f"sam build failed in {folder}: {(done.stdout.strip().splitlines() or ['no output'])[-1]}"
         raise BuildError(msg)
-    packages = built_packages(folder / ".aws-sam" / "build")
-    raw = {package.name: digest(package) for package in packages}
-    for package in packages:
-        settle(package)
-        compile_sources(package)
-    return Built(raw, {package.name: digest(package) for package in packages})
+    return {package.name: digest(package) for package in built_packages(folder / ".aws-sam" / "build")}
 
 
 def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """This environment, and one that differs in all that has no business in a package."""
+    """This environment, and one that differs in everything that must not affect a package."""
     here = dict(os.environ) | {"PATH": f"{_TOOLS}{os.pathsep}{os.environ['PATH']}"}
     other = workdir / "other-environment"
     venv.create(other, with_pip=False)
-    # sam and uv alone, so that the packages are installed for the new environment's Python
+    # only sam and uv, so that the packages are installed for the new environment's Python
     for tool in ("sam", "uv"):
         (other / "bin" / tool).symlink_to(_TOOLS / tool)
     home = workdir / "home"
@@ -89,28 +74,28 @@ def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], d
     return here, there
 
 
-def build_twice(workdir: Path, *, empty_cache: bool) -> tuple[Built, Built]:
-    """The two builds. Raises as `build`."""
+def build_twice(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Both builds. Raises as `build`."""
     here, there = environments(workdir, empty_cache=empty_cache)
     first = build(workdir / "first", here, 0o022)
     return first, build(workdir / "another" / "second", there, 0o077)
 
 
 def main() -> int:
-    """The exit status: 0 when both builds are the same."""
+    """Returns the exit status: 0 if both builds are the same."""
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-reproducible-") as workdir:
         try:
             first, second = build_twice(Path(workdir), empty_cache=True)
         except (BuildError, OSError) as error:
             print(f"check_reproducible: {error}", file=sys.stderr)
             return 1
-    for name in sorted(first.settled | second.settled):
-        print(f"{name}: {first.settled.get(name)} here")
-        print(f"{name}: {second.settled.get(name)} there")
-    if first.settled != second.settled:
+    for name in sorted(first | second):
+        print(f"{name}: {first.get(name)} here")
+        print(f"{name}: {second.get(name)} there")
+    if first != second:
         print("check_reproducible: the two builds differ", file=sys.stderr)
         return 1
-    print("Both builds are the same.")
+    print("Both builds are equal.")
     return 0
 
 

@@ -39,6 +39,7 @@ class Stages:
     match: Match | None = None
     policy: "Policy | None" = None
     redact: Redact | None = None
+    region: str = ""  # of the function; a record has it unless its event names another one
 
     def selects(self, log_type: LogType) -> bool:
         """Whether lines of a log type are wanted; those of an unknown stream always are."""
@@ -71,4 +72,4 @@ class Stages:
             parsed = parse(stream.log_type, event)
         tally.count_parsed(parsed)
         rules = [detection.rule for detection in detections]
-        return record_of(stream, event, parsed, redactions, rules)
+        return record_of(stream, event, parsed, redactions, rules, self.region)

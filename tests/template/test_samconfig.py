@@ -34,7 +34,6 @@ def test_an_environment_says_everything_itself(environment: str) -> None:
     """No section inherits from another, so build, validate and deploy need no flags in any."""
     sections = {name: section["parameters"] for name, section in config()[environment].items()}
     assert sections.keys() >= {"global", "build", "validate", "deploy"}
-    assert sections["global"]["beta_features"] is True  # else `sam build` stops at a prompt
     assert sections["validate"]["lint"] is True
     assert sections["deploy"]["capabilities"] == "CAPABILITY_IAM"
     assert sections["deploy"]["resolve_s3"] is True

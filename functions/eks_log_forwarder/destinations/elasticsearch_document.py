@@ -46,7 +46,12 @@ def ecs_document(record: Record) -> dict[str, Any]:
         "ecs": {"version": ECS_VERSION},
         "message": record.message,
         "event": event,
-        "cloud": {"provider": "aws", "account": {"id": record.account}, "service": {"name": "eks"}},
+        "cloud": {
+            "provider": "aws",
+            "account": {"id": record.account},
+            "region": record.region,
+            "service": {"name": "eks"},
+        },
         "orchestrator": {"type": "kubernetes", "cluster": {"name": record.cluster}},
         "aws": {"cloudwatch": {"log_group": record.logGroup, "log_stream": record.logStream}},
     }

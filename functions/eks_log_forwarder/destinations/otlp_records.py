@@ -15,6 +15,7 @@ type Value = str | bool | int | list[Value] | dict[str, Value]
 
 _NS_PER_MS = 1_000_000
 _MAX_NS = 2**64 - 1
+_MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
 
 # Logs Data Model, "Displaying Severity" and the mapping of other formats
 _KLOG_SEVERITY = {"I": 9, "W": 13, "E": 17, "F": 21}
@@ -29,7 +30,9 @@ _LOGRUS_SEVERITY = {
     "panic": 24,
 }
 # what the resource and the record's own fields say already
-_ELSEWHERE = frozenset({"timestamp", "logGroup", "logStream", "account", "cluster", "id", "logType"})
+_ELSEWHERE = frozenset(
+    {"timestamp", "logGroup", "logStream", "account", "region", "cluster", "id", "logType"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def resource_of(record: Record) -> dict[str, Value]:
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
         "cloud.account.id": encodable(record.account),
+        "cloud.region": encodable(record.region),
         "k8s.cluster.name": encodable(record.cluster),
         "aws.log.group.names": [encodable(record.logGroup)],
         "aws.log.stream.names": [encodable(record.logStream)],
@@ -85,7 +89,10 @@ def _value(value: object) -> Value:
             return {encodable(str(name)): _value(part) for name, part in value.items()}
         case list():
             return [_value(part) for part in value]
-        case bool() | int():
+        case bool():
             return value
+        case int():
+            # OpenTelemetry specification, "Mapping to AnyValue": a larger integer is written as a string
+            return value if _MIN_INT64 <= value <= _MAX_INT64 else str(value)
         case _:
             return encodable(str(value))

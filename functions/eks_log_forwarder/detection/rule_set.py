@@ -26,8 +26,8 @@ class RuleSet:
                 self._others.setdefault(rule.log_type, []).append(rule)
 
     @classmethod
-    def load(cls, folder: Path, *, disabled: Collection[str] = (), trusted_networks: Networks = ()) -> Self:
-        """The rules in `*.yml` and `*.yaml`, without the rules whose file stem or id is in `disabled`.
+    def load(cls, *folders: Path, disabled: Collection[str] = (), trusted_networks: Networks = ()) -> Self:
+        """The rules in the folders' `*.yml` and `*.yaml`, without those whose stem or id is in `disabled`.
 
         Raises:
             DetectionError: lists every fault of every file.
@@ -35,7 +35,7 @@ class RuleSet:
         # pySigma takes a tenth of a second to import, so it is imported only if detections are on.
         from eks_log_forwarder.detection.loading import load_rules  # noqa: PLC0415
 
-        return cls(load_rules(folder, disabled, trusted_networks))
+        return cls(load_rules(folders, disabled, trusted_networks))
 
     def match(
         self, log_type: LogType, header: AuditHeader | None, fields: Fields | None, message: str

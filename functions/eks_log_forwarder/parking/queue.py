@@ -1,4 +1,4 @@
-"""The queues of events that were not delivered: the only module, besides secrets.py, that talks to AWS."""
+"""The SQS queues of undelivered and finally rejected events."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING

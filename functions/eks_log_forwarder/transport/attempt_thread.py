@@ -1,4 +1,4 @@
-"""A thread that outlives what it does, so that a request need not wait for a new one to start."""
+"""A thread that is kept between requests, so that a request does not wait for a new one to start."""
 
 import threading
 import weakref
@@ -9,10 +9,10 @@ type _Work[Result] = SimpleQueue[tuple[Callable[[], Result], SimpleQueue[Result]
 
 
 class AttemptThread[Result]:
-    """Does one piece of work after the other, and is left behind by whoever gives one up.
+    """Runs one piece of work after another; the caller drops it together with work that takes too long.
 
-    The work returns what it has to say of failures: it never raises. The thread ends when nobody holds this
-    object any more, after the work that it has.
+    The work returns its failures and never raises. The thread ends after its current work, once nothing
+    refers to this object any more.
     """
 
     def __init__(self) -> None:
@@ -24,9 +24,9 @@ class AttemptThread[Result]:
         """What the work returns.
 
         Raises:
-            TimeoutError: the work goes on, so that this thread is of no use to its caller any more.
+            TimeoutError: the work is still running, so the caller has to drop this thread.
         """
-        # of its own for each piece, so that a late result is nobody's
+        # a queue per piece of work, so that a late result reaches no other caller
         results: SimpleQueue[Result] = SimpleQueue()
         self._work.put((work, results))
         try:
@@ -39,4 +39,4 @@ def _do_all[Result](waiting: _Work[Result]) -> None:
     while (piece := waiting.get()) is not None:
         work, results = piece
         results.put(work())
-        del piece, work, results  # they may hold the object whose end this thread waits for
+        del piece, work, results  # they may refer to the object whose end this thread waits for

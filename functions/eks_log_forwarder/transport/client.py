@@ -1,8 +1,8 @@
-"""One HTTP session a container: the only module, besides http_session.py, that imports requests.
+"""Sends requests over one HTTP session per container.
 
 An attempt ends in an answer or in a named failure, within the time it was given, whatever the other side
-does. requests' own time-outs are for one read of a socket, and name resolution has none at all; so an
-attempt runs in a thread that is left behind when its time is up.
+does. The time-outs of requests apply to single socket reads, and name resolution has none. So an attempt runs
+in a thread; when its time is up, the thread is abandoned and its connection is shut down.
 """
 
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from email.utils import parsedate_to_datetime
 from time import monotonic, time
 
 import requests
-import urllib3.exceptions as urllib3_errors
-from requests import exceptions as requests_errors
 
-from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.transport.attempt_thread import AttemptThread
 from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.transport.failures import Failure, failure_of
-from eks_log_forwarder.transport.session import new_session
+from eks_log_forwarder.transport.session import CollectorSession
 from eks_log_forwarder.transport.tls import TlsIdentity
 
-# A connection that was quiet for longer may have been forgotten by a NAT gateway or closed while Lambda
-# held the container frozen; a new one costs less than a request that nobody answers.
+# A NAT gateway may have dropped a connection that was idle for longer, and the collector may have closed it
+# while Lambda had the container frozen. A new connection costs less than a request that gets no answer.
 MAX_IDLE_SECONDS = 60
+
+_MAX_DATE_CHARACTERS = 64  # twice the longest HTTP date
+_STATUSES = range(100, 600)  # RFC 9110, section 15
 
 
 class Transport:
@@ -41,16 +41,16 @@ class Transport:
         self._read_timeout_seconds = read_timeout_seconds
         self._clock = clock
         self._wall_clock = wall_clock
-        self._session: requests.Session | None = None
+        self._session: CollectorSession | None = None
         self._tls: TlsIdentity | None = None
-        self._thread: AttemptThread[Answer | Failure | ForwarderError] | None = None
+        self._thread: AttemptThread[Answer | Failure] | None = None
         self._last_used = 0.0
 
     def post(self, request: Request, *, within_seconds: float) -> Answer | Failure:
-        """Sends one request; after `within_seconds` at the latest there is a result.
+        """Sends one request and returns within `within_seconds`.
 
         Raises:
-            SecretError: what the secret holds for TLS cannot be used.
+            SecretError: the secret's certificates or key cannot be used.
         """
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
@@ -62,26 +62,26 @@ class Transport:
                 lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
             )
         except TimeoutError:
-            self._thread = self._session = None  # they belong to the attempt that was left behind
+            session.abort()
+            self._thread = self._session = None  # they belong to the abandoned attempt
             return Failure.ANSWER_TIMEOUT
         self._last_used = self._clock()
-        if isinstance(result, ForwarderError):
-            raise result
         return result
 
-    def _current_session(self, tls: TlsIdentity | None) -> requests.Session:
+    def _current_session(self, tls: TlsIdentity | None) -> CollectorSession:
         is_stale = self._clock() - self._last_used > MAX_IDLE_SECONDS or tls != self._tls
         if self._session is not None and is_stale:
             self._session.close()
             self._session = None
         if self._session is None:
-            self._session = new_session(tls)
+            self._session = CollectorSession(tls)
             self._tls = tls
         return self._session
 
     def _attempt(
-        self, session: requests.Session, request: Request, within_seconds: float
-    ) -> Answer | Failure | ForwarderError:
+        self, session: CollectorSession, request: Request, within_seconds: float
+    ) -> Answer | Failure:
+        give_up_at = monotonic() + within_seconds
         try:
             with session.post(
                 request.url,
@@ -94,24 +94,22 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                if response.status_code not in _STATUSES:
+                    return Failure.ANSWER_UNREADABLE
                 return Answer(
                     response.status_code,
-                    _read_body(response, request.max_answer_bytes, give_up_at=monotonic() + within_seconds),
+                    _read_body(response, request.max_answer_bytes, give_up_at),
                     retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
                 )
-        except (requests_errors.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
+        except Exception as error:  # noqa: BLE001  # an answer can make the libraries raise anything
             return failure_of(error)
-        except Exception as error:  # noqa: BLE001  # a bug; its text may hold the URL and so the token
-            return ForwarderError(
-                f"the HTTP library raised {type(error).__name__}; its text may hold a token"
-            )
 
 
-def _read_body(response: requests.Response, max_bytes: int, *, give_up_at: float) -> bytes:
-    """The body, or its first bytes: then the connection is closed with the rest unread.
+def _read_body(response: requests.Response, max_bytes: int, give_up_at: float) -> bytes:
+    """The first `max_bytes` of the body; the connection is then closed and the rest is not read.
 
     Raises:
-        TimeoutError: the body goes on coming after `give_up_at`, so that no thread is left behind for ever.
+        TimeoutError: the body has not ended at `give_up_at`.
     """
     pieces: list[bytes] = []
     size_bytes = 0
@@ -127,15 +125,17 @@ def _read_body(response: requests.Response, max_bytes: int, *, give_up_at: float
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """Retry-After in seconds or as an HTTP date (RFC 9110, section 10.2.3); None where it says nothing."""
+    """Retry-After in seconds or as a date (RFC 9110, section 10.2.3); None where it has no usable value."""
     if header is None:
         return None
     text = header.strip()
+    if len(text) > _MAX_DATE_CHARACTERS:
+        return None
     if text.isascii() and text.isdigit():
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)

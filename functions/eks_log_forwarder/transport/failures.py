@@ -1,15 +1,15 @@
-"""Names what went wrong on the way to an answer, by the exceptions of the HTTP libraries."""
+"""Names what failed before or within an answer, from the exceptions of the HTTP libraries."""
 
 import ssl
 from enum import StrEnum
-from http.client import IncompleteRead
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
 import urllib3.exceptions as urllib3_errors
 from requests import exceptions as requests_errors
 
 
 class Failure(StrEnum):
-    """What can go wrong on the way to an answer, or in its body."""
+    """What can fail before or within an answer."""
 
     ANSWER_CUT = "answer_cut"
     CONNECTION_REFUSED = "connection_refused"
@@ -25,13 +25,14 @@ class Failure(StrEnum):
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  # a reason, not a secret
 
 
-# The first row whose class is found in an exception, or in what it was raised for, names the failure.
+# The first row whose class is found in an exception, or in one that it wraps, names the failure.
 _FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
     (urllib3_errors.NameResolutionError, Failure.NAME_NOT_RESOLVED),
     (urllib3_errors.SSLError, Failure.TLS),
     (requests_errors.SSLError, Failure.TLS),
     (ssl.SSLEOFError, Failure.CONNECTION_RESET),
-    (ssl.SSLError, Failure.TLS),  # such as the server's alert that it wants a client certificate
+    (ssl.SSLError, Failure.TLS),  # for example the server's alert that it wants a client certificate
+    (RemoteDisconnected, Failure.CONNECTION_RESET),  # before its parent HTTPException
     (urllib3_errors.NewConnectionError, Failure.CONNECTION_REFUSED),  # before its parent below
     (urllib3_errors.ConnectTimeoutError, Failure.CONNECTION_TIMEOUT),
     (requests_errors.ConnectTimeout, Failure.CONNECTION_TIMEOUT),
@@ -41,21 +42,29 @@ _FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
     (urllib3_errors.IncompleteRead, Failure.ANSWER_CUT),
     (IncompleteRead, Failure.ANSWER_CUT),  # of a chunked body
     (urllib3_errors.InvalidChunkLength, Failure.ANSWER_CUT),
+    (urllib3_errors.InvalidHeader, Failure.ANSWER_UNREADABLE),  # for example two Content-Lengths
+    (HTTPException, Failure.ANSWER_UNREADABLE),
     (requests_errors.InvalidURL, Failure.REQUEST_INVALID),
     (requests_errors.InvalidHeader, Failure.REQUEST_INVALID),
     (requests_errors.InvalidSchema, Failure.REQUEST_INVALID),
     (urllib3_errors.LocationParseError, Failure.REQUEST_INVALID),
-    (UnicodeError, Failure.REQUEST_INVALID),  # a token that no header can hold
+    (UnicodeEncodeError, Failure.REQUEST_INVALID),  # a token that no header can hold
+    (OSError, Failure.CONNECTION_RESET),
+    (urllib3_errors.ProtocolError, Failure.CONNECTION_RESET),
+    (requests_errors.ConnectionError, Failure.CONNECTION_RESET),
 )
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Names a failure by the exceptions that an error wraps, without a look at their texts."""
-    chain = list(_wrapped(error))
+    """The failure's name, from the classes of the exceptions alone: their texts can hold the token.
+
+    An exception that no row names comes from an answer that the libraries cannot handle.
+    """
+    chain = _wrapped(error)
     for kind, failure in _FAILURES:
         if any(isinstance(link, kind) for link in chain):
             return failure
-    return Failure.CONNECTION_RESET
+    return Failure.ANSWER_UNREADABLE
 
 
 def _wrapped(error: BaseException) -> list[BaseException]:

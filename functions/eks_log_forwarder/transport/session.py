@@ -1,41 +1,113 @@
-"""A session of requests as the forwarder wants it: nothing of the environment, and TLS as the secret says."""
+"""The requests session that the forwarder uses: no environment settings, no cookies, no redirects.
 
+An attempt that has run out of time can be aborted from another thread, so that it leaves no thread reading.
+"""
+
+import socket
 import ssl
+from contextlib import suppress
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, override
+from weakref import WeakSet
 
 import requests
+import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 
 from eks_log_forwarder.transport.tls import TlsIdentity, context_of
 
 
-def new_session(tls: TlsIdentity | None) -> requests.Session:
-    """A session that keeps one connection.
+class CollectorSession(requests.Session):
+    """A session with one connection to one collector.
 
     Raises:
-        SecretError: what the secret holds for TLS cannot be used.
+        SecretError: the secret's certificates or key cannot be used.
     """
-    session = requests.Session()
-    session.trust_env = False  # no .netrc, proxy or CA bundle of the environment gets a say
-    session.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
-    plain = HTTPAdapter(pool_connections=1, pool_maxsize=1)
-    session.mount("https://", plain if tls is None else _Adapter(context_of(tls, DEFAULT_CA_BUNDLE_PATH)))
-    session.mount("http://", plain)
-    return session
+
+    def __init__(self, tls: TlsIdentity | None) -> None:
+        super().__init__()
+        self.trust_env = False  # the environment's .netrc, proxies and CA bundle are not ours to follow
+        self.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._connections = _Connections()
+        context = None if tls is None else context_of(tls, DEFAULT_CA_BUNDLE_PATH)
+        self.mount("https://", _Adapter(self._connections, context))
+        self.mount("http://", _Adapter(self._connections, None))
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: requests would read and decompress a redirect's whole body even without following it."""
+
+    def abort(self) -> None:
+        """Ends the attempt that another thread is making; the session cannot be used again."""
+        self._connections.abort()
+
+
+class _Connections:
+    """The connections of one session; one that opens after `abort` fails before it sends anything."""
+
+    def __init__(self) -> None:
+        self._open: WeakSet[urllib3.connection.HTTPConnection] = WeakSet()
+        self._aborted = False
+
+    def opened(self, connection: urllib3.connection.HTTPConnection) -> None:
+        self._open.add(connection)
+        if self._aborted:
+            connection.close()
+            raise TimeoutError
+
+    def abort(self) -> None:
+        self._aborted = True
+        for connection in list(self._open):
+            if connection.sock is not None:
+                with suppress(OSError):  # it is closed already
+                    # the plain socket's method: an SSLSocket's would change what the other thread is using
+                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 class _Adapter(HTTPAdapter):
-    """Connects with a TLS context of its own."""
+    """Keeps one connection; `context` replaces requests' own TLS settings where there is one."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, connections: _Connections, context: ssl.SSLContext | None) -> None:
+        self._connections = connections
         self._context = context
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     @override
     def init_poolmanager(self, *arguments: Any, **pool_kwargs: Any) -> None:
-        super().init_poolmanager(*arguments, **pool_kwargs, ssl_context=self._context)
+        if self._context is not None:
+            pool_kwargs["ssl_context"] = self._context
+        super().init_poolmanager(*arguments, **pool_kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._connections)
 
     @override
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leaves the context's own CAs alone: requests would add the public ones to a private one."""
-        conn.cert_reqs = "CERT_REQUIRED"
+        """Keeps the context's own CAs: requests would add the public ones to a private one."""
+        if self._context is None:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # requests is not typed
+        else:
+            conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _pool_classes(connections: _Connections) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+    """urllib3's pools, with connections that register themselves."""
+
+    class Http(urllib3.connection.HTTPConnection):
+        @override
+        def connect(self) -> None:
+            super().connect()
+            connections.opened(self)
+
+    class Https(urllib3.connection.HTTPSConnection):
+        @override
+        def connect(self) -> None:
+            super().connect()
+            connections.opened(self)
+
+    class HttpPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Http
+
+    class HttpsPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Https
+
+    return {"http": HttpPool, "https": HttpsPool}

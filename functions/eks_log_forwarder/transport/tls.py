@@ -1,6 +1,6 @@
-"""TLS with what the destination's secret holds: a private CA, a client certificate and its key.
+"""TLS with the certificates in the destination's secret: a private CA, a client certificate and its key.
 
-The server's certificate and its name are always checked; there is no switch that turns this off.
+The server's certificate and host name are always verified. No setting turns this off.
 """
 
 import ssl
@@ -16,7 +16,7 @@ _NO_KEY = "holds no private key in PEM form without a passphrase"
 
 @dataclass(frozen=True, slots=True)
 class TlsIdentity:
-    """PEM texts: whom to trust instead of the public CAs, and who we are. None of it shows in a repr."""
+    """PEM texts: the CA to trust instead of the public ones, our certificate and its key; not in the repr."""
 
     ca_certificate: str | None = field(default=None, repr=False)
     client_certificate: str | None = field(default=None, repr=False)
@@ -24,7 +24,7 @@ class TlsIdentity:
 
     @classmethod
     def of(cls, credentials: Credentials) -> "TlsIdentity | None":
-        """The part of the credentials that concerns TLS; None where there is none."""
+        """The TLS part of the credentials; None where they have none."""
         ca, certificate, key = (
             credentials.ca_certificate,
             credentials.client_certificate,
@@ -34,10 +34,10 @@ class TlsIdentity:
 
 
 def context_of(identity: TlsIdentity, public_authorities: str) -> ssl.SSLContext:
-    """A client's context; `public_authorities` is the file of CAs that holds where the secret has no CA.
+    """A client's context; `public_authorities` is the CA file to use where the secret has no CA.
 
     Raises:
-        SecretError: a part is not PEM, or does not go with another; the message names the field alone.
+        SecretError: a field is not PEM or does not match another one; the message names only the field.
     """
     if identity.ca_certificate is None:
         context = ssl.create_default_context(cafile=public_authorities)
@@ -49,11 +49,11 @@ def context_of(identity: TlsIdentity, public_authorities: str) -> ssl.SSLContext
 
 
 def _trusting(pem: str, name: str) -> ssl.SSLContext:
-    """A context that trusts these certificates and, unlike one that is extended by them, no others."""
+    """A context that trusts these certificates and no others."""
     try:
         return ssl.create_default_context(cadata=pem)
     except (ssl.SSLError, ValueError):
-        # the library's text might quote the PEM
+        # the library's message could quote the PEM
         msg = f"{_FAULT}: {name} holds no certificate in PEM form"
         raise SecretError(msg) from None
 
@@ -61,9 +61,9 @@ def _trusting(pem: str, name: str) -> ssl.SSLContext:
 def _present(context: ssl.SSLContext, certificate: str | None, key: str | None) -> None:
     if certificate is None or key is None:
         missing = "client_certificate" if certificate is None else "client_key"
-        msg = f"{_FAULT}: {missing} is missing; a client certificate and its key go together"
+        msg = f"{_FAULT}: {missing} is missing; a client certificate needs its key"
         raise SecretError(msg)
-    _trusting(certificate, "client_certificate")  # tells a broken certificate from a broken key
+    _trusting(certificate, "client_certificate")  # distinguishes a broken certificate from a broken key
     try:
         _load(context, certificate, key)
     except (ssl.SSLError, ValueError) as error:
@@ -74,8 +74,8 @@ def _present(context: ssl.SSLContext, certificate: str | None, key: str | None) 
 
 
 def _load(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Python's ssl reads a key from a file only: one that nobody else can read, and that is gone at once."""
-    with tempfile.NamedTemporaryFile(prefix="client-", suffix=".pem") as file:  # readable by its owner alone
+    """Loads the pair from a temporary file that only its owner can read: ssl reads keys from files only."""
+    with tempfile.NamedTemporaryFile(prefix="client-", suffix=".pem") as file:
         file.write(f"{certificate}\n{key}\n".encode())
         file.flush()
         # an encrypted key would make OpenSSL ask for a passphrase on the terminal

@@ -74,7 +74,12 @@ def test_ecs_names_what_an_audit_event_says() -> None:
             "action": "get",
             "outcome": "failure",
         },
-        "cloud": {"provider": "aws", "account": {"id": "111122223333"}, "service": {"name": "eks"}},
+        "cloud": {
+            "provider": "aws",
+            "account": {"id": "111122223333"},
+            "region": "us-east-1",
+            "service": {"name": "eks"},
+        },
         "orchestrator": {
             "type": "kubernetes",
             "cluster": {"name": "prod"},

@@ -145,7 +145,17 @@ def test_a_request_of_single_holds_one_record(name: str, body_format: str, most:
         ("plain", ["timestamp", "logGroup", "logStream", "message"]),
         (
             "enriched",
-            ["timestamp", "logGroup", "logStream", "message", "id", "account", "cluster", "logType"],
+            [
+                "timestamp",
+                "logGroup",
+                "logStream",
+                "message",
+                "id",
+                "account",
+                "region",
+                "cluster",
+                "logType",
+            ],
         ),
     ],
 )
@@ -153,7 +163,7 @@ def test_a_record_is_encoded_in_the_format_that_was_asked_for(
     name: str, record_format: str, keys: list[str]
 ) -> None:
     """With the contract's keys in the contract's order."""
-    record = Record(1, "group", "stream", "message", "id", "account", "cluster", LogType.API)
+    record = Record(1, "group", "stream", "message", "id", "account", "region", "cluster", LogType.API)
     encoded = destination_of(name, RECORD_FORMAT=record_format).encode(record)
     assert list(json.loads(encoded)) == keys
 

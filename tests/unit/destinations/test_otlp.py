@@ -83,6 +83,7 @@ def test_a_record_has_a_resource_a_body_and_attributes(encoding: str) -> None:
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
         "cloud.account.id": "111122223333",
+        "cloud.region": "us-east-1",
         "k8s.cluster.name": "prod",
         "aws.log.group.names": ["/aws/eks/prod/cluster"],
         "aws.log.stream.names": [record_of().logStream],

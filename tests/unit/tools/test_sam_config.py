@@ -50,9 +50,9 @@ def test_writing_the_same_answers_again_changes_nothing() -> None:
 
 
 def test_starts_from_an_empty_file() -> None:
-    """A samconfig.toml that somebody has removed is made anew."""
+    """A samconfig.toml that was removed is written again."""
     after, _ = updated_section("version = 0.1\n", "default", {"ClusterName": "blue"}, "eu-central-1")
-    assert tomllib.loads(after)["default"]["global"]["parameters"]["beta_features"] is True
+    assert tomllib.loads(after)["default"]["build"]["parameters"]["parallel"] is True
 
 
 @pytest.mark.parametrize(
