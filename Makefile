@@ -1,4 +1,4 @@
-# Every target sets up what it needs; `make` prints the targets.
+# Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
@@ -7,72 +7,72 @@ export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 python := .venv/bin/python
 
-help:  ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help:  #: print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "for developers:"
+	@awk -F ':.*#: ' '/^[a-z-]+:.*#: / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup:  ## make the environments .venv and .venv-ministack (the other targets do it too)
+setup:  #: create the environments .venv and .venv-ministack (other targets do this too)
 	@tools/setup .venv requirements/dev.txt
 	@tools/setup .venv-ministack requirements/ministack.txt
 
-demo: setup  ## real log lines through a deployed stack into a listener; DESTINATION=splunk_hec for another
+demo: setup  ## send real log lines through a deployed stack on this machine; DESTINATION=splunk_hec for another
 	@$(python) -m tools.demo $(DESTINATION)
 
-policy-report: setup  ## what an audit policy would keep, trim and drop: LINES=file POLICY=name, else quiet on example lines
-	@PYTHONPATH=functions $(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
+policy-report: setup  ## what an audit policy keeps, trims and drops: LINES=file POLICY=name
+	@$(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
 
-detect: setup  ## what the detection rules find: LINES=file, else in example lines; ARGS="--help" for more
-	@PYTHONPATH=functions $(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
+detect: setup  ## try the detection rules: LINES=file; ARGS="--help" for options
+	@$(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
 
-records: setup  ## write docs/records.md anew: a record of every log type in every format
-	@PYTHONPATH=functions $(python) -m tools.show_records
+records: setup  #: write docs/records.md again: a record of every log type in every format
+	@$(python) -m tools.show_records
 
-faults: setup  ## every fault of a collector, and what becomes of the events; writes docs/faults.md; ARGS="--destination all"
-	@PYTHONPATH=functions $(python) -m tools.faults --write $(ARGS)
+faults: setup  #: try every fault of every collector; writes docs/faults.md
+	@$(python) -m tools.faults $(ARGS)
 
-soak: setup  ## minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
-	@PYTHONPATH=functions $(python) -m tools.soak $(ARGS)
+soak: setup  #: minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
+	@$(python) -m tools.soak $(ARGS)
 
-bench: setup  ## ours against what people use and against the limit, in minutes
-	@PYTHONPATH=functions $(python) -m benchmarks $(ARGS)
+bench: setup  #: compare the speed with a common function and with the limit; takes minutes
+	@$(python) -m benchmarks $(ARGS)
 
-bench-report: setup  ## all figures and plots: writes docs/performance.md
-	@PYTHONPATH=functions $(python) -m benchmarks --report $(ARGS)
+bench-report: setup  #: measure all figures and plots; writes docs/performance.md
+	@$(python) -m benchmarks --report $(ARGS)
 
-discover: setup  ## what a cluster has and lacks, and a section for samconfig.toml: CLUSTER=name LISTENER=host:port
+discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUSTER=name LISTENER=host:port
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)
 
-subscribe: setup  ## one more cluster for the deployed forwarder: CLUSTER=name
+subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
 	@$(python) -m tools.subscribe $(CLUSTER) $(ARGS)
 
-clusters: setup  ## every EKS cluster of the region, its logging and its subscription
+clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
 	@$(python) -m tools.clusters $(ARGS)
 
 replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=…
 	@$(python) -m tools.replay $(CLUSTER) $(START) $(END) $(ARGS)
 
-sbom: setup  ## what the package is made of, as CycloneDX: build/sbom.cdx.json
-	@tools/setup .venv-supply requirements/supply.txt
+sbom: setup  #: list the components of the package in CycloneDX: build/sbom.cdx.json
 	@$(python) -m tools.sbom
 
-vulnerabilities: setup  ## known vulnerabilities of the pinned packages (asks osv.dev)
-	@tools/setup .venv-supply requirements/supply.txt
-	@$(python) -m tools.audit $(ARGS)
+vulnerabilities: setup  #: look up known vulnerabilities of the pinned packages (asks osv.dev)
+	@$(python) -m tools.vulnerabilities $(ARGS)
 
-reproducible: setup  ## two builds in two environments, and whether they are the same
+reproducible: setup  #: build twice in two environments and compare the results
 	@$(python) -m tools.check_reproducible
 
-listener: setup  ## a local log listener that speaks XPLG's endpoint; ARGS="--help" for its options
+listener: setup  ## run a local log listener with XPLG's endpoint; ARGS="--help" for options
 	@$(python) -m tools.listener $(ARGS)
 
-build: setup  ## sam build, and a check of what it built
+build: setup  #: run sam build and check the result
 	@sam build
 	@$(python) -m tools.check_build .aws-sam/build
 
-scan: setup  ## the policy scanner checkov over the stacks that the templates make
+scan: setup  #: scan the stacks of the templates with checkov
 	@tools/setup .venv-scan requirements/scan.txt
 	@$(python) -m tools.scan
 
-check: setup  ## format, lint, types, spelling, template
+check: setup  #: check format, lint, types, spelling and template
 	@ruff format --check .
 	@ruff check .
 	@mypy
@@ -80,15 +80,14 @@ check: setup  ## format, lint, types, spelling, template
 	@sam validate --lint
 	@cfn-lint subscription.yaml
 
-format: setup  ## write the files as the formatter wants them
+format: setup  #: format the files
 	@ruff format .
 	@ruff check --fix .
 
-test: check  ## check, and all the tests
-	@tools/setup .venv-supply requirements/supply.txt
+test: check  #: run check and all tests
 	@$(python) -m pytest --cov
 
-requirements: setup  ## pin the newest versions that requirements/*.in allow, with hashes
+requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes
 	@for name in functions dev ministack scan supply uv; do \
 	  case $$name in functions) out=functions/requirements.txt ;; *) out=requirements/$$name.txt ;; esac; \
 	  case $$name in uv) version=3.9 ;; *) version=$$(cat .python-version) ;; esac; \
@@ -96,5 +95,5 @@ requirements: setup  ## pin the newest versions that requirements/*.in allow, wi
 	    --custom-compile-command 'make requirements' --python-version $$version requirements/$$name.in -o $$out; \
 	done
 
-clean:  ## remove environments, builds and caches
+clean:  #: remove environments, builds and caches
 	@rm -rf .venv .venv-ministack .venv-scan .venv-supply .venv-functions .venv-uv .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

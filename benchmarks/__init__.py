@@ -1,1 +1,1 @@
-"""What the forwarder costs, beside what people use and beside the least that any Python program can do."""
+"""What the forwarder costs, compared with a common function and with the least a Python program can do."""

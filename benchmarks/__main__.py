@@ -1,9 +1,9 @@
-"""Measures the forwarder against what people use, and against the limit.
+"""Measures the forwarder, a common function and the limit of any Python program.
 
-    python -m benchmarks             prints the tables; minutes
-    python -m benchmarks --report    the whole table and the memory sizes too; writes docs/performance.md
+    python -m benchmarks             prints the main tables; takes minutes
+    python -m benchmarks --report    measures everything and writes docs/performance.md
 
-The audit events are those of the folder in `EKS_LOG_CORPUS` where there is one, else those of `events/`.
+The audit events come from the folder in `EKS_LOG_CORPUS` if it is set, else from `events/`.
 """
 
 import argparse
@@ -15,7 +15,6 @@ from pathlib import Path
 from benchmarks import tables
 from benchmarks.cold_start import imports_by_package, measure_starts
 from benchmarks.cpu_share import CpuShareError
-from benchmarks.local_server import ROOT
 from benchmarks.memory import measure_memory
 from benchmarks.payloads import largest_payload
 from benchmarks.report import write_report
@@ -23,17 +22,18 @@ from benchmarks.results import Results
 from benchmarks.setups import BASELINE, MAIN_EVENTS, WITH_DETECTIONS, WITHOUT_DETECTIONS, cells, setups
 from benchmarks.sweep import Size, sweep
 from benchmarks.throughput import EventFiles, connections_of_warm_invocations, measure
+from tools import ROOT
 
 _BASELINE_SWEEP_EVENTS = 50
 
 
 def main() -> None:
-    """One run."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
         "--report", action="store_true", help="measure everything and write docs/performance.md"
     )
-    parser.add_argument("--rounds", type=int, default=7, help="how often each figure is taken (7)")
+    parser.add_argument("--rounds", type=int, default=7, help="samples of each figure (7)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         results = _run(Path(folder), arguments.rounds, everything=arguments.report)
@@ -69,7 +69,7 @@ def _run(folder: Path, rounds: int, *, everything: bool) -> Results:
                 events = _BASELINE_SWEEP_EVENTS if name == BASELINE else MAIN_EVENTS
                 sweeps[name] = sweep(compared[name], files, events, rounds)
         except CpuShareError as error:
-            _say(f"no sweep of memory sizes: {error}")
+            _say(f"memory sizes not measured: {error}")
     return Results(
         machine=_machine(),
         largest_events=largest.events,
@@ -94,7 +94,7 @@ def _machine() -> str:
 
 
 def _note(phase: str) -> None:
-    """Says on standard error what is being measured."""
+    """Prints on standard error what is being measured."""
     sys.stderr.write(f"measuring {phase}\n")
 
 

@@ -1,8 +1,8 @@
-"""What a new container takes until its first answer: imports and the first invocation, in fresh processes.
+"""The cold start of a container: imports and the first invocation, in new processes.
 
-The functions and what they depend on are copied twice, as a build lays them out: without compiled bytecode
-and with it. Python's own library comes with bytecode, here as in Lambda. Measured is CPU time, which other
-processes on the machine do not add to.
+The functions and their dependencies are copied twice, laid out like a build: with and without bytecode.
+Python's standard library has bytecode, here as in Lambda. The measure is CPU time, which does not depend on
+other processes.
 """
 
 import compileall
@@ -19,8 +19,9 @@ from importlib.metadata import distribution
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-from benchmarks.local_server import ROOT, LocalServer
 from benchmarks.throughput import Spread
+from tools import ROOT
+from tools.collector import running_collector
 
 REFERENCE = "Powertools, requests and msgspec alone"
 WITHOUT_DETECTIONS = "detections off"
@@ -50,20 +51,18 @@ class Context:
         return 60_000
 handler(json.load(open("events/cw.json")), Context())
 """
+_OURS = _TIMED.format(imports=_OUR_IMPORTS, invocation=_INVOCATION)
 PROGRAMS = {
     REFERENCE: (_TIMED.format(imports=_REFERENCE_IMPORTS, invocation=""), {}),
-    WITHOUT_DETECTIONS: (
-        _TIMED.format(imports=_OUR_IMPORTS, invocation=_INVOCATION),
-        {"DETECTIONS": "off"},
-    ),
-    WITH_DETECTIONS: (_TIMED.format(imports=_OUR_IMPORTS, invocation=_INVOCATION), {"DETECTIONS": "on"}),
+    WITHOUT_DETECTIONS: (_OURS, {"DETECTIONS": "off"}),
+    WITH_DETECTIONS: (_OURS, {"DETECTIONS": "on"}),
 }
 _IMPORT_TIME = re.compile(r"import time:\s+(?P<self_us>\d+) \|\s+\d+ \|\s+(?P<module>\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Seconds of CPU of one way to start."""
+    """CPU seconds of one program."""
 
     program: str
     compiled: bool
@@ -72,7 +71,7 @@ class Start:
 
 
 def build(folder: Path, *, compiled: bool) -> Path:
-    """The functions and their dependencies in one folder, as they are deployed."""
+    """Copies the functions and their dependencies into one folder, as they are deployed."""
     target = folder / ("compiled" if compiled else "plain")
     shutil.copytree(ROOT / "functions", target, ignore=shutil.ignore_patterns("__pycache__"))
     pinned = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8")
@@ -89,53 +88,40 @@ def build(folder: Path, *, compiled: bool) -> Path:
 
 
 def measure_starts(folder: Path, rounds: int) -> list[Start]:
-    """Every program with and without bytecode, round after round."""
+    """Every program with and without bytecode, in so many rounds."""
     builds = {compiled: build(folder, compiled=compiled) for compiled in (False, True)}
     taken: dict[tuple[str, bool], list[tuple[float, float]]] = defaultdict(list)
-    with LocalServer() as server:
+    with running_collector() as server:
         for _ in range(rounds):
             for name, (program, environ) in PROGRAMS.items():
                 for compiled, path in builds.items():
-                    taken[name, compiled].append(_start(path, program, environ, server.url))
+                    last_line = _run([], path, program, environ, server.url).splitlines()[-1]
+                    taken[name, compiled].append(json.loads(last_line))
     return [
-        Start(
-            name, compiled, Spread.of([first for first, _ in times]), Spread.of([then for _, then in times])
-        )
-        for (name, compiled), times in taken.items()
+        Start(*key, *(Spread.of(times) for times in zip(*all_, strict=True))) for key, all_ in taken.items()
     ]
 
 
 def imports_by_package(folder: Path) -> list[tuple[str, float]]:
-    """What each dependency adds with detections on, in milliseconds, most first (`-X importtime`)."""
+    """The import time of each dependency with detections on, in ms, longest first (`-X importtime`)."""
     program, environ = PROGRAMS[WITH_DETECTIONS]
-    with LocalServer() as server:
+    with running_collector() as server:
         said = _run(["-X", "importtime"], folder / "compiled", program, environ, server.url)
     ours = {path.name.removesuffix(".py") for path in (folder / "compiled").iterdir()}
     milliseconds: dict[str, float] = defaultdict(float)
     for found in _IMPORT_TIME.finditer(said):
         package = found["module"].partition(".")[0]
-        milliseconds[package if package in ours else "Python's own"] += int(found["self_us"]) / 1000
+        milliseconds[package if package in ours else "standard library"] += int(found["self_us"]) / 1000
     return sorted(milliseconds.items(), key=lambda entry: -entry[1])
 
 
-def _start(path: Path, program: str, environ: dict[str, str], url: str) -> tuple[float, float]:
-    imports, first = json.loads(_run([], path, program, environ, url).splitlines()[-1])
-    return imports, first
-
-
 def _run(flags: Iterable[str], path: Path, program: str, environ: dict[str, str], url: str) -> str:
-    """What a program says on standard error, in a Python that sees its own library and one folder alone."""
+    """The standard error of a program that can import only the standard library and one folder."""
+    settings = {"DESTINATION": "http", "DESTINATION_URL": url, "POWERTOOLS_SERVICE_NAME": "benchmark"}
     result = subprocess.run(  # noqa: S603  # programs of this module
         [sys.executable, "-S", "-B", "-W", "ignore", *flags, "-c", program],
         cwd=ROOT,
-        env={
-            "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(path),
-            "DESTINATION": "http",
-            "DESTINATION_URL": url,
-            "POWERTOOLS_SERVICE_NAME": "benchmark",
-            **environ,
-        },
+        env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(path), **settings, **environ},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

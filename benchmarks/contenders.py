@@ -1,6 +1,6 @@
-"""What is measured: the forwarder, what people use today, and the least that any Python program can do.
+"""The contenders: the forwarder, a common function, and the least that a Python program can do.
 
-Each contender takes a subscription event to a collector and raises where some of it was lost.
+Each sends the events of a subscription event to a collector, and raises an error if it loses one.
 """
 
 import base64
@@ -9,11 +9,12 @@ import http.client
 import json
 import os
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import requests  # noqa: TID251  # the baseline is what people write, and not a part of the functions
+import requests  # noqa: TID251  # the baseline is not a part of the functions
 from isal import igzip, isal_zlib
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
@@ -29,38 +30,31 @@ GZIP_WINDOW_BITS = 31  # zlib's code for gzip
 _GZIP_LEVEL = 1  # as the forwarder's
 
 
-class InvocationContext:
-    """What Lambda hands to a handler, as far as ours looks at it."""
-
-    function_name = "forward"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:forward"
-    aws_request_id = "00000000-0000-0000-0000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """A minute, which is the template's default."""
-        return 60_000
-
-
 def ours(url: str) -> Contender:
-    """The deployed handler itself; the settings but the URL come from the environment."""
+    """The deployed handler; its settings except the URL come from the environment."""
     os.environ["DESTINATION_URL"] = url
     # The environment is read at import.
     from eks_log_forwarder.forward_handler import handler  # noqa: PLC0415
 
-    context: Any = InvocationContext()
+    context: Any = SimpleNamespace(
+        function_name="forward",
+        memory_limit_in_mb=512,
+        invoked_function_arn="arn:aws:lambda:eu-central-1:111122223333:function:forward",
+        aws_request_id="00000000-0000-0000-0000-000000000000",
+        get_remaining_time_in_millis=lambda: 60_000,
+    )
 
     def forward(event: Event) -> None:
-        account: dict[str, Any] = handler(event, context)
-        if account["delivered"] + account["filtered"] + account["parked"] != account["received"]:
-            msg = f"not all was delivered or parked: {account}"
+        counts: dict[str, Any] = handler(event, context)
+        if counts["delivered"] + counts["filtered"] + counts["parked"] != counts["received"]:
+            msg = f"some events were not delivered or parked: {counts}"
             raise RuntimeError(msg)
 
     return forward
 
 
 def baseline(url: str) -> Contender:
-    """The article's function: a whole parse, and for each event one POST over a connection of its own."""
+    """The article's function: parses everything, and sends each event in one POST over a new connection."""
 
     def forward(event: Event) -> None:
         payload = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
@@ -80,13 +74,13 @@ def baseline(url: str) -> Contender:
 
 
 def limit(url: str) -> Contender:
-    """Base64, gunzip, typed decode of payload and headers, one encode an event, gzip, a POST a megabyte."""
+    """Base64, gunzip, typed decode of payload and headers, one encode per event, gzip, one POST per MB."""
     header_of = msgspec.json.Decoder(AuditHeader).decode
     return _posting(url, lambda payload: _enriched(payload, header_of))
 
 
 def bare_limit(url: str) -> Contender:
-    """As `limit`, with records that say nothing of the audit event but its text."""
+    """As `limit`, with records that have only the text of the audit event."""
     return _posting(url, lambda payload: _enriched(payload, lambda _message: None))
 
 

@@ -1,4 +1,4 @@
-"""What Lambda bills: memory times time, and each request."""
+"""Lambda's prices: memory times duration, and requests."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ ONE_VCPU_MB = 1769
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a million events cost, in dollars."""
+    """The cost of a million events, in dollars."""
 
     compute: float
     requests: float
@@ -23,18 +23,18 @@ class Cost:
 
 
 def cpu_share(memory_mb: float) -> float:
-    """The part of a vCPU that a memory size comes with; one thread uses no more than one."""
+    """The part of a vCPU that a memory size gets; one thread cannot use more than one."""
     return min(memory_mb / ONE_VCPU_MB, 1.0)
 
 
 def stretched_us(wall_us: float, cpu_us: float, memory_mb: float) -> float:
-    """How long something takes with a memory size's share of CPU: the work is stretched, waiting is not."""
+    """The duration with the CPU share of a memory size: it stretches the work but not the waiting."""
     return max(wall_us - cpu_us, 0.0) + cpu_us / cpu_share(memory_mb)
 
 
 def cost_of(duration_us_per_event: float, memory_mb: float, events_per_invocation: float) -> Cost:
-    """The cost of a million events, each of which takes so long of an invocation's billed time."""
-    gigabyte_seconds = memory_mb / 1024 * duration_us_per_event  # a million events of so many us
+    """The cost of a million events, from the billed duration of each."""
+    gigabyte_seconds = memory_mb / 1024 * duration_us_per_event  # a million times a microsecond
     return Cost(
         compute=gigabyte_seconds * DOLLARS_PER_GB_SECOND,
         requests=DOLLARS_PER_MILLION_REQUESTS / events_per_invocation,

@@ -1,6 +1,6 @@
-"""docs/performance.md and its plots, from one run."""
+"""Writes docs/performance.md and its plots from the results of one run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _PLOTS = "performance"
 
 
 def write_report(results: Results, docs: Path) -> None:
-    """Writes the page and the plots; the text around the tables stands in benchmarks/performance.md."""
+    """Writes the page and the plots; the text around the tables is in benchmarks/performance.md."""
     folder = docs / _PLOTS
     folder.mkdir(exist_ok=True)
     for name, svg in plots(results).items():
@@ -30,7 +30,8 @@ def write_report(results: Results, docs: Path) -> None:
 def _parts(results: Results) -> dict[str, str]:
     cells = list(results.figures)
     main = [cell for cell in cells if cell.setup.destination is MAIN_DESTINATION]
-    others = [cell for cell in cells if cell.setup.destination is not MAIN_DESTINATION]
+    main_payload = (cell for cell in cells if (cell.events, cell.delay_ms) == (MAIN_EVENTS, 0))
+    others = [cell for cell in main_payload if cell.setup.destination is not MAIN_DESTINATION]
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": results.machine,
@@ -52,19 +53,14 @@ def _parts(results: Results) -> dict[str, str]:
     }
 
 
-def _in_order(cells: Sequence[Cell]) -> list[Cell]:
-    """By delay and payload, so that contenders stand together; of other destinations the main payload."""
-    shown = [
-        cell
-        for cell in cells
-        if cell.setup.destination is MAIN_DESTINATION or (cell.events, cell.delay_ms) == (MAIN_EVENTS, 0)
-    ]
-    return sorted(shown, key=lambda cell: (cell.delay_ms, cell.events or 1_000_000))
+def _in_order(cells: Iterable[Cell]) -> list[Cell]:
+    """Sorted by delay and payload, to group the contenders."""
+    return sorted(cells, key=lambda cell: (cell.delay_ms, cell.events or 1_000_000))
 
 
 def _sizes(results: Results) -> str:
     if not results.sweeps:
-        return "This machine does not let the benchmark make control groups, so the sizes were not measured."
+        return "Not measured: this machine does not let the benchmark make control groups."
     return "\n\n".join(f"**{name}**\n\n{tables.sizes(results, name)}" for name in results.sweeps)
 
 

@@ -1,4 +1,4 @@
-"""All that one run measured, and the ratios that are asked of it."""
+"""The results of one run, and the ratios that the design requires."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,10 +23,9 @@ from benchmarks.throughput import Figures
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One ratio that is asked for; `at_most` says on which side of the bound it has to be.
+    """A required ratio; `at_most` is True where the bound is an upper one.
 
-    `by_cpu` is a ratio of speeds once more, of CPU time instead of the clock: other processes on the
-    machine hardly change that.
+    `by_cpu` is the same ratio of CPU time instead of wall time: other processes hardly change it.
     """
 
     name: str
@@ -37,13 +36,13 @@ class Ratio:
 
     @property
     def is_met(self) -> bool:
-        """Whether the measured one is on the right side."""
+        """Whether the measured ratio is within the bound."""
         return self.measured <= self.bound if self.at_most else self.measured >= self.bound
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One run on one machine. `sweeps` is empty where it was not asked for, or could not be made."""
+    """One run on one machine; `sweeps` is empty where they were not requested or not possible."""
 
     machine: str
     largest_events: int
@@ -66,9 +65,9 @@ class Results:
         )
 
     def cost(self, cell: Cell) -> Cost:
-        """What a million events cost with the smallest memory size that holds the setup's largest payload.
+        """The cost of a million events with the smallest memory size that holds the largest payload.
 
-        The CPU time is stretched to that size's share of a vCPU, and waiting is not.
+        CPU time is stretched to that size's share of a vCPU; waiting is not.
         """
         figures = self.figures[cell]
         size_mb = self.memory[cell.setup.name].smallest_size_mb
@@ -76,47 +75,28 @@ class Results:
         return cost_of(duration_us, size_mb, cell.events or self.largest_events)
 
     def ratios(self) -> Iterator[Ratio]:
-        """The bounds of the design, and what this run measured."""
+        """The bounds of the design and the measured ratios."""
         ours, detecting, limit = (self.of(name) for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, LIMIT))
         baseline = self.of(BASELINE)
-        yield _of_speeds("ours / baseline, events a second, 0 ms", detecting, baseline, 12)
-        yield _of_speeds(
-            "ours / baseline, events a second, 5 ms",
-            self.of(WITH_DETECTIONS, delay_ms=5),
-            self.of(BASELINE, delay_ms=5),
-            100,
-        )
+        slow, slow_baseline = (self.of(name, delay_ms=5) for name in (WITH_DETECTIONS, BASELINE))
+        yield _of_speeds("ours / baseline, events per second, 0 ms", detecting, baseline, 12)
+        yield _of_speeds("ours / baseline, events per second, 5 ms", slow, slow_baseline, 100)
         yield _of_speeds("ours / limit, detections off", ours, limit, 0.6)
         yield _of_speeds("ours / limit, detections on", detecting, limit, 0.45)
-        yield Ratio(
-            "wire bytes, baseline / ours", baseline.wire_bytes_per_event / detecting.wire_bytes_per_event, 6
-        )
-        memory = self.memory[WITH_DETECTIONS]
-        yield Ratio(
-            "peak memory over idle / expanded payload", memory.growth_by_payload_size, 6, at_most=True
-        )
-        start, reference = (
-            next(start for start in self.starts if start.program == program and start.compiled)
-            for program in (START_WITHOUT_DETECTIONS, REFERENCE)
-        )
-        yield Ratio(
-            "import time / that of Powertools, requests and msgspec",
-            start.imports.median / reference.imports.median,
-            1.3,
-            at_most=True,
-        )
-        yield _of_speeds(
-            "time an event, largest payload / 500 events",
-            self.of(WITH_DETECTIONS, 500),
-            self.of(WITH_DETECTIONS, LARGEST),
-            1.2,
-            at_most=True,
-        )
+        bytes_ratio = baseline.wire_bytes_per_event / detecting.wire_bytes_per_event
+        yield Ratio("wire bytes, baseline / ours", bytes_ratio, 6)
+        growth = self.memory[WITH_DETECTIONS].growth_by_payload_size
+        yield Ratio("peak memory over idle / expanded payload", growth, 6, at_most=True)
+        imports = {start.program: start.imports.median for start in self.starts if start.compiled}
+        import_ratio = imports[START_WITHOUT_DETECTIONS] / imports[REFERENCE]
+        yield Ratio("import time / that of Powertools, requests and msgspec", import_ratio, 1.3, at_most=True)
+        small, largest = self.of(WITH_DETECTIONS, 500), self.of(WITH_DETECTIONS, LARGEST)
+        yield _of_speeds("time per event, largest payload / 500 events", small, largest, 1.2, at_most=True)
         yield Ratio("connections of 20 warm invocations", self.warm_connections, 1, at_most=True)
 
 
 def _of_speeds(name: str, ours: Figures, others: Figures, bound: float, *, at_most: bool = False) -> Ratio:
-    """How many times as many events a second one setup carries as another does."""
+    """The ratio of two setups' events per second."""
     return Ratio(
         name,
         ours.events_per_second.median / others.events_per_second.median,
@@ -127,9 +107,9 @@ def _of_speeds(name: str, ours: Figures, others: Figures, bound: float, *, at_mo
 
 
 def default_memory_size(sizes: list[Size], memory: Memory) -> Size:
-    """The cheapest size that survives the largest payload; of those that cost the same, the largest.
+    """The cheapest size that survives the largest payload; among equal costs, the largest size.
 
-    Costs within a twentieth of each other are the same: a run differs from the next by that much.
+    Costs within 5% count as equal: that is the difference between two runs.
     """
     surviving = [size for size in sizes if size.memory_mb >= memory.smallest_size_mb]
     cheapest = min(size.cost.total for size in surviving)

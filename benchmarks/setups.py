@@ -1,4 +1,4 @@
-"""What is compared: each contender with its settings, and the cells of the table that it is measured in."""
+"""What is compared: the contenders with their settings, and the cells of the table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from eks_log_forwarder.config.settings import DestinationName
 
 EVENTS = (50, 500, 2000)
-LARGEST = 0  # stands for as many events as a payload can hold
+LARGEST = 0  # means as many events as fit into a payload
 DELAYS_MS = (0, 5, 20)
 MAIN_EVENTS = 2000
 MAIN_DESTINATION = DestinationName.HTTP
 
-# One request an event costs the same for each: what would take minutes is measured on fewer of them.
+# The baseline sends one request per event; fewer events give the same figures in less time.
 _BASELINE_EVENTS = {0: 2000, 5: 200, 20: 100}
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One contender and its settings; a destination changes nothing but those of ours."""
+    """One contender and its settings; the destination only matters for ours."""
 
     name: str
     contender: str
@@ -25,20 +25,20 @@ class Setup:
     destination: DestinationName = MAIN_DESTINATION
 
     def environment(self) -> dict[str, str]:
-        """The variables of the contender's process."""
+        """The environment of the contender's process."""
         return {"DESTINATION": self.destination, "COMPRESSION": "gzip", "REDACT": "on", **self.environ}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One setup, with one payload and one delay of the collector's answers."""
+    """One setup with one payload and one delay of the answers."""
 
     setup: Setup
     events: int
     delay_ms: int
 
     def measured_events(self, largest: int) -> int:
-        """How many events the payload holds that is measured; `largest` is how many fit into one."""
+        """The number of events in the measured payload; `largest` is how many fit into one."""
         events = self.events or largest
         if self.setup.contender != "baseline":
             return events
@@ -61,7 +61,7 @@ _OTHERS = {BASELINE: "baseline", LIMIT: "limit", BARE_LIMIT: "bare limit"}
 
 
 def setups(destination: DestinationName = MAIN_DESTINATION) -> list[Setup]:
-    """The forwarder's three setups with a destination; the other contenders with the main one only."""
+    """The forwarder's three setups with a destination; other contenders only with the main one."""
     ours = [Setup(name, "ours", environ, destination) for name, environ in _OURS.items()]
     if destination is not MAIN_DESTINATION:
         return ours
@@ -69,7 +69,7 @@ def setups(destination: DestinationName = MAIN_DESTINATION) -> list[Setup]:
 
 
 def cells(*, everything: bool) -> Iterator[Cell]:
-    """The whole table, or the part of it that the ratios and one look at each destination need."""
+    """The whole table, or the part that the ratios and one figure per destination need."""
     for destination in DestinationName:
         for setup in setups(destination):
             for delay_ms in DELAYS_MS:

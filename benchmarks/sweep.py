@@ -1,16 +1,16 @@
-"""What each memory size costs: the CPU share that it comes with, given to the process by the kernel."""
+"""The cost of each memory size: the kernel limits the process to the CPU share of that size."""
 
 import math
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.cpu_share import CpuShare
-from benchmarks.local_server import LocalServer
+from benchmarks.cpu_share import cpu_share_group
 from benchmarks.memory import NOT_FOUND, parking_environment
 from benchmarks.prices import Cost, cost_of, cpu_share
 from benchmarks.setups import Setup
 from benchmarks.throughput import EventFiles
-from benchmarks.workers import Answer, Worker
+from benchmarks.worker import Answer, running_worker
+from tools.collector import Orders, running_collector
 
 SIZES_MB = (128, 192, 256, 320, 384, 512, 768, 1024, 1769, 3008)
 DELAY_MS = 5
@@ -18,10 +18,10 @@ DELAY_MS = 5
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A memory size: the milliseconds of a payload that Lambda bills, and what a million events cost.
+    """A memory size: the billed milliseconds of a payload, and the cost of a million events.
 
-    `parking_ms` is how long the largest payload takes with the collector away, boto3's import included; None
-    for a contender that parks nothing.
+    `parking_ms` is the time for the largest payload while the collector is down, with the import of boto3;
+    None for a contender that does not park.
     """
 
     memory_mb: int
@@ -31,7 +31,7 @@ class Size:
 
 
 def sweep(setup: Setup, files: EventFiles, events: int, rounds: int) -> list[Size]:
-    """Every size, once the process is warm: Lambda gives the start of a container a whole CPU.
+    """Measures every size in a warm process: at the start of a container Lambda gives it a whole CPU.
 
     Raises:
         CpuShareError: this machine does not let us make control groups.
@@ -39,12 +39,12 @@ def sweep(setup: Setup, files: EventFiles, events: int, rounds: int) -> list[Siz
     times: dict[int, list[float]] = {size: [] for size in SIZES_MB}
     repeats = 1 if setup.contender == "baseline" else 3
     with (
-        LocalServer() as server,
-        Worker(setup.contender, server.url, setup.environment()) as worker,
-        CpuShare() as share,
+        running_collector() as collector,
+        running_worker(setup.contender, collector.url, setup.environment()) as worker,
+        cpu_share_group() as share,
     ):
         worker.run(files.of(50))
-        server.reset(delay_ms=DELAY_MS)
+        collector.order(Orders(delay_ms=DELAY_MS))
         share.take(worker.pid)
         for _ in range(rounds):
             for size in SIZES_MB:
@@ -62,11 +62,11 @@ def sweep(setup: Setup, files: EventFiles, events: int, rounds: int) -> list[Siz
 
 
 def _parking_ms(setup: Setup, files: EventFiles, memory_mb: int) -> float:
-    with LocalServer() as server, CpuShare() as share:
-        environ = setup.environment() | parking_environment(server.url)
-        with Worker(setup.contender, server.url, environ) as worker:
+    with running_collector() as collector, cpu_share_group() as share:
+        environ = setup.environment() | parking_environment(collector.url)
+        with running_worker(setup.contender, collector.url, environ) as worker:
             worker.run(files.of(50))
-            server.reset(status=NOT_FOUND, delay_ms=DELAY_MS)
+            collector.order(Orders(status=NOT_FOUND, delay_ms=DELAY_MS))
             share.take(worker.pid)
             share.set(cpu_share(memory_mb))
             return _billed_ms(worker.run(files.of(files.largest)))[0]

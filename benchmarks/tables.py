@@ -1,27 +1,25 @@
-"""What a run measured, as tables of Markdown, which a terminal shows as well."""
+"""The results of a run as Markdown tables, which are readable in a terminal too."""
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.memory import Memory
 from benchmarks.results import Results
 from benchmarks.setups import Cell
 from benchmarks.throughput import Spread
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns of one width; the first one to the left, the others to the right."""
+    """Padded columns; the first is left-aligned, the others right-aligned."""
     cells = [head, *rows]
     widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = [
+    return "\n".join(
         "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
         for row in [head, rule, *cells[1:]]
-    ]
-    return "\n".join(lines)
+    )
 
 
 def ratios(results: Results) -> str:
-    """The bounds, and whether they hold."""
+    """The bounds, and whether this run meets them."""
     rows = [
         (
             ratio.name,
@@ -32,28 +30,11 @@ def ratios(results: Results) -> str:
         )
         for ratio in results.ratios()
     ]
-    return table(("ratio", "wanted", "measured", "met", "by CPU time"), rows)
+    return table(("ratio", "bound", "measured", "met", "by CPU time"), rows)
 
 
 def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool = False) -> str:
     """The figures of some cells."""
-    rows = []
-    for cell in cells:
-        figures = results.figures[cell]
-        name = f"{cell.setup.destination}, {cell.setup.name}" if by_destination else cell.setup.name
-        measured = "" if figures.events == (cell.events or results.largest_events) else f" ({figures.events})"
-        rows.append(
-            (
-                name,
-                f"{cell.events or results.largest_events}{measured}",
-                f"{cell.delay_ms}",
-                _spread(figures.events_per_second),
-                f"{figures.cpu_us_per_event.median:.1f}",
-                f"{figures.requests:g}",
-                f"{figures.wire_bytes_per_event:.0f}",
-                f"{results.cost(cell).total:.5f}",
-            )
-        )
     head = (
         "contender",
         "events",
@@ -64,37 +45,42 @@ def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool 
         "bytes/event",
         "$/M",
     )
+    rows = []
+    for cell in cells:
+        figures = results.figures[cell]
+        events = cell.events or results.largest_events
+        rows.append((
+            f"{cell.setup.destination}, {cell.setup.name}" if by_destination else cell.setup.name,
+            f"{events}" if figures.events == events else f"{events} ({figures.events})",
+            f"{cell.delay_ms}",
+            _spread(figures.events_per_second),
+            f"{figures.cpu_us_per_event.median:.1f}",
+            f"{figures.requests:g}",
+            f"{figures.wire_bytes_per_event:.0f}",
+            f"{results.cost(cell).total:.5f}",
+        ))  # fmt: skip
     return table(head, rows)
 
 
 def memory(results: Results) -> str:
-    """Idle and peak."""
-    rows = [
-        (
-            name,
-            *(
-                f"{size / 2**20:.0f}"
-                for size in (measured.idle_bytes, measured.peak_bytes, measured.parking_bytes)
-            ),
-            f"{measured.growth_by_payload_size:.1f}",
-            f"{measured.smallest_size_mb}",
-        )
-        for name, measured in results.memory.items()
-    ]
+    """Memory, idle and at the peak."""
+    rows = []
+    for name, one in results.memory.items():
+        sizes = (f"{size / 2**20:.0f}" for size in (one.idle_bytes, one.peak_bytes, one.parking_bytes))
+        rows.append((name, *sizes, f"{one.growth_by_payload_size:.1f}", f"{one.smallest_size_mb}"))
     head = ("contender", "idle MB", "peak MB", "peak, parking", "over idle / payload", "smallest size MB")
     return table(head, rows)
 
 
 def sizes(results: Results, setup: str) -> str:
-    """What each memory size costs."""
-    measured: Memory = results.memory[setup]
+    """The cost of each memory size."""
     rows = [
         (
             f"{size.memory_mb}",
             f"{size.billed_ms:.0f}",
             "" if size.parking_ms is None else f"{size.parking_ms / 1000:.1f}",
             f"{size.cost.total:.5f}",
-            "yes" if size.memory_mb >= measured.smallest_size_mb else "no",
+            "yes" if size.memory_mb >= results.memory[setup].smallest_size_mb else "no",
         )
         for size in results.sweeps[setup]
     ]
@@ -106,8 +92,8 @@ def starts(results: Results) -> str:
     rows = [
         (
             f"{start.program}, {'with' if start.compiled else 'without'} bytecode",
-            _milliseconds(start.imports),
-            _milliseconds(start.first_invocation) if start.first_invocation.median > 0.001 else "",  # noqa: PLR2004  # a ms
+            _spread(start.imports, 1000),
+            _spread(start.first_invocation, 1000) if start.first_invocation.median > 0.001 else "",  # noqa: PLR2004  # a ms
         )
         for start in results.starts
     ]
@@ -115,14 +101,11 @@ def starts(results: Results) -> str:
 
 
 def packages(results: Results) -> str:
-    """What each dependency adds to a start with detections on."""
+    """The import time of each dependency, with detections on."""
     rows = [(name, f"{milliseconds:.0f}") for name, milliseconds in results.packages if milliseconds >= 1]
     return table(("package", "ms"), rows)
 
 
-def _spread(spread: Spread) -> str:
-    return f"{spread.median:,.0f} ({spread.least:,.0f}-{spread.most:,.0f})"
-
-
-def _milliseconds(spread: Spread) -> str:
-    return f"{spread.median * 1000:.0f} ({spread.least * 1000:.0f}-{spread.most * 1000:.0f})"
+def _spread(spread: Spread, factor: float = 1) -> str:
+    least, middle, most = (value * factor for value in (spread.least, spread.median, spread.most))
+    return f"{middle:,.0f} ({least:,.0f}-{most:,.0f})"

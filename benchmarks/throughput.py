@@ -1,4 +1,4 @@
-"""Measures the cells of the table: round after round, so that what disturbs the machine meets them all."""
+"""Measures the cells of the table round after round, so that disturbances affect all alike."""
 
 import json
 from collections.abc import Sequence
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.local_server import LocalServer
 from benchmarks.payloads import payload_of
-from benchmarks.server import Counts
 from benchmarks.setups import Cell, Setup
-from benchmarks.workers import Sample, Worker
+from benchmarks.worker import Sample, Worker, running_worker
+from tools.collector import Orders, Report, running_collector
 
 _EVENTS_PER_ROUND = 1000  # a short invocation is repeated, and the mean of its times is one sample
 
@@ -32,7 +31,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one cell came to; requests and connections are those of one warm invocation."""
+    """The figures of one cell; requests and connections are those of one warm invocation."""
 
     events: int
     events_per_second: Spread
@@ -44,14 +43,14 @@ class Figures:
 
 
 class EventFiles:
-    """The events of payloads, as files that workers read; each is made once."""
+    """The events with the payloads, as files that workers read; each is made once."""
 
     def __init__(self, folder: Path, largest: int) -> None:
         self._folder = folder
         self.largest = largest
 
     def of(self, events: int) -> Path:
-        """The file of a payload of so many events."""
+        """The file for a payload of so many log events."""
         path = self._folder / f"{events}.json"
         if not path.exists():
             path.write_text(json.dumps(payload_of(events).event), encoding="ascii")
@@ -59,27 +58,27 @@ class EventFiles:
 
 
 def measure(cells: Sequence[Cell], files: EventFiles, rounds: int) -> dict[Cell, Figures]:
-    """The figures of each cell, over so many rounds after a start that warms up.
+    """The figures of each cell over so many rounds, after a warm-up.
 
-    Within a round, those that are compared follow each other: the same destination, delay and payload.
+    Within a round, comparable cells follow each other: same destination, delay and payload.
     """
     in_order = sorted(cells, key=lambda cell: (cell.setup.destination, cell.delay_ms, cell.events))
     samples: dict[Cell, list[Sample]] = {cell: [] for cell in cells}
-    counts: dict[Cell, Counts] = {}
+    reports: dict[Cell, Report] = {}
     with ExitStack() as stack:
-        server = stack.enter_context(LocalServer())
+        collector = stack.enter_context(running_collector())
         workers = {
-            setup: stack.enter_context(Worker(setup.contender, server.url, setup.environment()))
+            setup: stack.enter_context(running_worker(setup.contender, collector.url, setup.environment()))
             for setup in dict.fromkeys(cell.setup for cell in cells)
         }
         for worker in workers.values():
             worker.run(files.of(50), times=2)
         for _ in range(rounds):
             for cell in in_order:
-                server.reset(delay_ms=cell.delay_ms)
+                collector.order(Orders(delay_ms=cell.delay_ms))
                 samples[cell].append(_sample(cell, workers[cell.setup], files))
-                counts[cell] = server.counts()
-    return {cell: _figures(cell, samples[cell], counts[cell], files.largest) for cell in cells}
+                reports[cell] = collector.report()
+    return {cell: _figures(cell, samples[cell], reports[cell], files.largest) for cell in cells}
 
 
 def _repeats(cell: Cell, largest: int) -> int:
@@ -90,30 +89,31 @@ def _repeats(cell: Cell, largest: int) -> int:
 
 def _sample(cell: Cell, worker: Worker, files: EventFiles) -> Sample:
     repeats = _repeats(cell, files.largest)
-    taken = worker.run(files.of(cell.measured_events(files.largest)), repeats).samples
-    return Sample(
-        sum(sample.wall_seconds for sample in taken) / repeats,
-        sum(sample.cpu_seconds for sample in taken) / repeats,
-    )
+    samples = worker.run(files.of(cell.measured_events(files.largest)), repeats).samples
+    wall, cpu = sum(one.wall_seconds for one in samples), sum(one.cpu_seconds for one in samples)
+    return Sample(wall / repeats, cpu / repeats)
 
 
-def _figures(cell: Cell, samples: Sequence[Sample], counts: Counts, largest: int) -> Figures:
+def _figures(cell: Cell, samples: Sequence[Sample], report: Report, largest: int) -> Figures:
     events, repeats = cell.measured_events(largest), _repeats(cell, largest)
     return Figures(
         events=events,
         events_per_second=Spread.of([events / sample.wall_seconds for sample in samples]),
         cpu_us_per_event=Spread.of([sample.cpu_seconds / events * 1e6 for sample in samples]),
         wall_us_per_event=median(sample.wall_seconds for sample in samples) / events * 1e6,
-        requests=counts.requests / repeats,
-        connections=counts.connections,
-        wire_bytes_per_event=counts.wire_bytes / repeats / events,
+        requests=report.requests / repeats,
+        connections=report.connections,
+        wire_bytes_per_event=report.wire_bytes / repeats / events,
     )
 
 
 def connections_of_warm_invocations(setup: Setup, files: EventFiles, invocations: int) -> int:
-    """How many connections so many invocations use, once the container is warm."""
-    with LocalServer() as server, Worker(setup.contender, server.url, setup.environment()) as worker:
+    """The number of connections that so many invocations of a warm container use."""
+    with (
+        running_collector() as collector,
+        running_worker(setup.contender, collector.url, setup.environment()) as worker,
+    ):
         worker.run(files.of(50))
-        server.reset()
+        collector.order(Orders())
         worker.run(files.of(50), invocations)
-        return server.counts().connections
+        return collector.report().connections

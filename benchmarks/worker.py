@@ -1,35 +1,106 @@
-"""A process in which one contender runs, as in a container of Lambda's: warm from one order to the next.
+"""A process that runs one contender, like a Lambda container: it stays warm from one order to the next.
 
     python -m benchmarks.worker CONTENDER URL
 
-An order is a line on standard input, `<times> <file of the event>`; the answer is a line of JSON: for each
-invocation its seconds by the clock and of CPU, and the process's memory. What the handler prints is thrown
-away. The settings of ours come from the environment.
+An order is a line on standard input, `<times> <file of the event>`; the answer is a line of JSON: wall and
+CPU seconds of each invocation, and the memory of the process. The output of the handler is discarded. The
+forwarder's settings come from the environment.
 """
 
 import gc
 import json
 import os
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.contenders import CONTENDERS
+from tools import ROOT
 
 
-def memory_bytes() -> tuple[int, int]:
-    """The memory in use, and the most there was: `VmRSS` and `VmHWM` (proc_pid_status(5)).
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One invocation: wall seconds, and CPU seconds of all threads."""
 
-    Not `ru_maxrss`, which a process inherits from the one that started it.
+    wall_seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of an order; the memory is that of the whole process, now and at its peak."""
+
+    samples: tuple[Sample, ...]
+    in_use_bytes: int
+    peak_bytes: int
+
+
+class Worker:
+    """The worker's process, seen from the one that started it."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def run(self, event: Path, times: int = 1) -> Answer:
+        """Forwards an event so many times.
+
+        Raises:
+            RuntimeError: the process has ended; standard error has the reason.
+        """
+        assert self._process.stdin is not None  # noqa: S101  # a pipe
+        assert self._process.stdout is not None  # noqa: S101  # a pipe
+        self._process.stdin.write(f"{times} {event}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            msg = "the worker's process has ended"
+            raise RuntimeError(msg)
+        answer = json.loads(line)
+        samples = tuple(Sample(*sample) for sample in answer["samples"])
+        return Answer(samples, answer["in_use"], answer["peak"])
+
+
+@contextmanager
+def running_worker(contender: str, url: str, environ: dict[str, str] | None = None) -> Iterator[Worker]:
+    """A contender in its own process, until the end of the block."""
+    with subprocess.Popen(  # noqa: S603  # our own module
+        [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", contender, url],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": str(ROOT / "functions"),
+            "POWERTOOLS_SERVICE_NAME": "benchmark",
+            **(environ or {}),
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Worker(process)
+        finally:
+            process.communicate()
+
+
+def _memory_bytes() -> tuple[int, int]:
+    """The memory in use and its peak: `VmRSS` and `VmHWM` (proc_pid_status(5)).
+
+    Not `ru_maxrss`, which a process inherits from its parent.
     """
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     kilobytes = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    in_use, most = (int(kilobytes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
-    return in_use, most
+    in_use, peak = (int(kilobytes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+    return in_use, peak
 
 
 def main() -> None:
-    """Answers orders until there are no more."""
+    """Answers orders until standard input ends."""
+    from benchmarks.contenders import CONTENDERS  # noqa: PLC0415  # only the worker's process needs it
+
     name, url = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -44,8 +115,8 @@ def main() -> None:
             forward(event)
             samples.append((time.perf_counter() - wall, time.process_time() - cpu))
         del event
-        in_use, most = memory_bytes()
-        answers.write(json.dumps({"samples": samples, "in_use": in_use, "most": most}) + "\n")
+        in_use, peak = _memory_bytes()
+        answers.write(json.dumps({"samples": samples, "in_use": in_use, "peak": peak}) + "\n")
 
 
 if __name__ == "__main__":

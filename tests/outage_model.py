@@ -17,23 +17,9 @@ from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.transport.failures import Failure
+from tools.faults.virtual_time import Clock
 
 MULTI_STATUS = 207
-
-
-class Clock:
-    """A monotonic clock that only moves when told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        """The time in seconds."""
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        """Lets time pass."""
-        self.seconds += seconds
 
 
 class KilledError(BaseException):

@@ -18,8 +18,9 @@ from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.redrive import MAX_REQUESTS_PER_PARKED_BATCH, ReceivedMessage, Redrive
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.wiring import build_forwarder
-from tests.outage_model import MULTI_STATUS, AnswersByEvent, Clock, Collector, Fault, KilledError
+from tests.outage_model import MULTI_STATUS, AnswersByEvent, Collector, Fault, KilledError
 from tests.queue_model import Sqs, on_failure_record
+from tools.faults.virtual_time import Clock
 
 PARKED = "https://sqs.us-east-1.amazonaws.com/111122223333/undelivered"
 DEAD = "https://sqs.us-east-1.amazonaws.com/111122223333/dead-letters"

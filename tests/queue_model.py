@@ -8,7 +8,7 @@ from typing import Any, cast
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from eks_log_forwarder.parking.messages import MAX_MESSAGE_BYTES
-from tests.outage_model import Clock
+from tools.faults.virtual_time import Clock
 
 VISIBILITY_TIMEOUT_SECONDS = 720.0  # the template's
 

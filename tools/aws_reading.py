@@ -1,64 +1,57 @@
-"""Read-only calls to AWS that go on when a right is refused: `Reader.call` and `Reader.pages`."""
+"""Read-only calls to AWS that continue when a right is refused: see `Reader`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-# What AWS's APIs call a refusal; EC2 has its own word for it.
-_REFUSALS = frozenset({
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedException",
-    "UnauthorizedOperation",
-})  # fmt: skip
-_ABSENCES = frozenset({"ResourceNotFoundException", "NotFoundException"})
+# The codes of AWS's APIs for a refused right; EC2 has its own.
+_REFUSALS = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "UnauthorizedOperation"}
+_ABSENCES = {"ResourceNotFoundException", "NotFoundException"}
 
 type ClientFactory = Callable[[str], Any]
 """A service's name -> its boto3 client."""
 
 
 class NotFoundError(Exception):
-    """AWS has no such thing; the message is AWS's own."""
+    """AWS has no such resource; the message is AWS's own."""
 
 
 @dataclass(slots=True)
 class Reader:
-    """Asks AWS, and remembers which rights were refused, as IAM names them (`eks:DescribeCluster`)."""
+    """Calls AWS, and remembers the refused rights by their IAM names (`eks:DescribeCluster`)."""
 
     client: ClientFactory
     refused: list[str] = field(default_factory=list)
 
     def call(self, service: str, operation: str, **parameters: object) -> dict[str, Any] | None:
-        """The answer of one call; None if the right to it was refused.
+        """The answer of one call; None if the right was refused.
 
         Raises:
-            NotFoundError: what was asked for does not exist.
-            ClientError: AWS refused the call for any other reason.
+            NotFoundError: the resource does not exist.
+            ClientError: AWS refused the call for another reason.
         """
-        client = self.client(service)
-        return self._ask(client, service, operation, lambda: getattr(client, operation)(**parameters))
+        return self._ask(service, operation, lambda client: getattr(client, operation)(**parameters))
 
     def pages(self, service: str, operation: str, key: str, **parameters: object) -> list[Any] | None:
         """The items under `key` on all pages; None if the right was refused. Raises as `call`."""
-        client = self.client(service)
 
-        def collect() -> list[Any]:
+        def collect(client: Any) -> list[Any]:  # noqa: ANN401  # boto3 makes its clients at run time
             pages = client.get_paginator(operation).paginate(**parameters)
             return [item for page in pages for item in page[key]]
 
-        return self._ask(client, service, operation, collect)
+        return self._ask(service, operation, collect)
 
-    def _ask[Answer](
-        self,
-        client: Any,  # noqa: ANN401  # boto3 makes its clients at run time
-        service: str,
-        operation: str,
-        ask: Callable[[], Answer],
-    ) -> Answer | None:
+    def ec2(self, operation: str, key: str, filters: Mapping[str, str]) -> list[Any] | None:
+        """The items of an EC2 call with these filters; None if the right was refused. Raises as `call`."""
+        listed = [{"Name": name, "Values": [value]} for name, value in filters.items()]
+        return self.pages("ec2", operation, key, Filters=listed)
+
+    def _ask[Answer](self, service: str, operation: str, ask: Callable[[Any], Answer]) -> Answer | None:
+        client = self.client(service)
         try:
-            return ask()
+            return ask(client)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in _ABSENCES:

@@ -1,6 +1,6 @@
-"""Checks what `sam build` built: `python -m tools.check_build .aws-sam/build`.
+"""Checks the result of `sam build`: `python -m tools.check_build .aws-sam/build`.
 
-Imports the handlers from the built folder alone, looks for compiled modules of both processors, and prints
+Imports the handlers from the built folder only, looks for compiled modules of both processors, and prints
 the package's digest. `sam build` also succeeds for a package without dependencies.
 """
 
@@ -26,10 +26,10 @@ class BuildError(Exception):
 
 
 def built_packages(build_dir: Path) -> list[Path]:
-    """The folders that `sam build` made, one a function.
+    """The folders of the functions that `sam build` made.
 
     Raises:
-        BuildError: there is none.
+        BuildError: there are none.
     """
     packages = sorted(path for path in build_dir.iterdir() if path.is_dir()) if build_dir.is_dir() else []
     if not packages:
@@ -39,7 +39,7 @@ def built_packages(build_dir: Path) -> list[Path]:
 
 
 def check_build(package: Path) -> str:
-    """The package's size and digest, in words, once it has passed.
+    """Checks a package; returns its size and digest, in words.
 
     Raises:
         BuildError: it lacks a dependency, a compiled module or bytecode, is too large, or does not import.
@@ -86,7 +86,7 @@ def _check_distributions(package: Path) -> None:
 
 
 def _check_compiled_modules(package: Path) -> None:
-    """A module that one processor lacks fails at the first import there, and nowhere before."""
+    """Every compiled module must be there for both processors: a missing one fails only when imported."""
     found: dict[str, set[str]] = {processor: set() for processor in PROCESSORS}
     for path in package.rglob("*.so"):
         name = path.relative_to(package).as_posix()
@@ -105,7 +105,7 @@ def _check_compiled_modules(package: Path) -> None:
 
 
 def _import_entry(package: Path, entry: str) -> None:
-    # -S and -I: nothing of the environment that this runs in helps the import
+    # -S and -I: the import cannot use this environment's packages
     done = subprocess.run(  # noqa: S603  # our own arguments
         [sys.executable, "-B", "-S", "-I", "-c", _IMPORT, str(package), entry],
         capture_output=True,
@@ -119,7 +119,7 @@ def _import_entry(package: Path, entry: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Checks the build folder that is named, or SAM's own; the exit status."""
+    """Checks the given build folder, or SAM's own; returns the exit status."""
     build_dir = Path(arguments[0] if arguments else ".aws-sam/build")
     try:
         for package in built_packages(build_dir):

@@ -1,17 +1,16 @@
-"""Runs `sam local invoke -e events/cw.json` in a container, and checks what arrived at a listener.
+"""Runs `sam local invoke -e events/cw.json` in a container, and checks what arrives at a listener.
 
-The container reaches this machine as `host.docker.internal`, which on Linux is the docker bridge's address;
-so the listener listens there, on the port that samconfig.toml names. Arguments go on to `sam local invoke`.
+The container reaches this machine as `host.docker.internal`, on Linux the address of the docker bridge. The
+listener uses that address and the port in samconfig.toml. Arguments are passed to `sam local invoke`.
 """
 
 import subprocess
 import sys
-from pathlib import Path
 
+from tools import ROOT
 from tools.listener import running_listener
-from tools.make_event import EVENTS, read_lines
+from tools.make_event import example_lines
 
-ROOT = Path(__file__).resolve().parent.parent
 PORT = 30303
 _TIMEOUT_SECONDS = 180
 
@@ -24,7 +23,7 @@ def bridge_address() -> str:
 
 
 def invoke(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
-    """The command that the README gives, and what it ended with."""
+    """Runs the command of the README."""
     return subprocess.run(  # noqa: S603  # our own arguments
         [ROOT / ".venv" / "bin" / "sam", "local", "invoke", "-e", "events/cw.json", *arguments],
         cwd=ROOT,
@@ -36,16 +35,16 @@ def invoke(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status: 0 when every line of the event arrived, and where nothing listens that was said."""
-    unheard = invoke(arguments)
-    if "connection_refused" not in unheard.stdout + unheard.stderr:
-        print(unheard.stdout, unheard.stderr, sep="\n")
-        print("check_local_invoke: with no listener, the function did not say that nothing listens")
+    """Returns 0 if every line arrives, and if the function reports connection_refused without a listener."""
+    refused = invoke(arguments)
+    if "connection_refused" not in refused.stdout + refused.stderr:
+        print(refused.stdout, refused.stderr, sep="\n")
+        print("check_local_invoke: without a listener the function did not report connection_refused")
         return 1
     with running_listener(token=None, host=bridge_address(), port=PORT) as listener:
         done = invoke(arguments)
         arrived = [record["message"] for record in listener.records]
-    if done.returncode or arrived != read_lines(EVENTS / "lines" / "audit.log"):
+    if done.returncode or arrived != example_lines("audit"):
         print(done.stdout, done.stderr, sep="\n")
         print(f"check_local_invoke: sam ended with {done.returncode}, and {len(arrived)} lines arrived")
         return 1

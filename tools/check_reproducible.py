@@ -1,7 +1,7 @@
-"""`make reproducible`: two builds, in two folders with two environments, and whether they are equal.
+"""`make reproducible`: builds in two folders with two environments, and compares the results.
 
-The second one has another Python environment, another home, another time zone, another umask and an empty
-package cache, so that it fetches every package again.
+The second build has another Python environment, home, time zone and umask, and an empty package cache, so
+that it downloads every package again.
 """
 
 import os
@@ -12,19 +12,19 @@ import tempfile
 import venv
 from pathlib import Path
 
+from tools import ROOT
 from tools.check_build import BuildError, built_packages, digest
 
-ROOT = Path(__file__).resolve().parent.parent
-# all that a build reads
+# everything that a build reads
 _SOURCES = ("functions", "template.yaml", "samconfig.toml", ".python-version")
 _TOOLS = ROOT / ".venv" / "bin"
 
 
 def build(folder: Path, environ: dict[str, str], umask: int) -> dict[str, str]:
-    """Copies the sources into a new folder and builds there; the digest of each function's package.
+    """Copies the sources into a new folder and builds there; returns the digest of each function's package.
 
     Raises:
-        BuildError: `sam build` failed; with its last line.
+        BuildError: `sam build` failed; the message has its last line.
     """
     folder.mkdir(parents=True)
     for name in _SOURCES:
@@ -51,11 +51,11 @@ def build(folder: Path, environ: dict[str, str], umask: int) -> dict[str, str]:
 
 
 def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """This environment, and one that differs in all that has no business in a package."""
+    """This environment, and one that differs in everything that must not affect a package."""
     here = dict(os.environ) | {"PATH": f"{_TOOLS}{os.pathsep}{os.environ['PATH']}"}
     other = workdir / "other-environment"
     venv.create(other, with_pip=False)
-    # sam and uv alone, so that the packages are installed for the new environment's Python
+    # only sam and uv, so that the packages are installed for the new environment's Python
     for tool in ("sam", "uv"):
         (other / "bin" / tool).symlink_to(_TOOLS / tool)
     home = workdir / "home"
@@ -75,14 +75,14 @@ def environments(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], d
 
 
 def build_twice(workdir: Path, *, empty_cache: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """The two builds. Raises as `build`."""
+    """Both builds. Raises as `build`."""
     here, there = environments(workdir, empty_cache=empty_cache)
     first = build(workdir / "first", here, 0o022)
     return first, build(workdir / "another" / "second", there, 0o077)
 
 
 def main() -> int:
-    """The exit status: 0 when both builds are the same."""
+    """Returns the exit status: 0 if both builds are the same."""
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-reproducible-") as workdir:
         try:
             first, second = build_twice(Path(workdir), empty_cache=True)

@@ -1,33 +1,28 @@
-"""`make clusters`: every EKS cluster of the region, with its logging and its subscription.
+"""`make clusters`: the EKS clusters of a region, with their logging and their subscriptions.
 
-Exit status: 0 when the list is complete, 1 when a right was refused, 2 when AWS could not be asked.
+Exit status: 0 if the list is complete, 1 if a right was refused, 2 if AWS could not be asked.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
-from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
+from tools.aws_clients import ToolError, client_factory, told_errors
 from tools.aws_reading import NotFoundError, Reader
 from tools.discover.cluster import enabled_log_types
-from tools.log_groups import FILTERS_A_LOG_GROUP, LOG_TYPES, LogGroup, cluster_log_group, read_log_group
-from tools.sam_config import stack_name
-from tools.stack import Stack, StackError, read_stack
+from tools.log_groups import FILTERS_A_LOG_GROUP, LOG_TYPES, cluster_log_group, read_log_group
+from tools.stack import Stack, StackError, add_stack_options, named_stack, read_stack
 from tools.subscribe.silence_alarm import watches
 
-ROOT = Path(__file__).resolve().parents[1]
 _NOT_READ = "not read"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A cluster's line of the table, as text."""
 
     cluster: str
@@ -39,27 +34,29 @@ class Row:
 
 
 def read_rows(reader: Reader, stack: Stack | None) -> Iterator[Row]:
-    """A row for each cluster, by name; without a stack no cluster counts as subscribed."""
+    """A row for each cluster, sorted by name; without a stack the subscriptions are unknown."""
     names = reader.pages("eks", "list_clusters", "clusters")
     alarms: Sequence[Mapping[str, Any]] | None = None
-    if stack is not None:  # all of its alarms have names that start with its own
+    if stack is not None:  # the names of its alarms start with its own
         alarms = reader.pages("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=stack.name)
     for name in sorted(names or []):
-        group: LogGroup | None = None
-        exists = _NOT_READ
-        try:
-            group = read_log_group(reader, cluster_log_group(name))
-            exists = "there" if group else _NOT_READ
-        except NotFoundError:
-            exists = "missing"
-        yield Row(
-            name,
-            _logging(reader, name),
-            exists,
-            _filters(group, exists),
-            _subscribed(group, stack, exists),
-            _alarm(alarms, stack, name),
-        )
+        log_group = _log_group(reader, stack, name)
+        yield Row(name, _logging(reader, name), *log_group, _alarm(alarms, stack, name))
+
+
+def _log_group(reader: Reader, stack: Stack | None, cluster: str) -> tuple[str, str, str]:
+    """The cells of a cluster's log group: whether it exists, its filters, whether it is subscribed."""
+    try:
+        group = read_log_group(reader, cluster_log_group(cluster))
+    except NotFoundError:
+        return "missing", "", "no"
+    if group is None or group.filters is None:
+        return "there" if group else _NOT_READ, _NOT_READ, _NOT_READ
+    filters = f"{len(group.filters)} of {FILTERS_A_LOG_GROUP}"
+    if stack is None:
+        return "there", filters, _NOT_READ
+    is_subscribed = any(found.leads_to(stack.function_arn) for found in group.filters)
+    return "there", filters, "yes" if is_subscribed else "no"
 
 
 def _logging(reader: Reader, name: str) -> str:
@@ -70,22 +67,6 @@ def _logging(reader: Reader, name: str) -> str:
     return ", ".join(log_type for log_type in LOG_TYPES if log_type in on) or "off"
 
 
-def _filters(group: LogGroup | None, exists: str) -> str:
-    if exists == "missing":
-        return ""
-    if group is None or group.filters is None:
-        return _NOT_READ
-    return f"{len(group.filters)} of {FILTERS_A_LOG_GROUP}"
-
-
-def _subscribed(group: LogGroup | None, stack: Stack | None, exists: str) -> str:
-    if exists == "missing":
-        return "no"
-    if stack is None or group is None or group.filters is None:
-        return _NOT_READ
-    return "yes" if any(found.leads_to(stack.function_arn) for found in group.filters) else "no"
-
-
 def _alarm(alarms: Sequence[Mapping[str, Any]] | None, stack: Stack | None, cluster: str) -> str:
     if stack is None or alarms is None:
         return _NOT_READ
@@ -94,34 +75,19 @@ def _alarm(alarms: Sequence[Mapping[str, Any]] | None, stack: Stack | None, clus
 
 def _table(rows: list[Row], title: str) -> Table:
     table = Table(title=title, title_justify="left")
-    for heading in ("cluster", "logging", "log group", "filters", "subscribed", "silence alarm"):
-        table.add_column(heading, overflow="fold")
+    for field in Row._fields:
+        table.add_column(field.replace("_", " "), overflow="fold")
     for row in rows:
-        style = "green" if row.subscribed == "yes" else "yellow"
-        table.add_row(
-            row.cluster,
-            row.logging,
-            row.log_group,
-            row.filters,
-            row.subscribed,
-            row.silence_alarm,
-            style=style,
-        )
+        table.add_row(*row, style="green" if row.subscribed == "yes" else "yellow")
     return table
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="make clusters", description=__doc__)
-    parser.add_argument("--stack", help="the forwarder's stack; else that of samconfig.toml's section")
-    parser.add_argument("--config-env", default="default", help="that section")
-    add_aws_options(parser)
-    return parser
-
-
 def main(arguments: list[str]) -> int:
-    """The exit status."""
-    options = _parser().parse_args(arguments)
-    name = options.stack or stack_name(ROOT / "samconfig.toml", options.config_env)
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="make clusters", description=__doc__)
+    add_stack_options(parser)
+    options = parser.parse_args(arguments)
+    name = named_stack(options)
     console = Console()
     try:
         reader = Reader(client_factory(options.region, options.profile))
@@ -136,9 +102,7 @@ def main(arguments: list[str]) -> int:
         if row.subscribed == "no":
             console.print(f"make subscribe CLUSTER={row.cluster}", highlight=False, soft_wrap=True)
     if reader.refused:
-        console.print(
-            f"Refused, and so not known: {', '.join(reader.refused)}", style="yellow", soft_wrap=True
-        )
+        console.print(f"Refused rights: {', '.join(reader.refused)}", style="yellow", soft_wrap=True)
     return 1 if reader.refused else 0
 
 
@@ -146,7 +110,7 @@ def _stack(reader: Reader, name: str, console: Console) -> Stack | None:
     try:
         return read_stack(reader, name)
     except (StackError, ClientError) as error:
-        console.print(f"The stack {name} could not be read: {error}", style="yellow", soft_wrap=True)
+        console.print(f"The stack {name} cannot be read: {error}", style="yellow", soft_wrap=True)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Lambda's event source on a queue, in this process: hands messages to the redrive, and deletes them."""
+"""Lambda's event source on a queue, in this process: passes messages to the redrive and deletes them."""
 
 from typing import Any
 
@@ -15,21 +15,30 @@ class Poller:
     def __init__(self, aws: LocalAws, queue_url: str) -> None:
         self._sqs = aws.client("sqs")
         self._url = queue_url
+        self._kept: list[dict[str, Any]] = []
 
     def redrive(self) -> bool:
-        """One invocation of the redrive, where there are messages; whether there were."""
+        """Invokes the redrive if there are messages; returns whether there were."""
         messages = self.receive()
         if not messages:
             return False
         answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, lambda_context())
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        self._kept = [message for message in messages if message["MessageId"] in kept]
         for message in messages:
-            if message["MessageId"] not in kept:
+            if message not in self._kept:
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return True
 
+    def show_kept(self) -> None:
+        """Ends the back-off of the messages that the last invocation kept."""
+        for message in self._kept:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+
     def receive(self) -> list[dict[str, Any]]:
-        """Some of the messages that can be seen; none where there are none."""
+        """Up to five of the visible messages."""
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=_MESSAGES_PER_INVOCATION,
@@ -41,14 +50,14 @@ class Poller:
         return messages
 
     def is_empty(self) -> bool:
-        """Whether the queue holds nothing, hidden messages included."""
+        """Whether the queue holds no message, not even a hidden one."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         counts = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
         return not any(int(counts[name]) for name in names)
 
 
 def _record(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Lambda hands it over (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    """A message as Lambda passes it on (Lambda developer guide, "Using Lambda with Amazon SQS")."""
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],

@@ -1,16 +1,18 @@
-"""A deployment on this machine: MiniStack in the place of AWS, and the real `sam` against it."""
+"""A deployment on this machine: MiniStack instead of AWS, and the real `sam`."""
 
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from tools import ROOT
 from tools.check_build import BuildError, built_packages, check_build
 from tools.ministack import (
     ROOT_KEY,
@@ -22,20 +24,19 @@ from tools.ministack import (
     without_aws_variables,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 _SAM_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """A running MiniStack: its endpoint, and a folder for what it and `sam` write."""
+    """A running MiniStack: its endpoint, and a folder for the output of it and of `sam`."""
 
     endpoint: str
     workdir: Path
 
     def environ(self) -> dict[str, str]:
-        """The environment in which `sam`, boto3 and the functions talk to this MiniStack."""
+        """The environment that makes `sam`, boto3 and the functions use this MiniStack."""
         return without_aws_variables() | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
@@ -47,23 +48,16 @@ class LocalAws:
         }
 
     def client(self, service: str) -> Any:  # noqa: ANN401  # boto3 makes its clients at run time
-        """A boto3 client of this MiniStack, with the root user's rights."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]  # any service's name
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ROOT_KEY,
-            aws_secret_access_key=ROOT_KEY,
-            config=Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2}),
-        )
+        """A boto3 client of this MiniStack, with the root user's rights; the same one for each service."""
+        return _client(self.endpoint, service)
 
     def sam(self, *arguments: str) -> str:
-        """Runs `sam`; its output goes to `sam.log` in the workdir and comes back as text.
+        """Runs `sam`; returns its output, which is also appended to `sam.log` in the workdir.
 
         Raises:
-            LocalAwsError: sam did not end, or ended with another status than 0; with its last lines.
+            LocalAwsError: sam did not end in time, or failed; the message has its last lines.
         """
-        scratch = self.workdir / "sam"  # sam leaves folders behind
+        scratch = self.workdir / "sam"  # sam leaves temporary folders
         scratch.mkdir(exist_ok=True)
         with subprocess.Popen(  # noqa: S603  # our own arguments
             [ROOT / ".venv" / "bin" / "sam", *arguments],
@@ -73,7 +67,7 @@ class LocalAws:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # so that what it started ends with it
+            start_new_session=True,  # so that its descendants end with it
         ) as process:
             try:
                 written, _ = process.communicate(timeout=_SAM_SECONDS)
@@ -92,7 +86,7 @@ class LocalAws:
         return written
 
     def build(self) -> Path:
-        """`sam build`, and an import of what it built; the folder of the build."""
+        """Runs `sam build` and checks the result; returns the build folder."""
         build_dir = self.workdir / "build"
         self.sam("build", "--build-dir", str(build_dir))
         try:
@@ -103,37 +97,38 @@ class LocalAws:
         return build_dir
 
     def deploy(self, build_dir: Path, stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
-        """`sam deploy` of a build with these parameters; the stack's outputs."""
+        """Runs `sam deploy` with these parameters; returns the stack's outputs."""
         self.sam(
-            "deploy",
-            "--config-file",
-            str(ROOT / "samconfig.toml"),
-            "--template-file",
-            str(build_dir / "template.yaml"),
-            "--stack-name",
-            stack,
-            "--no-confirm-changeset",
-            "--no-fail-on-empty-changeset",
-            "--parameter-overrides",
+            *("deploy", "--config-file", str(ROOT / "samconfig.toml"), "--stack-name", stack),
+            *("--template-file", str(build_dir / "template.yaml")),
+            *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--parameter-overrides"),
             *(f"{name}={value}" for name, value in parameters.items()),
         )
         (description,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
 
     def log_lines(self, log_group: str) -> list[str]:
-        """All that a function has written to its log group."""
+        """Everything that a function has written to its log group."""
         logs = self.client("logs")
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
         return [event["message"] for page in pages for event in page["events"]]
 
 
+@cache
+def _client(endpoint: str, service: str) -> Any:  # noqa: ANN401  # as above
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # any service's name
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=ROOT_KEY,
+        config=Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2}),
+    )
+
+
 @contextmanager
 def local_aws(workdir: Path) -> Iterator[LocalAws]:
-    """Starts MiniStack and stops it, whatever happens in between.
-
-    Raises:
-        LocalAwsError: MiniStack is not installed, does not answer in time, or ended while it was used.
-    """
+    """Starts MiniStack, and stops it in any case. Raises as `running_ministack`."""
     program = ROOT / ".venv-ministack" / "bin" / "ministack"
     with no_other_aws(), running_ministack(program, workdir) as endpoint:
         yield LocalAws(endpoint, workdir)

@@ -1,16 +1,16 @@
-"""A cluster's log group in CloudWatch, and who is subscribed to it."""
+"""A cluster's log group in CloudWatch, and its subscription filters."""
 
 from dataclasses import dataclass
 
 from tools.aws_reading import NotFoundError, Reader
 
-FILTERS_A_LOG_GROUP = 2  # CloudWatch Logs' quota, which cannot be raised
+FILTERS_A_LOG_GROUP = 2  # a quota of CloudWatch Logs that cannot be raised
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFilter:
-    """A subscription filter: its name, where it leads, and what it lets through (empty is all)."""
+    """A subscription filter: its name, its destination, and its pattern (empty matches all)."""
 
     name: str
     destination_arn: str
@@ -23,7 +23,7 @@ class SubscriptionFilter:
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
-    """A log group that exists; `filters` is None where the right to see them was refused."""
+    """A log group that exists; `filters` is None if the right to see them was refused."""
 
     name: str
     retention_days: int | None
@@ -31,41 +31,34 @@ class LogGroup:
 
 
 def cluster_log_group(cluster: str) -> str:
-    """The log group that EKS writes a cluster's control-plane logs into."""
+    """The log group of a cluster's control-plane logs."""
     return f"/aws/eks/{cluster}/cluster"
 
 
 def enable_logging_command(cluster: str) -> str:
-    """What turns all five log types on."""
+    """The command that enables all five log types."""
     types = ",".join(f'"{name}"' for name in LOG_TYPES)
     logging = f'{{"clusterLogging":[{{"types":[{types}],"enabled":true}}]}}'
     return f"aws eks update-cluster-config --name {cluster} --logging '{logging}'"
 
 
 def read_log_group(reader: Reader, name: str) -> LogGroup | None:
-    """The log group as far as the rights go; `retention_days` is None without the right, too.
+    """The log group as far as the rights allow; None if both rights were refused.
 
     Raises:
         NotFoundError: there is no such log group.
-
-    Returns:
-        None where neither right is granted.
     """
     groups = reader.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
     group = next((group for group in groups or [] if group["logGroupName"] == name), None)
     if groups is not None and group is None:
         msg = f"the log group {name} does not exist"
         raise NotFoundError(msg)
-    filters = reader.pages("logs", "describe_subscription_filters", "subscriptionFilters", logGroupName=name)
-    if group is None and filters is None:
+    found = reader.pages("logs", "describe_subscription_filters", "subscriptionFilters", logGroupName=name)
+    if group is None and found is None:
         return None
-    return LogGroup(
-        name,
-        group.get("retentionInDays") if group else None,
-        None
-        if filters is None
-        else tuple(
-            SubscriptionFilter(found["filterName"], found["destinationArn"], found.get("filterPattern", ""))
-            for found in filters
-        ),
-    )
+    filters = [
+        SubscriptionFilter(one["filterName"], one["destinationArn"], one.get("filterPattern", ""))
+        for one in found or []
+    ]
+    retention = group.get("retentionInDays") if group else None
+    return LogGroup(name, retention, None if found is None else tuple(filters))

@@ -3,7 +3,7 @@
     python tools/make_event.py events/lines/audit.log --type audit --out events/cw.json
     python tools/make_event.py --all
 
-The same lines and options always make the same event, so events/ can be compared with its lines.
+The same lines and options always make the same event; a test compares events/ with its lines.
 """
 
 import argparse
@@ -14,11 +14,12 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 EVENTS = Path(__file__).resolve().parent.parent / "events"
 START_MS = 1_768_384_800_000  # 2026-01-14T10:00:00Z, when the lines in events/lines begin
 STEP_MS = 1_000
-# An event id of CloudWatch's is a number of 56 decimal digits whose bits above the 144th are the time.
+# CloudWatch's event ids have 56 decimal digits; the bits above the 144th are the time.
 _ID_BITS_BELOW_TIME = 144
 _ID_DIGITS = 56
 
@@ -30,19 +31,20 @@ STREAM_PREFIXES = {
     "controllerManager": "kube-controller-manager",
     "scheduler": "kube-scheduler",
 }
-_LINES_OF_EVENTS = {
-    "api": ("api", "api"),
-    "authenticator": ("authenticator", "authenticator"),
-    "cloud-controller-manager": ("cloud-controller-manager", "cloudControllerManager"),
-    "controller-manager": ("controller-manager", "controllerManager"),
-    "cw": ("audit", "audit"),
-    "scheduler": ("scheduler", "scheduler"),
+# the stem of a file in events/lines, and the log type of its lines
+LOG_TYPES_OF_LINES = {
+    "audit": "audit",
+    "authenticator": "authenticator",
+    "api": "api",
+    "controller-manager": "controllerManager",
+    "cloud-controller-manager": "cloudControllerManager",
+    "scheduler": "scheduler",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an event's lines come from, as CloudWatch would name it; `stream` in full."""
+    """The origin of an event's lines, in CloudWatch's terms; `stream` is the full name."""
 
     stream: str
     cluster: str = "demo"
@@ -52,13 +54,13 @@ class Source:
 
 
 def stream_name(log_type: str, cluster: str) -> str:
-    """A stream's name of a log type, such as `kube-apiserver-audit-<32 hex>`; one a cluster."""
+    """The name of a cluster's stream for a log type, such as `kube-apiserver-audit-<32 hex>`."""
     prefix = STREAM_PREFIXES[log_type]
     return f"{prefix}-{hashlib.sha256(f'{cluster} {prefix}'.encode()).hexdigest()[:32]}"
 
 
 def read_lines(path: Path) -> list[str]:
-    """The messages of a text file, one a line; empty lines are left out, as CloudWatch takes none.
+    """The messages of a text file, one per line, without empty lines, which CloudWatch rejects.
 
     Raises:
         OSError: the file cannot be read.
@@ -67,8 +69,13 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in path.read_bytes().decode().split("\n") if line]
 
 
-def data_message(lines: list[str], source: Source) -> dict[str, object]:
-    """A DATA_MESSAGE of one stream's lines (CloudWatch Logs user guide, "Subscription filters")."""
+def example_lines(stem: str) -> list[str]:
+    """The messages of a file in events/lines."""
+    return read_lines(EVENTS / "lines" / f"{stem}.log")
+
+
+def data_message(lines: list[str], source: Source) -> dict[str, Any]:
+    """A DATA_MESSAGE with one stream's lines (CloudWatch Logs user guide, "Subscription filters")."""
     log_group = f"/aws/eks/{source.cluster}/cluster"
     log_events = []
     for number, line in enumerate(lines):
@@ -85,8 +92,8 @@ def data_message(lines: list[str], source: Source) -> dict[str, object]:
     }
 
 
-def control_message(lines: list[str]) -> dict[str, object]:
-    """What CloudWatch sends to see whether the destination can be reached: of no group, with empty ids."""
+def control_message(lines: list[str]) -> dict[str, Any]:
+    """CloudWatch's check that the destination is reachable: without a log group, with empty ids."""
     return {
         "messageType": "CONTROL_MESSAGE",
         "owner": "CloudwatchLogs",
@@ -97,24 +104,26 @@ def control_message(lines: list[str]) -> dict[str, object]:
     }
 
 
-def encode_event(payload: dict[str, object]) -> str:
+def encode_event(payload: dict[str, Any]) -> str:
     """The event as the text of a file: `{"awslogs": {"data": base64 of gzip of JSON}}`."""
     plain = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     data = base64.b64encode(gzip.compress(plain, mtime=0)).decode()
     return json.dumps({"awslogs": {"data": data}}) + "\n"
 
 
-def all_payloads() -> dict[str, dict[str, object]]:
-    """The payload of every file in events/ that is made from events/lines, by the file's stem."""
+def all_payloads() -> dict[str, dict[str, Any]]:
+    """The payloads of the files in events/ that are made from events/lines, by stem."""
     payloads = {
-        event: data_message(read_lines(_lines(stem)), Source(stream_name(log_type, "demo")))
-        for event, (stem, log_type) in _LINES_OF_EVENTS.items()
+        "cw" if stem == "audit" else stem: data_message(
+            example_lines(stem), Source(stream_name(log_type, "demo"))
+        )
+        for stem, log_type in LOG_TYPES_OF_LINES.items()
     }
-    return payloads | {"control-message": control_message(read_lines(_lines("control-message")))}
+    return payloads | {"control-message": control_message(example_lines("control-message"))}
 
 
-def parked_record(payload: dict[str, object]) -> str:
-    """An SQS event that holds one parked payload, as the redrive function receives it."""
+def parked_record(payload: dict[str, Any]) -> str:
+    """An SQS event with one parked payload, as the redrive function receives it."""
     record = {
         "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
         "receiptHandle": "a-receipt-handle",
@@ -133,10 +142,6 @@ def parked_record(payload: dict[str, object]) -> str:
     return json.dumps({"Records": [record]}, indent=2) + "\n"
 
 
-def _lines(stem: str) -> Path:
-    return EVENTS / "lines" / f"{stem}.log"
-
-
 def _event_id(timestamp: int, identity: str) -> str:
     digest = int.from_bytes(hashlib.sha256(identity.encode()).digest()[: _ID_BITS_BELOW_TIME // 8])
     return f"{(timestamp << _ID_BITS_BELOW_TIME) + digest:0{_ID_DIGITS}d}"
@@ -144,49 +149,38 @@ def _event_id(timestamp: int, identity: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description="Makes a CloudWatch Logs subscription event, as Lambda receives it, from a text file "
-        "with one log message a line. The same input always makes the same event.",
+        description="Makes a CloudWatch Logs subscription event, as Lambda receives it, from a text file.",
         epilog="Examples: make_event.py my-audit.ndjson --type audit --cluster prod --out events/mine.json; "
-        "make_event.py --all makes events/*.json anew from events/lines/*.log.",
+        "make_event.py --all writes events/*.json again from events/lines/*.log.",
     )
     add = parser.add_argument
     add(
-        "lines", type=Path, nargs="?", help="text file in UTF-8, one message a line; empty lines are left out"
+        "lines",
+        type=Path,
+        nargs="?",
+        help="text file in UTF-8, one message per line; empty lines are ignored",
     )
-    add("--all", action="store_true", help="make every event in events/ anew from events/lines")
+    add("--all", action="store_true", help="write every event in events/ again from events/lines")
     stream = parser.add_mutually_exclusive_group()
-    stream.add_argument(
-        "--type", choices=sorted(STREAM_PREFIXES), help="log type, which gives a stream's name"
-    )
-    stream.add_argument("--stream", help="the stream's name in full, such as kube-apiserver-audit-<32 hex>")
-    add("--cluster", default="demo", help="cluster, in the log group's name (default: %(default)s)")
-    add("--account", default="111122223333", help="owner of the log group (default: %(default)s)")
-    add(
-        "--start",
-        type=int,
-        default=START_MS,
-        metavar="MS",
-        help="first message's ms since 1970 (%(default)s)",
-    )
-    add(
-        "--step",
-        type=int,
-        default=STEP_MS,
-        metavar="MS",
-        help="ms from message to message (default: %(default)s)",
-    )
-    add("--out", type=Path, metavar="FILE", help="where to write the event (default: standard output)")
+    stream.add_argument("--type", choices=sorted(STREAM_PREFIXES), help="log type, for the stream's name")
+    stream.add_argument("--stream", help="full name of the stream, such as kube-apiserver-audit-<32 hex>")
+    add("--cluster", default="demo", help="cluster in the log group's name (%(default)s)")
+    add("--account", default="111122223333", help="AWS account of the log group (%(default)s)")
+    add("--start", type=int, default=START_MS, metavar="MS", help="time of the first message (%(default)s)")
+    add("--step", type=int, default=STEP_MS, metavar="MS", help="time between messages (%(default)s)")
+    add("--out", type=Path, metavar="FILE", help="where to write the event (standard output)")
     return parser
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the command line; the process's exit status."""
+    """Runs the command line; returns the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.all:
-        for stem, payload in all_payloads().items():
-            (EVENTS / f"{stem}.json").write_text(encode_event(payload), encoding="utf-8")
-        (EVENTS / "parked.json").write_text(parked_record(all_payloads()["cw"]), encoding="utf-8")
+        payloads = all_payloads()
+        events = {stem: encode_event(payload) for stem, payload in payloads.items()}
+        for stem, text in {**events, "parked": parked_record(payloads["cw"])}.items():
+            (EVENTS / f"{stem}.json").write_text(text, encoding="utf-8")
         return 0
     if options.lines is None or not (options.stream or options.type):
         parser.error("give a file of lines, and --type or --stream; or --all")

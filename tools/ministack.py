@@ -1,7 +1,6 @@
-"""The process that stands in the place of AWS: MiniStack, on 127.0.0.1 alone and with its IAM checks on.
+"""MiniStack, the local emulation of AWS, on 127.0.0.1 only and with its IAM checks on.
 
-It runs what it is given to run, for whoever asks; so it listens on a port that nobody had, and checks every
-call against IAM policies.
+It runs any code it is given. So it uses a free port, and checks every call against IAM policies.
 """
 
 import os
@@ -10,16 +9,15 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-# MiniStack's root user; what it checks is the policies of the function's role
+# MiniStack's root user; the function's role is what its IAM checks are about
 ROOT_KEY = "test"
-# in the place of ~/.aws/config and ~/.aws/credentials
+# instead of ~/.aws/config and ~/.aws/credentials
 _NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 _START_SECONDS = 60
 _STOP_SECONDS = 10
@@ -27,15 +25,15 @@ _LAST_LINES = 25
 
 
 class LocalAwsError(Exception):
-    """Something of the local deployment did not work; the message says what, and what was written of it."""
+    """A step of the local deployment failed; the message has the end of its output."""
 
 
 @contextmanager
 def running_ministack(program: Path, workdir: Path) -> Iterator[str]:
-    """Starts MiniStack and stops it, whatever happens in between; its endpoint.
+    """Starts MiniStack, and stops it in any case; yields its endpoint.
 
     Raises:
-        LocalAwsError: MiniStack is not installed, does not answer in time, or ended while it was used.
+        LocalAwsError: MiniStack is not installed, does not answer in time, or ended too early.
     """
     if not program.exists():
         msg = f"{program} is missing: run `make setup`"
@@ -64,36 +62,34 @@ def running_ministack(program: Path, workdir: Path) -> Iterator[str]:
     except Exception as error:
         if isinstance(error, LocalAwsError) or process.poll() is None:
             raise
-        msg = f"MiniStack ended with status {process.returncode} while it was used:\n{_log_end(log_file)}"
-        raise LocalAwsError(msg) from error
+        raise _ended(process, "while it was used", log_file) from error
     finally:
         stop_group(process)
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def without_aws_variables() -> dict[str, str]:
-    """This process's environment without another AWS, ~/.aws included: the functions would inherit it."""
+    """The environment without AWS variables and without ~/.aws, which the functions would inherit."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return others | _NO_FILES
 
 
 @contextmanager
 def no_other_aws() -> Iterator[None]:
-    """Nothing of another AWS is in this process's environment: a profile that is not there stops boto3."""
-    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    for name in before:
-        del os.environ[name]
-    os.environ.update(_NO_FILES)
+    """Removes AWS variables from this process's environment: boto3 fails on a profile that is missing."""
+    before = dict(os.environ)
+    changed = without_aws_variables()
     try:
+        os.environ.clear()
+        os.environ.update(changed)
         yield
     finally:
-        for name in _NO_FILES:
-            os.environ.pop(name, None)
+        os.environ.clear()
         os.environ.update(before)
 
 
 def last_lines(text: str) -> str:
-    """What a program said at its end: a file of it may be gone before anybody reads the message."""
+    """The end of a program's output; its file may be deleted before anybody reads the message."""
     return "\n".join(text.splitlines()[-_LAST_LINES:])
 
 
@@ -108,15 +104,18 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", endpoint: str, log_f
     give_up_at = time.monotonic() + _START_SECONDS
     while time.monotonic() < give_up_at:
         if process.poll() is not None:
-            msg = f"MiniStack ended with status {process.returncode} at its start:\n{_log_end(log_file)}"
-            raise LocalAwsError(msg)
+            raise _ended(process, "at its start", log_file)
         try:
             with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310  # our own
                 return
-        except (urllib.error.URLError, OSError):
+        except OSError:
             time.sleep(0.2)
     msg = f"MiniStack did not answer within {_START_SECONDS} s; it wrote:\n{_log_end(log_file)}"
     raise LocalAwsError(msg)
+
+
+def _ended(process: "subprocess.Popen[bytes]", when: str, log_file: Path) -> LocalAwsError:
+    return LocalAwsError(f"MiniStack ended with status {process.returncode} {when}:\n{_log_end(log_file)}")
 
 
 def _log_end(log_file: Path) -> str:
@@ -124,7 +123,7 @@ def _log_end(log_file: Path) -> str:
 
 
 def stop_group(process: "subprocess.Popen[Any]") -> None:
-    """Ends a process that began a session of its own, and all that it started."""
+    """Stops a process with its own session, and all its descendants."""
     try:
         _signal_group(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

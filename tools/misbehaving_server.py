@@ -1,4 +1,4 @@
-"""Servers on 127.0.0.1 that answer badly, or not at all: real sockets, so that the client's code is real."""
+"""Servers on 127.0.0.1 that answer badly or not at all, on real sockets."""
 
 import socket
 import ssl
@@ -12,6 +12,7 @@ type Behaviour = Callable[["Connection"], None]
 """What a server does with one connection; returning closes it."""
 
 _RECEIVE_BYTES = 65536
+_JOIN_SECONDS = 30
 
 
 @dataclass(slots=True)
@@ -22,7 +23,7 @@ class Connection:
     stopped: threading.Event
 
     def read_request(self) -> bytes:
-        """One request, to the end of its body; empty where the client has hung up.
+        """One request with its whole body; empty if the client has hung up.
 
         Raises:
             ConnectionError: the client hung up in the middle of it.
@@ -52,7 +53,7 @@ class Connection:
         self.socket.recv(1, socket.MSG_PEEK)
 
     def send(self, data: bytes) -> None:
-        """All of it."""
+        """Sends all of the data."""
         self.socket.sendall(data)
 
     def reset(self) -> None:
@@ -60,7 +61,7 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def drip(self, data: bytes, *, every_seconds: float) -> None:
-        """One byte at a time, again and again until the test is over or the client is gone."""
+        """Sends one byte at a time, repeatedly, until the test is over or the client is gone."""
         while True:
             for byte in data:
                 self.send(bytes([byte]))
@@ -70,21 +71,26 @@ class Connection:
 
 @dataclass(slots=True)
 class Server:
-    """A running server: its port, and how many connections it has accepted."""
+    """A running server: its port, and the connections that it has accepted."""
 
     port: int
     accepted: list[socket.socket] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
 
     def url(self, scheme: str = "http", path: str = "/in") -> str:
-        """Its URL."""
+        """The server's URL."""
         return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    def wait_until_closed(self) -> None:
+        """Waits until the server has closed the connections that it has accepted."""
+        for thread in self.threads:
+            thread.join(_JOIN_SECONDS)
 
 
 @contextmanager
 def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """A server whose every connection gets this behaviour, until the end of the block."""
+    """A server that treats every connection in this way, until the end of the block."""
     stopped = threading.Event()
-    threads: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = Server(listening.getsockname()[1])
 
@@ -97,8 +103,9 @@ def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iter
                 while True:
                     accepted, _ = listening.accept()
                     server.accepted.append(accepted)
-                    threads.append(threading.Thread(target=serve, args=(accepted,), daemon=True))
-                    threads[-1].start()
+                    thread = threading.Thread(target=serve, args=(accepted,), daemon=True)
+                    thread.start()
+                    server.threads.append(thread)
 
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
@@ -109,8 +116,8 @@ def running_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iter
             for one in (listening, *server.accepted):
                 with suppress(OSError):  # closed already
                     one.shutdown(socket.SHUT_RDWR)
-            for thread in (accepting, *threads):
-                thread.join(5)
+            accepting.join(_JOIN_SECONDS)
+            server.wait_until_closed()
 
 
 def _wrapped(accepted: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
@@ -142,7 +149,7 @@ def answering_once(answer: bytes) -> Behaviour:
 
 @contextmanager
 def full_server() -> Iterator[Server]:
-    """A server that accepts nobody and whose queue is full, so that a connection never comes about."""
+    """A server that accepts no connection and whose backlog is full, so that every connect times out."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
         port = listening.getsockname()[1]
         waiting = []
@@ -158,9 +165,9 @@ def full_server() -> Iterator[Server]:
                 client.close()
 
 
-def unused_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def refusing_port() -> Iterator[int]:
+    """A port that refuses connections, and that no other process can take in the meantime."""
+    with socket.socket() as bound:  # without listen(), the kernel answers RST
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]

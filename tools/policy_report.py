@@ -1,8 +1,8 @@
-"""Says what an audit policy would keep, trim and drop of given audit events, and what that saves.
+"""Reports what an audit policy keeps, trims and drops of given audit events, and what that saves.
 
-    PYTHONPATH=functions python -m tools.policy_report LINES POLICY [--policies FOLDER] [--rows N]
+    python -m tools.policy_report LINES POLICY [--policies FOLDER] [--rows N]
 
-LINES is a file with one audit event a line, as CloudWatch Logs holds it in `message`.
+LINES is a file with one audit event per line, as in CloudWatch's `message`.
 """
 
 import argparse
@@ -16,10 +16,9 @@ from rich.text import Text
 
 from eks_log_forwarder.audit_policy import Action, load_policy
 from eks_log_forwarder.errors import PolicyError
+from tools import ROOT
 from tools.listener.terminal import open_console
 from tools.policy_savings import Report, Sum, measure
-
-POLICIES = Path(__file__).resolve().parent.parent / "functions" / "policies"
 
 
 def _percent(part: int, whole: int) -> str:
@@ -27,13 +26,13 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _savings(one: Sum, formats: Mapping[str, int], whole: Mapping[str, int] | None = None) -> list[str]:
-    """Return a cell for each record format; the part is of `whole`, or of the sum's own bytes."""
+    """A cell for each record format; percentages are of `whole`, or of the sum's own bytes."""
     whole = one.before if whole is None else whole
     return [_percent(one.saved[name], whole[name]) for name in formats]
 
 
 def _total_table(report: Report) -> Table:
-    table = Table(title="All events; bytes are those of the records, before compression")
+    table = Table(title="All events; bytes of the records before compression")
     total = report.total
     table.add_column("")
     for heading in ("events", *(f"{name} bytes saved" for name in total.before)):
@@ -58,9 +57,7 @@ def _group_table(title: str, sums: Mapping[str, Sum], rows: int, formats: Mappin
     if others := ordered[rows:]:
         rest = Sum()
         for _, one in others:
-            rest.events.update(one.events)
-            rest.before.update(one.before)
-            rest.saved.update(one.saved)
+            rest.add(one)
         shown.append((f"{len(others)} others", rest))
     for value, one in shown:
         table.add_row(Text(value), *(f"{one.events[action]:,}" for action in Action), *_savings(one, formats))
@@ -68,34 +65,30 @@ def _group_table(title: str, sums: Mapping[str, Sum], rows: int, formats: Mappin
 
 
 def print_report(report: Report, console: Console, rows: int) -> None:
-    """Print tables of a report, the largest `rows` values of each group and the rest together."""
+    """Prints the tables: the largest `rows` values of each group, and the others together."""
     console.print(_total_table(report))
     for title, sums in report.groups.items():
         console.print(_group_table(title, sums, rows, report.total.before))
-    console.print(
-        f"Events of stage RequestReceived: {report.request_received:,}. They are left out of every figure: "
-        "EKS logs them for service account tokens alone."
-    )
-    if report.no_event:
-        console.print(f"Lines that are no audit event: {report.no_event:,}. They are left out, and go on.")
-    if report.cut:
-        console.print(
-            f"Cut events: {report.cut:,}. Never trimmed, and dropped only where what is left decides."
-        )
-    console.print(f"Events answered 401 or 403: {report.denials:,}. No policy drops or trims them.")
-    console.print("Events that a detection names go on whole as well; that is not counted here.")
-    if report.from_k3s:
-        console.print(
-            "The lines come from a k3s cluster, not from EKS: an EKS cluster's figures will differ."
-        )
+    received = f"Events of stage RequestReceived: {report.request_received:,}. They are not counted"
+    notes = [
+        (True, f"{received}: EKS logs them only for service account tokens."),
+        (report.no_event, f"Lines that are not audit events: {report.no_event:,}. They are not counted."),
+        (report.cut, f"Truncated events: {report.cut:,}. Never trimmed; dropped only if the rest decides."),
+        (True, f"Events answered 401 or 403: {report.denials:,}. No policy drops or trims them."),
+        (True, "Detected events are forwarded whole too; that is not counted here."),
+        (report.from_k3s, "The lines come from a k3s cluster: an EKS cluster's figures will differ."),
+    ]
+    for applies, note in notes:
+        if applies:
+            console.print(note)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the report; 2 where the policy or the file cannot be used."""
-    parser = argparse.ArgumentParser(description="What an audit policy would keep, trim and drop.")
-    parser.add_argument("lines", type=Path, help="file with one audit event a line")
+    """Runs the command line; the exit status is 2 if the policy or the file cannot be used."""
+    parser = argparse.ArgumentParser(description="What an audit policy keeps, trims and drops.")
+    parser.add_argument("lines", type=Path, help="file with one audit event per line")
     parser.add_argument("policy", help="stem of a file in the policies folder")
-    parser.add_argument("--policies", type=Path, default=POLICIES)
+    parser.add_argument("--policies", type=Path, default=ROOT / "functions" / "policies")
     parser.add_argument("--rows", type=int, default=15, help="rows of each table (default: 15)")
     options = parser.parse_args(arguments)
     try:

@@ -1,7 +1,7 @@
-"""Measures what an audit policy does to given audit events, in the bytes of each record format."""
+"""Measures the effect of an audit policy on given audit events, in bytes of each record format."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from eks_log_forwarder.audit_policy import Action, Decision, Policy, trim
@@ -16,7 +16,7 @@ from eks_log_forwarder.record.formats import shape_of
 from eks_log_forwarder.record.record import record_of
 
 type Measure = Callable[[str, Parsed], dict[str, int]]
-"""An event's bytes as a record, newline included, by record format: of its message and its parsed form."""
+"""(message, parsed form) -> the bytes of its record with newline, by record format."""
 
 _K3S_MARKS = ("k3s", "kubelite")
 _SAMPLE_STREAM = LogStream(
@@ -30,7 +30,7 @@ _SHAPES = {str(record_format): shape_of(record_format) for record_format in Reco
 
 
 def record_bytes(message: str, parsed: Parsed) -> dict[str, int]:
-    """The bytes of the records that the forwarder writes, in every format."""
+    """The bytes of the forwarder's records in every format."""
     record = record_of(_SAMPLE_STREAM, _event_of(message), parsed, 0, [])
     return {name: len(to_json(shape(record))) + 1 for name, shape in _SHAPES.items()}
 
@@ -41,22 +41,22 @@ def _event_of(message: str) -> LogEvent:
 
 @dataclass
 class Sum:
-    """Events by what becomes of them, and by record format the bytes before and the bytes saved."""
+    """The number of events by action; by record format the bytes before and the bytes saved."""
 
     events: Counter[Action] = field(default_factory=Counter)
     before: Counter[str] = field(default_factory=Counter)
     saved: Counter[str] = field(default_factory=Counter)
 
-    def add(self, action: Action, before: Mapping[str, int], saved: Mapping[str, int]) -> None:
-        """Add one event."""
-        self.events[action] += 1
-        self.before.update(before)
-        self.saved.update(saved)
+    def add(self, other: "Sum") -> None:
+        """Adds another sum to this one."""
+        self.events.update(other.events)
+        self.before.update(other.before)
+        self.saved.update(other.saved)
 
 
 @dataclass
 class Report:
-    """What a policy does to a file of audit events; the groups are by verb, resource and user."""
+    """The effect of a policy on a file of audit events; the groups are by verb, resource and user."""
 
     total: Sum = field(default_factory=Sum)
     groups: dict[str, dict[str, Sum]] = field(
@@ -71,7 +71,7 @@ class Report:
 
 
 def measure(lines: Iterable[str], policy: Policy, measure_record: Measure = record_bytes) -> Report:
-    """Apply a policy to audit events, one a line; a cut event counts by what can be read of it."""
+    """Applies a policy to audit events, one per line; a truncated event counts by its readable part."""
     report = Report()
     for line in lines:
         parsed = parse(LogType.AUDIT, _event_of(line))
@@ -91,7 +91,7 @@ def measure(lines: Iterable[str], policy: Policy, measure_record: Measure = reco
     return report
 
 
-def _add_event(  # noqa: PLR0913, PLR0917  # one event, what is known of it, and where it goes
+def _add_event(  # noqa: PLR0913, PLR0917  # one event and its parts
     report: Report,
     line: str,
     parsed: Parsed,
@@ -106,15 +106,16 @@ def _add_event(  # noqa: PLR0913, PLR0917  # one event, what is known of it, and
         text = trim(line, decision)
         action = Action.KEEP if text is line else Action.TRIM
         after = before if text is line else measure_record(text, parse(LogType.AUDIT, _event_of(text)))
-    saved = {name: before[name] - after[name] for name in before}
-    report.total.add(action, before, saved)
-    report.by_action[action].add(action, before, saved)
+    saved = Counter({name: before[name] - after[name] for name in before})
+    one = Sum(Counter([action]), Counter(before), saved)
+    report.total.add(one)
+    report.by_action[action].add(one)
     for group, value in (
         ("verb", header.verb),
         ("resource", _resource(header)),
         ("user", header.user.username),
     ):
-        report.groups[group].setdefault(value or "(none)", Sum()).add(action, before, saved)
+        report.groups[group].setdefault(value or "(none)", Sum()).add(one)
 
 
 def _resource(header: AuditHeader) -> str:

@@ -1,4 +1,4 @@
-"""Reads and writes the sections of samconfig.toml, and keeps its comments."""
+"""Reads and writes sections of samconfig.toml; keeps its comments."""
 
 import re
 import shlex
@@ -10,40 +10,55 @@ import tomlkit
 from tomlkit.items import Table
 
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
+# like the existing sections: no section inherits from another
+_NEW_SECTION = """
+[{0}.global.parameters]
+stack_name = "eks-log-forwarder-{0}"
+parameter_overrides = "Environment={0} Architecture=arm64"
+[{0}.build.parameters]
+parallel = true
+[{0}.validate.parameters]
+lint = true
+[{0}.deploy.parameters]
+capabilities = "CAPABILITY_IAM"
+resolve_s3 = true
+confirm_changeset = true
+tags = "application=eks-log-forwarder environment={0}"
+"""
 
 
 def stack_name(path: Path, environment: str) -> str:
-    """The stack's name in an environment's section, or the empty text."""
+    """The stack's name in an environment's section, or an empty string."""
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     return str(_global_parameters(document, environment).get("stack_name", ""))
 
 
 def parse_overrides(overrides: object) -> dict[str, str]:
-    """`parameter_overrides` in either of SAM's two forms: a text `A=1 B=2`, or a list of such texts."""
-    pairs = shlex.split(overrides) if isinstance(overrides, str) else [str(pair) for pair in overrides or []]  # type: ignore[attr-defined]  # TOML knows no third form
+    """Parses `parameter_overrides` in either form of SAM: a string `A=1 B=2`, or a list of strings."""
+    pairs = shlex.split(overrides) if isinstance(overrides, str) else [str(pair) for pair in overrides or []]  # type: ignore[attr-defined]  # there is no third form
     return dict(pair.partition("=")[::2] for pair in pairs)
 
 
 def format_overrides(overrides: Mapping[str, str]) -> str:
-    """The text form, quoted as SAM reads it."""
+    """The string form, quoted as SAM reads it."""
     return " ".join(f"{name}={_quoted(value)}" for name, value in overrides.items())
 
 
 def updated_section(text: str, environment: str, answers: Mapping[str, str], region: str) -> tuple[str, str]:
-    """The text of samconfig.toml with an environment's answers in it; its other parameters stay.
+    """Sets an environment's parameters in the text of samconfig.toml; other parameters stay.
 
     Args:
-        text: samconfig.toml as it is.
-        environment: a section's name; a section that is not there is made with all that a deploy needs.
+        text: the file's text.
+        environment: the section; a missing one is created with everything that a deploy needs.
         answers: the template's parameters to set.
-        region: the cluster's region, which the section then deploys to.
+        region: the region to deploy to.
 
     Returns:
-        The new text of the file, and the new `parameter_overrides` by itself.
+        The new text of the file, and the new `parameter_overrides`.
     """
+    if environment not in tomlkit.parse(text):
+        text += _NEW_SECTION.format(environment)
     document = tomlkit.parse(text)
-    if environment not in document:
-        document[environment] = _new_section(environment)
     parameters = _global_parameters(document, environment)
     overrides = format_overrides(parse_overrides(parameters.get("parameter_overrides", "")) | dict(answers))
     parameters["parameter_overrides"] = overrides
@@ -56,33 +71,6 @@ def _global_parameters(document: Mapping[str, Any], environment: str) -> Table:
     section = document.get(environment, {})
     found: Table = section.get("global", {}).get("parameters", tomlkit.table())
     return found
-
-
-def _new_section(environment: str) -> Table:
-    """Like the existing sections: no section inherits from another."""
-    settings: dict[str, dict[str, object]] = {
-        "global": {
-            "stack_name": f"eks-log-forwarder-{environment}",
-            "parameter_overrides": format_overrides({"Environment": environment, "Architecture": "arm64"}),
-        },
-        "build": {"parallel": True},
-        "validate": {"lint": True},
-        "deploy": {
-            "capabilities": "CAPABILITY_IAM",
-            "resolve_s3": True,
-            "confirm_changeset": True,
-            "tags": f"application=eks-log-forwarder environment={environment}",
-        },
-    }
-    section = tomlkit.table(is_super_table=True)
-    for command, parameters in settings.items():
-        inner = tomlkit.table()
-        for name, value in parameters.items():
-            inner.add(name, value)
-        outer = tomlkit.table(is_super_table=True)
-        outer.add("parameters", inner)
-        section.add(command, outer)
-    return section
 
 
 def _quoted(value: str) -> str:

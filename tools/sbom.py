@@ -1,7 +1,7 @@
-"""`make sbom`: what the functions' package is made of, as CycloneDX: build/sbom.cdx.json.
+"""`make sbom`: the bill of materials of the functions' package, as CycloneDX: build/sbom.cdx.json.
 
-Names, versions, licences and who needs whom come from an environment that holds exactly
-functions/requirements.txt; the hashes come from that file. The same pins give the same document.
+Names, versions, licences and dependencies come from an environment with exactly functions/requirements.txt;
+hashes come from that file. The same pins give the same document.
 """
 
 import json
@@ -12,26 +12,31 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
+from tools.environments import EnvironmentSetupError, environment, supply_program
+
 _REQUIREMENTS = "functions/requirements.txt"
 _ENVIRONMENT = ".venv-functions"
-_PROGRAM = ROOT / ".venv-supply" / "bin" / "cyclonedx-py"
 
 
 class SbomError(Exception):
-    """The document could not be made, or would not be true; the message says why."""
+    """The document cannot be made, or would be wrong; the message says why."""
 
 
 def make_sbom() -> dict[str, Any]:
     """The document, as CycloneDX 1.6 in JSON.
 
     Raises:
-        SbomError: a tool failed, or the environment is not what is pinned.
+        SbomError: a tool failed, or the environment differs from the pins.
     """
-    _run(ROOT / "tools" / "setup", _ENVIRONMENT, _REQUIREMENTS)
+    try:
+        program = supply_program("cyclonedx-py")
+        environment(_ENVIRONMENT, _REQUIREMENTS)
+    except EnvironmentSetupError as error:
+        raise SbomError(str(error)) from error
     project = ("--pyproject", "pyproject.toml", "--mc-type", "application", "--output-reproducible")
-    document: dict[str, Any] = json.loads(_run(_PROGRAM, "environment", *project, _ENVIRONMENT))
-    pinned = json.loads(_run(_PROGRAM, "requirements", *project, _REQUIREMENTS))
+    document: dict[str, Any] = json.loads(_run(program, "environment", *project, _ENVIRONMENT))
+    pinned = json.loads(_run(program, "requirements", *project, _REQUIREMENTS))
     add_hashes(document["components"], pinned["components"])
     add_stated_licences(document["components"], ROOT / _ENVIRONMENT)
     _add_direct_dependencies(document)
@@ -39,15 +44,15 @@ def make_sbom() -> dict[str, Any]:
 
 
 def add_hashes(components: Sequence[dict[str, Any]], pinned: Sequence[Mapping[str, Any]]) -> None:
-    """Gives each component the distribution, with its hashes, that is pinned under its package URL.
+    """Adds to each component the pinned distribution with its hashes.
 
     Raises:
-        SbomError: the two do not name the same packages in the same versions.
+        SbomError: the two do not have the same packages in the same versions.
     """
     by_url = {found["purl"]: found["externalReferences"] for found in pinned}
     installed = {component["purl"] for component in components}
     if differing := installed ^ set(by_url):
-        msg = f"{_ENVIRONMENT} is not what {_REQUIREMENTS} pins: {', '.join(sorted(differing))}"
+        msg = f"{_ENVIRONMENT} differs from {_REQUIREMENTS}: {', '.join(sorted(differing))}"
         raise SbomError(msg)
     for component in components:
         references = component.setdefault("externalReferences", [])
@@ -55,7 +60,7 @@ def add_hashes(components: Sequence[dict[str, Any]], pinned: Sequence[Mapping[st
 
 
 def add_stated_licences(components: Sequence[dict[str, Any]], environment: Path) -> None:
-    """Names a package's licence in its own words where they are none of SPDX's: `License` in its metadata."""
+    """Adds the licence from `License` in a package's metadata where it is not an SPDX identifier."""
     (packages,) = environment.glob("lib/python*/site-packages")
     stated = {
         (found.name, found.version): found.metadata["License"]
@@ -69,23 +74,17 @@ def add_stated_licences(components: Sequence[dict[str, Any]], environment: Path)
 
 
 def _add_direct_dependencies(document: dict[str, Any]) -> None:
-    """Says what the application itself needs, which no environment knows: requirements/functions.in does."""
+    """Adds the direct dependencies of the application, from requirements/functions.in."""
     lines = (ROOT / "requirements" / "functions.in").read_text(encoding="utf-8").splitlines()
     wanted = {f"pkg:pypi/{line.strip().lower()}" for line in lines if line[:1].isalpha()}
     root = document["metadata"]["component"]["bom-ref"]
-    direct = sorted(
-        component["bom-ref"]
-        for component in document["components"]
-        if component["purl"].partition("@")[0] in wanted
-    )
+    components = document["components"]
+    direct = sorted(one["bom-ref"] for one in components if one["purl"].partition("@")[0] in wanted)
     others = [entry for entry in document["dependencies"] if entry["ref"] != root]
     document["dependencies"] = [*others, {"ref": root, "dependsOn": direct}]
 
 
 def _run(program: Path, *arguments: str) -> str:
-    if not program.exists():
-        msg = f"{program.relative_to(ROOT)} is missing: run `make sbom`, which makes its environment"
-        raise SbomError(msg)
     done = subprocess.run(  # noqa: S603  # our own programs
         [program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -96,7 +95,7 @@ def _run(program: Path, *arguments: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the document to the path that is named, or to build/sbom.cdx.json; the exit status."""
+    """Writes the document to the given path, or to build/sbom.cdx.json; returns the exit status."""
     path = Path(arguments[0]) if arguments else ROOT / "build" / "sbom.cdx.json"
     try:
         document = make_sbom()

@@ -1,8 +1,7 @@
-"""`make scan`: the policy scanner checkov over every stack that the templates make.
+"""`make scan`: scans every stack of the templates with the policy scanner checkov.
 
-The template is transformed and its conditions are resolved first, so that each stack is scanned as it would
-be deployed. An exception stands beside its resource in the template, under `Metadata: checkov: skip`, with
-the reason.
+The template is transformed and its conditions are resolved first, so that each stack is scanned as it is
+deployed. An exception is at its resource in the template, under `Metadata: checkov: skip`, with the reason.
 """
 
 import json
@@ -21,7 +20,7 @@ CHECKOV = ROOT / ".venv-scan" / "bin" / "checkov"
 
 
 def main() -> int:
-    """Checkov's exit status: 0 when there is no finding."""
+    """Returns checkov's exit status: 0 if there are no findings."""
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-scan-") as folder:
         for name, parameters in VARIANTS.items():
             file_name = re.sub(r"[^a-z]+", "-", name)

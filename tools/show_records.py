@@ -1,15 +1,12 @@
-"""Writes the examples of docs/records.md: a record of every log type in every format, with its bytes.
+"""Writes the examples of docs/records.md: a record of every log type in every format, with its size.
 
-    PYTHONPATH=functions python -m tools.show_records
-
-The lines are those of events/lines, and they go through the stages as the function has them by default.
+The lines come from events/lines, and pass the function's stages with default settings.
 """
 
 import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
@@ -25,11 +22,11 @@ from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.telemetry.tally import Tally
-from tools.make_event import EVENTS, Source, data_message, read_lines, stream_name
+from tools import ROOT
+from tools.make_event import LOG_TYPES_OF_LINES, Source, data_message, example_lines, stream_name
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "records.md"
-# in parts, so that scanners for secrets pass it by
+# in parts, so that secret scanners ignore it
 _JWT_PARTS = ("eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJkZW1vIn0", "c2lnbmF0dXJlLW9mLWEtZGVtbw")
 _TOKEN = ".".join(_JWT_PARTS)
 BEGIN = "<!-- `make records` writes all that follows -->\n"
@@ -37,7 +34,7 @@ BEGIN = "<!-- `make records` writes all that follows -->\n"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A heading, the stream that a line comes from, and the line."""
+    """A heading, a line and its stream."""
 
     heading: str
     stream: str
@@ -45,21 +42,19 @@ class Example:
 
 
 def examples() -> Iterator[Example]:
-    """A line of every log type, of a stream of no known type, and of each kind that a record marks."""
-    for heading, stem, log_type, part in (
-        ("audit", "audit", "audit", '"reason":"Forbidden","details":{"kind":"secrets"}'),
-        ("authenticator", "authenticator", "authenticator", "role/ci-deployer"),
-        ("api", "api", "api", "Unable to authenticate"),
-        ("controllerManager", "controller-manager", "controllerManager", "Finished syncing"),
-        (
-            "controllerManager, from the cloud controller manager",
-            "cloud-controller-manager",
-            "cloudControllerManager",
-            "Ensuring load balancer for",
-        ),
-        ("scheduler", "scheduler", "scheduler", "4 Insufficient cpu"),
-    ):
-        yield Example(heading, stream_name(log_type, "demo"), _line(stem, part))
+    """A line of every log type, of an unknown stream, and one for each mark of a record."""
+    parts = {
+        "audit": '"reason":"Forbidden","details":{"kind":"secrets"}',
+        "authenticator": "role/ci-deployer",
+        "api": "Unable to authenticate",
+        "controller-manager": "Finished syncing",
+        "cloud-controller-manager": "Ensuring load balancer for",
+        "scheduler": "4 Insufficient cpu",
+    }
+    headings = {"cloudControllerManager": "controllerManager, from the cloud controller manager"}
+    for stem, part in parts.items():
+        log_type = LOG_TYPES_OF_LINES[stem]
+        yield Example(headings.get(log_type, log_type), stream_name(log_type, "demo"), _line(stem, part))
     yield Example("unknown: a stream of no known name", "etcd-0123456789abcdef", "a line of a new component")
     audit = stream_name("audit", "demo")
     session = _line("audit", '"stage":"ResponseStarted"')
@@ -74,12 +69,11 @@ def examples() -> Iterator[Example]:
 
 
 def _line(stem: str, part: str) -> str:
-    (line, *_) = (line for line in read_lines(EVENTS / "lines" / f"{stem}.log") if part in line)
-    return line
+    return next(line for line in example_lines(stem) if part in line)
 
 
 def default_stages() -> Stages:
-    """The stages of a function whose settings are the defaults."""
+    """The stages with default settings."""
     return Stages(
         log_types=frozenset(LogType),
         match=Matcher(RuleSet.load(ROOT / "functions" / "detections")),
@@ -88,10 +82,10 @@ def default_stages() -> Stages:
 
 
 def record_of(example: Example, stages: Stages) -> Record:
-    """What the stages make of an example's line.
+    """The record of an example's line.
 
     Raises:
-        ValueError: they dropped it.
+        ValueError: the stages dropped it.
     """
     payload = msgspec.convert(data_message([example.line], Source(example.stream)), SubscriptionPayload)
     stream = LogStream.of(payload)
@@ -103,7 +97,7 @@ def record_of(example: Example, stages: Stages) -> Record:
 
 
 def page(text: str) -> str:
-    """The page with its examples made anew; `text` is the page as it stands."""
+    """The page `text` with its examples written again."""
     head, _, _ = text.partition(BEGIN)
     stages = default_stages()
     sections = [(example, _encoded(record_of(example, stages))) for example in examples()]
@@ -131,7 +125,7 @@ def _section(example: Example, encoded: dict[RecordFormat, bytes]) -> str:
 
 
 def main() -> int:
-    """Rewrites the page; the process's exit status."""
+    """Rewrites the page; returns the exit status."""
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 

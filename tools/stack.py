@@ -1,19 +1,23 @@
-"""The deployed stack, as CloudFormation describes it."""
+"""The deployed stack, as CloudFormation describes it, and the options that name it."""
 
+from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 
+from tools import ROOT
+from tools.aws_clients import add_aws_options
 from tools.aws_reading import Reader
+from tools.sam_config import stack_name
 
 
 class StackError(Exception):
-    """The stack is not there, or is not this application's; the message says which, and what to do."""
+    """The stack cannot be read, or is not this application's; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
     """What the tools need of a deployed stack; `alarm_topic_arn` may be empty.
 
-    `subscribed_log_group` is that of its own cluster, whose filter and silence alarm the template makes.
+    `subscribed_log_group` is that of its own cluster: the template makes its filter and its silence alarm.
     """
 
     name: str
@@ -24,12 +28,12 @@ class Stack:
 
     @property
     def region(self) -> str:
-        """Of the function, and so of every log group that can be subscribed to it."""
+        """The function's region; every log group that is subscribed to it is there too."""
         return self.function_arn.split(":")[3]
 
     @property
     def account(self) -> str:
-        """The account's twelve digits."""
+        """The AWS account's twelve digits."""
         return self.function_arn.split(":")[4]
 
     @property
@@ -38,8 +42,22 @@ class Stack:
         return self.function_arn.split(":")[1]
 
     def is_own(self, log_group: str) -> bool:
-        """Whether a log group is one that the stack's functions write: subscribed, it would feed itself."""
+        """Whether the stack's functions write this log group: subscribed, it would feed itself."""
         return log_group in self.own_log_groups or log_group.startswith(f"/aws/lambda/{self.name}-")
+
+
+def add_stack_options(parser: ArgumentParser) -> None:
+    """Adds the options that name the stack, its region and the profile."""
+    parser.add_argument("--stack", help="the forwarder's stack (default: that of samconfig.toml)")
+    parser.add_argument(
+        "--config-env", default="default", help="section of samconfig.toml (default: default)"
+    )
+    add_aws_options(parser)
+
+
+def named_stack(options: Namespace) -> str:
+    """The name of the stack that the options mean."""
+    return options.stack or stack_name(ROOT / "samconfig.toml", options.config_env)
 
 
 def read_stack(reader: Reader, name: str) -> Stack:
@@ -58,14 +76,11 @@ def read_stack(reader: Reader, name: str) -> Stack:
     if "ForwardFunctionArn" not in outputs:
         msg = f"the stack {name} has no output ForwardFunctionArn: is it this application's?"
         raise StackError(msg)
+    subscribed = outputs.pop("SubscribedLogGroupName", "")
     return Stack(
         name=name,
         function_arn=outputs["ForwardFunctionArn"],
         alarm_topic_arn=outputs.get("AlarmTopicArn", ""),
-        own_log_groups=frozenset(
-            value
-            for key, value in outputs.items()
-            if key.endswith("LogGroupName") and key != "SubscribedLogGroupName"
-        ),
-        subscribed_log_group=outputs.get("SubscribedLogGroupName", ""),
+        own_log_groups=frozenset(value for key, value in outputs.items() if key.endswith("LogGroupName")),
+        subscribed_log_group=subscribed,
     )

@@ -1,15 +1,15 @@
-"""How a tool that starts processes ends when it is told to: Ctrl-C, SIGTERM, or a closed terminal."""
+"""Stops a tool that starts processes cleanly at Ctrl-C, SIGTERM or a closed terminal."""
 
 import signal
 from types import FrameType
 
-INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended: 128 and the signal's number
+INTERRUPTED = 130  # exit status after Ctrl-C: 128 plus the signal's number
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the terminal was closed
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # SIGHUP: the terminal was closed
 
 
 def stop_at_signals() -> None:
-    """The first of these signals raises KeyboardInterrupt; further ones do not disturb the clean-up."""
+    """Makes the first signal raise KeyboardInterrupt; further signals are ignored during clean-up."""
     for number in _SIGNALS:
         signal.signal(number, _stop)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # policies/ and detections/ are found beside the package, so a copy of functions/ with other files works.
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
+_SHIPPED_RULES = _BESIDE_THE_PACKAGE / "detections"
+OWN_RULES = _SHIPPED_RULES / "own"  # the user's
 
 
 @cache
@@ -105,13 +107,18 @@ def _build_redaction() -> Redact:
     return redact
 
 
+def rule_folders() -> tuple[Path, ...]:
+    """Where the detection rules are: the shipped ones, then the user's own if there is such a folder."""
+    return (_SHIPPED_RULES, OWN_RULES) if OWN_RULES.is_dir() else (_SHIPPED_RULES,)
+
+
 def _build_matcher(settings: Settings) -> Match:
     from eks_log_forwarder.detection.matcher import Matcher
     from eks_log_forwarder.detection.rule_set import RuleSet
 
     return Matcher(
         RuleSet.load(
-            _BESIDE_THE_PACKAGE / "detections",
+            *rule_folders(),
             disabled=settings.disabled_detections,
             trusted_networks=settings.trusted_networks,
         )

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tools.local_aws import REGION, ROOT, LocalAws, local_aws
+from tools import ROOT
+from tools.local_aws import REGION, LocalAws, local_aws
 from tools.sam_config import parse_overrides
 
 pytestmark = pytest.mark.emulated
@@ -174,7 +175,7 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
         ("private subnet", "ok"),
         ("private subnet", "ok"),
         ("subnets to use", "ok"),
-        ("SQS, for what was not delivered", "ok"),
+        ("SQS, for parked events", "ok"),
         ("Secrets Manager, for the token", "ok"),
         ("cluster's group", "unknown"),  # MiniStack names a group that it does not have
         ("listener", "ok"),
@@ -200,7 +201,7 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
     template = (ROOT / "template.yaml").read_text(encoding="utf-8").partition("\nRules:")[0]
     assert [name for name in overrides if f"\n  {name}:\n" not in template] == []
     assert section["deploy"]["parameters"]["region"] == REGION
-    assert "confirm_changeset = true  # nothing reaches prod unread" in written
+    assert "confirm_changeset = true  # review each change set before it is deployed to prod" in written
 
     ec2.authorize_security_group_ingress(
         GroupId=network.listener_group,
@@ -231,7 +232,7 @@ def test_says_that_an_isolated_vpc_reaches_sqs_by_its_endpoint_alone(aws: LocalA
 
     assert done.returncode == 1, done.stderr
     found = dict(states(done.stdout))
-    assert (found["SQS, for what was not delivered"], found["Secrets Manager, for the token"]) == (
+    assert (found["SQS, for parked events"], found["Secrets Manager, for the token"]) == (
         "ok",
         "by deploy",
     )
@@ -269,7 +270,7 @@ def test_names_each_right_that_was_refused_and_goes_on(aws: LocalAws, network: N
 
     assert done.returncode == 0, done.stderr
     assert (
-        "Refused, and so not known: logs:DescribeLogGroups, logs:DescribeSubscriptionFilters,"
+        "Refused rights: logs:DescribeLogGroups, logs:DescribeSubscriptionFilters,"
         " ec2:DescribeSubnets, ec2:DescribeRouteTables, ec2:DescribeNatGateways, ec2:DescribeSecurityGroups,"
         " ec2:DescribeInstances, ec2:DescribeNetworkInterfaces" in done.stdout
     )
@@ -399,7 +400,7 @@ def called(aws: LocalAws, log_group: str) -> int:
 
 def wait_until(condition: Callable[[], bool]) -> bool:
     """Whether it holds within ten seconds."""
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 60
     while not condition() and time.monotonic() < give_up_at:
         time.sleep(0.2)
     return condition()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tools.local_aws import ROOT
+from tools import ROOT
 
 pytestmark = pytest.mark.emulated
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.emulated.deployment import Deployed
-from tools.local_aws import ROOT, LocalAws
+from tools import ROOT
+from tools.local_aws import LocalAws
 from tools.make_event import EVENTS, read_lines, stream_name
 
 pytestmark = pytest.mark.emulated

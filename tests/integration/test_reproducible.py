@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tools import ROOT
 from tools.check_build import check_build
-from tools.check_reproducible import ROOT, build_twice
+from tools.check_reproducible import build_twice
 
 DECISION = ROOT / "docs" / "decisions" / "0003-boto3-comes-with-lambda.md"
 

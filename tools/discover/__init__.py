@@ -1,1 +1,1 @@
-"""`make discover`: what a deployment needs to know of a cluster, read from AWS with describe calls alone."""
+"""`make discover`: reads from AWS what a deployment needs to know of a cluster, with describe calls only."""

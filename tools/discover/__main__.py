@@ -1,6 +1,6 @@
 """`make discover CLUSTER=name`: the network, the logs and the listener, and a section for samconfig.toml.
 
-Exit status: 0 when nothing is missing, 1 when something is, 2 when AWS could not be asked.
+Exit status: 0 if nothing is missing, 1 if something is, 2 if AWS could not be asked.
 """
 
 import argparse
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tools import ROOT
 from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
 from tools.aws_reading import NotFoundError, Reader
 from tools.discover.findings import State, print_findings
@@ -16,41 +17,44 @@ from tools.discover.listener import ListenerError, parse_listener
 from tools.discover.survey import Survey, survey
 from tools.sam_config import updated_section
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make discover", description=__doc__)
-    parser.add_argument("cluster", help="the cluster's name, as `aws eks list-clusters` prints it")
-    parser.add_argument("--listener", help="HOST:PORT or URL of the collector; else kubectl looks for it")
-    parser.add_argument(
-        "--function-group", default="", help="a security group for the functions; else the deploy makes one"
+    add = parser.add_argument
+    add("cluster", help="the cluster's name, as `aws eks list-clusters` prints it")
+    add("--listener", help="HOST:PORT or URL of the collector (default: kubectl looks for it)")
+    add(
+        "--function-group",
+        default="",
+        help="security group for the functions (default: the deploy makes one)",
     )
-    parser.add_argument("--config-env", default="default", help="the section of samconfig.toml to write")
-    parser.add_argument("--config-file", type=Path, default=ROOT / "samconfig.toml", help="that file")
-    parser.add_argument("--yes", action="store_true", help="write the section without asking")
-    parser.add_argument("--no-write", action="store_true", help="never write; only print")
+    add(
+        "--config-env",
+        default="default",
+        help="the section of samconfig.toml to write (default: %(default)s)",
+    )
+    add("--config-file", type=Path, default=ROOT / "samconfig.toml", help="another file than samconfig.toml")
+    add("--yes", action="store_true", help="write the section without asking")
+    add("--no-write", action="store_true", help="only print the section")
     add_aws_options(parser)
     return parser
 
 
 def _offer_section(console: Console, options: argparse.Namespace, found: Survey) -> None:
-    """Prints the section that follows from the findings, and writes it when told to."""
+    """Prints the section that follows from the findings, and writes it if the user agrees."""
     path: Path = options.config_file
     before = path.read_text(encoding="utf-8") if path.exists() else "version = 0.1\n"
     after, overrides = updated_section(before, options.config_env, found.answers, found.region)
     console.print(f"\n[bold]{path.name}[/], section \\[{options.config_env}.global.parameters]:")
     console.print(f"  parameter_overrides = {overrides}", soft_wrap=True, highlight=False, markup=False)
     if options.no_write or before == after:
-        console.print("Nothing is written." if options.no_write else "It says so already.")
-        return
-    if not options.yes and not _agreed(console, path.name):
+        console.print("Nothing is written." if options.no_write else "The file has this section already.")
+    elif options.yes or _agreed(console, path.name):
+        path.write_text(after, encoding="utf-8")
+        next_step = f"sam build --config-env {options.config_env}, then sam deploy with the same option"
+        console.print(f"Written. Next: {next_step}.")
+    else:
         console.print("Nothing is written; --yes writes it.")
-        return
-    path.write_text(after, encoding="utf-8")
-    console.print(
-        f"Written. Next: sam build --config-env {options.config_env}, then sam deploy with the same."
-    )
 
 
 def _agreed(console: Console, name: str) -> bool:
@@ -60,7 +64,7 @@ def _agreed(console: Console, name: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status."""
+    """Runs the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     console = Console()
     try:
@@ -76,9 +80,8 @@ def main(arguments: list[str]) -> int:
         return 2
     print_findings(console, f"Cluster {options.cluster}", found.findings, found.region)
     if reader.refused:
-        console.print(
-            f"\nRefused, and so not known: {', '.join(reader.refused)}", style="yellow", soft_wrap=True
-        )
+        refused = f"\nRefused rights: {', '.join(reader.refused)}"
+        console.print(refused, style="yellow", soft_wrap=True)
     if found.region:
         _offer_section(console, options, found)
     return 1 if any(finding.state is State.MISSING for finding in found.findings) else 0

@@ -17,7 +17,7 @@ from tools.log_groups import (
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What later steps ask of a cluster; `security_group` is the one that EKS gives managed nodes."""
+    """The facts that later steps need; `security_group` is the one that EKS gives to managed nodes."""
 
     name: str
     region: str
@@ -33,7 +33,7 @@ def read_cluster(reader: Reader, name: str) -> Cluster | None:
     """The cluster; None if `eks:DescribeCluster` was refused.
 
     Raises:
-        NotFoundError: there is no cluster of this name in the region.
+        NotFoundError: the region has no cluster of this name.
     """
     answer = reader.call("eks", "describe_cluster", name=name)
     if answer is None:
@@ -53,47 +53,40 @@ def read_cluster(reader: Reader, name: str) -> Cluster | None:
 
 
 def enabled_log_types(body: Mapping[str, Any]) -> frozenset[str]:
-    """The log types that are on, from the `cluster` of an answer to DescribeCluster."""
+    """The enabled log types, from the `cluster` of an answer to DescribeCluster."""
     set_ups = body.get("logging", {}).get("clusterLogging", [])
     return frozenset(name for set_up in set_ups if set_up.get("enabled") for name in set_up["types"])
 
 
 def cluster_findings(name: str, cluster: Cluster | None) -> Iterator[Finding]:
-    """Whether the cluster can be read, and which of its log types are on."""
+    """Whether the cluster can be read, and which of its log types are enabled."""
     if cluster is None:
         yield refused(f"cluster {name}", "eks:DescribeCluster")
         return
     yield ok(f"cluster {name}", f"{cluster.region}, {cluster.vpc_id}")
-    on = [log_type for log_type in LOG_TYPES if log_type in cluster.log_types]
-    off = [log_type for log_type in LOG_TYPES if log_type not in cluster.log_types]
+    on = ", ".join(log_type for log_type in LOG_TYPES if log_type in cluster.log_types)
+    off = ", ".join(log_type for log_type in LOG_TYPES if log_type not in cluster.log_types)
     if off:
-        found = f"on: {', '.join(on) or 'none'}; off: {', '.join(off)}"
         say = advice if on else missing
-        yield say("control-plane logs", found, enable_logging_command(name))
+        yield say("control-plane logs", f"on: {on or 'none'}; off: {off}", enable_logging_command(name))
     else:
-        yield ok("control-plane logs", f"on: {', '.join(on)}")
+        yield ok("control-plane logs", f"on: {on}")
 
 
 def log_group_findings(reader: Reader, cluster: str) -> Iterator[Finding]:
-    """Whether the log group is there, how long it keeps lines, and whether it takes one more filter."""
+    """Whether the log group exists, its retention, and whether it has room for another filter."""
     name = cluster_log_group(cluster)
     try:
         group = read_log_group(reader, name)
     except NotFoundError:
-        yield missing(
-            "log group",
-            f"{name} does not exist; EKS makes it when a log type is turned on",
-            enable_logging_command(cluster),
-        )
+        found = f"{name} does not exist; EKS creates it when a log type is enabled"
+        yield missing("log group", found, enable_logging_command(cluster))
         return
     if group is None or "logs:DescribeLogGroups" in reader.refused:
         yield refused("log group", "logs:DescribeLogGroups")
     elif group.retention_days is None:
-        yield advice(
-            "log group",
-            f"{name} keeps everything for ever, which is billed",
-            f"aws logs put-retention-policy --log-group-name {name} --retention-in-days 30",
-        )
+        command = f"aws logs put-retention-policy --log-group-name {name} --retention-in-days 30"
+        yield advice("log group", f"{name} never deletes anything, and storage is billed", command)
     else:
         yield ok("log group", f"{name} keeps {group.retention_days} days")
     if group is None or group.filters is None:
@@ -102,10 +95,8 @@ def log_group_findings(reader: Reader, cluster: str) -> Iterator[Finding]:
     names = ", ".join(found.name for found in group.filters) or "none"
     taken = f"{len(group.filters)} of {FILTERS_A_LOG_GROUP} taken: {names}"
     if len(group.filters) >= FILTERS_A_LOG_GROUP:
-        yield missing(
-            "subscription filters",
-            f"{taken}; a deploy would fail unless one of them is this stack's",
-            f"aws logs describe-subscription-filters --log-group-name {name}",
-        )
+        taken = f"{taken}; a deploy fails unless one of them is this stack's"
+        command = f"aws logs describe-subscription-filters --log-group-name {name}"
+        yield missing("subscription filters", taken, command)
     else:
         yield ok("subscription filters", taken)

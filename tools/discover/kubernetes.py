@@ -3,17 +3,18 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 _XPLG_PORTS = frozenset({30303, 30443})
 _XPLG_NAMES = ("xplg", "xpolog", "logeye")
+_PORT_KEYS = ("port", "nodePort", "targetPort")
 _TIMEOUT_SECONDS = 15
 
 
 class KubectlError(Exception):
-    """kubectl could not say; the message says why."""
+    """kubectl gave no answer; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,10 @@ def has_kubectl() -> bool:
 
 
 def find_services(cluster_endpoint: str) -> list[Service]:
-    """The services of the cluster with this API endpoint that look like XPLG's listener, usable ones first.
+    """The services that look like XPLG's listener, those with an outside address first.
 
     Raises:
-        KubectlError: kubectl's context is another cluster's, or kubectl fails.
+        KubectlError: kubectl fails, or its context is a cluster with another API endpoint.
     """
     config = _kubectl("config", "view", "--minify", "--output", "json")
     clusters = config.get("clusters") or [{}]
@@ -51,61 +52,40 @@ def find_services(cluster_endpoint: str) -> list[Service]:
     return sorted(found, key=lambda service: (not service.address, service.name))
 
 
+def _is_xplg(port: Mapping[str, Any]) -> bool:
+    return any(port.get(key) in _XPLG_PORTS for key in _PORT_KEYS)
+
+
 def _looks_like_listener(service: Mapping[str, Any]) -> bool:
     name = service["metadata"]["name"].lower()
-    ports = {
-        port.get(key)
-        for port in service["spec"].get("ports", [])
-        for key in ("port", "nodePort", "targetPort")
-    }
-    return bool(ports & _XPLG_PORTS) or any(known in name for known in _XPLG_NAMES)
+    return any(map(_is_xplg, service["spec"].get("ports", []))) or any(known in name for known in _XPLG_NAMES)
 
 
 def _described(service: Mapping[str, Any], nodes: Sequence[str]) -> Service:
     name = f"{service['metadata']['namespace']}/{service['metadata']['name']}"
     kind = service["spec"].get("type", "ClusterIP")
+    ports = service["spec"].get("ports", [])
+    chosen = next(filter(_is_xplg, ports), ports[0] if ports else {})
     host = port = None
     match kind:
         case "LoadBalancer":
-            host = next(_load_balancers(service), None)
-            port = _port(service, "port")
+            ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
+            host, port = ingress[0].get("hostname") or ingress[0].get("ip"), chosen.get("port")
         case "NodePort":
-            host = next(iter(nodes), None)
-            port = _port(service, "nodePort")
+            host, port = next(iter(nodes), None), chosen.get("nodePort")
     return Service(name, kind, f"{host}:{port}" if host and port else "")
-
-
-def _load_balancers(service: Mapping[str, Any]) -> Iterator[str]:
-    for ingress in service.get("status", {}).get("loadBalancer", {}).get("ingress") or []:
-        yield ingress.get("hostname") or ingress["ip"]
-
-
-def _port(service: Mapping[str, Any], key: str) -> int | None:
-    """The port that is one of XPLG's in any of its three places, else the first."""
-    ports = service["spec"].get("ports", [])
-    known = (
-        port
-        for port in ports
-        if {port.get("port"), port.get("nodePort"), port.get("targetPort")} & _XPLG_PORTS
-    )
-    chosen = next(known, ports[0] if ports else {})
-    return chosen.get(key)
 
 
 def _node_addresses() -> list[str]:
     nodes = _kubectl("get", "nodes", "--output", "json")["items"]
-    return [
-        address["address"]
-        for node in nodes
-        for address in node["status"]["addresses"]
-        if address["type"] == "InternalIP"
-    ]
+    addresses = (address for node in nodes for address in node["status"]["addresses"])
+    return [address["address"] for address in addresses if address["type"] == "InternalIP"]
 
 
 def _kubectl(*arguments: str) -> dict[str, Any]:
     try:
         done = subprocess.run(  # noqa: S603  # our own arguments
-            ["kubectl", *arguments],  # noqa: S607  # the user's own kubectl is meant
+            ["kubectl", *arguments],  # noqa: S607  # the user's own kubectl
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_SECONDS,

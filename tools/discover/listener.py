@@ -1,16 +1,15 @@
-"""The collector's listener: as an option names it, or as kubectl finds it in the cluster."""
+"""The collector's listener, from an option or from kubectl."""
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _XPLG_PATH = "/logeye/api/logger.jsp"
-_PLAIN_PORTS = frozenset({80, 8080, 30303})  # 30303 is XPLG's port for http, 30443 for https
+_PLAIN_PORTS = frozenset({80, 8080, 30303})  # XPLG's port for http is 30303, for https 30443
 
 
 class ListenerError(Exception):
-    """What was given is no address of a listener; the message says what is."""
+    """The text is not an address of a listener; the message says what is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +22,13 @@ class Listener:
 
 
 def parse_listener(text: str) -> Listener:
-    """A listener from `HOST:PORT` (then XPLG's path), or from a full URL.
+    """A listener from `HOST:PORT` (with XPLG's path), or from a full URL.
 
     Raises:
         ListenerError: it is neither.
     """
-    with_scheme = text if "://" in text else f"//{text}"
     try:
-        parts = urlsplit(with_scheme)
+        parts = urlsplit(text if "://" in text else f"//{text}")
         port = parts.port
     except ValueError as error:
         raise _wrong(text) from error
@@ -45,18 +43,14 @@ def parse_listener(text: str) -> Listener:
 
 
 def _wrong(text: str) -> ListenerError:
-    shown = text if "@" not in text and "?" not in text else "what was given"
+    shown = text if "@" not in text and "?" not in text else "the text"  # it may hold a password or a token
     return ListenerError(
-        f"{shown} is no address of a listener: give HOST:PORT, or a URL without user name, password or token"
+        f"{shown} is not an address of a listener: use HOST:PORT, or a URL without user name and token"
     )
 
 
 def address_of(host: str) -> str | None:
-    """The host's IPv4 address as this machine resolves it; None for names of a private zone, maybe."""
-    try:
-        return str(ipaddress.IPv4Address(host))
-    except ValueError:
-        pass
+    """The host's IPv4 address as this machine resolves it; None if it does not, as in a private zone."""
     try:
         return socket.gethostbyname(host)
     except OSError:

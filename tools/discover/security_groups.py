@@ -1,4 +1,4 @@
-"""The cluster's and its nodes' security groups, and whether the listener's lets the functions in."""
+"""Security groups of the cluster and its nodes, and whether the listener's lets the functions in."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
@@ -10,39 +10,27 @@ from tools.discover.findings import Finding, by_deploy, ok, refused, unknown
 
 
 def cluster_group_findings(reader: Reader, cluster: Cluster) -> Iterator[Finding]:
-    """The group that EKS made, those given to the control plane, and those of self-managed nodes."""
+    """The group that EKS made, further groups of the control plane, and those of self-managed nodes."""
     wanted = [group for group in (cluster.security_group, *cluster.further_groups) if group]
-    groups = reader.pages(
-        "ec2",
-        "describe_security_groups",
-        "SecurityGroups",
-        Filters=[{"Name": "vpc-id", "Values": [cluster.vpc_id]}],
-    )
+    groups = reader.ec2("describe_security_groups", "SecurityGroups", {"vpc-id": cluster.vpc_id})
     names = {group["GroupId"]: group["GroupName"] for group in groups or []}
     if groups is None:
         yield refused("security groups", "ec2:DescribeSecurityGroups")
     for group_id in wanted:
         what = "cluster's group" if group_id == cluster.security_group else "control plane's group"
         if group_id in names or groups is None:
-            yield ok(what, " ".join([group_id, names.get(group_id, "")]).strip())
+            yield ok(what, f"{group_id} {names.get(group_id, '')}".strip())
         else:
-            yield unknown(what, f"{group_id}, which {cluster.vpc_id} does not have")
-    reservations = reader.pages(
-        "ec2",
-        "describe_instances",
-        "Reservations",
-        Filters=[
-            {"Name": f"tag:kubernetes.io/cluster/{cluster.name}", "Values": ["owned"]},
-            {"Name": "instance-state-name", "Values": ["running"]},
-        ],
-    )
+            yield unknown(what, f"{group_id}, which is not in {cluster.vpc_id}")
+    running = {f"tag:kubernetes.io/cluster/{cluster.name}": "owned", "instance-state-name": "running"}
+    reservations = reader.ec2("describe_instances", "Reservations", running)
     if reservations is None:
         yield refused("nodes' groups", "ec2:DescribeInstances")
         return
+    instances = (instance for reservation in reservations for instance in reservation["Instances"])
     of_nodes = {
         group["GroupId"]: group.get("GroupName", "")
-        for reservation in reservations
-        for instance in reservation["Instances"]
+        for instance in instances
         for group in instance["SecurityGroups"]
         if group["GroupId"] not in wanted
     }
@@ -52,15 +40,8 @@ def cluster_group_findings(reader: Reader, cluster: Cluster) -> Iterator[Finding
 
 def groups_of_address(reader: Reader, vpc_id: str, address: str) -> tuple[str, ...] | None:
     """The groups of the network interface with this private address; None if the right was refused."""
-    interfaces = reader.pages(
-        "ec2",
-        "describe_network_interfaces",
-        "NetworkInterfaces",
-        Filters=[
-            {"Name": "vpc-id", "Values": [vpc_id]},
-            {"Name": "addresses.private-ip-address", "Values": [address]},
-        ],
-    )
+    filters = {"vpc-id": vpc_id, "addresses.private-ip-address": address}
+    interfaces = reader.ec2("describe_network_interfaces", "NetworkInterfaces", filters)
     if interfaces is None:
         return None
     return tuple(
@@ -74,17 +55,17 @@ def groups_of_address(reader: Reader, vpc_id: str, address: str) -> tuple[str, .
 def ingress(
     reader: Reader, group_ids: Sequence[str], port: int, callers: Sequence[str], function_group: str
 ) -> tuple[Finding, Mapping[str, str]]:
-    """Whether the listener's groups let the functions in, and the template's parameters that see to it.
+    """Whether the listener's groups let the functions in, and the template's parameters that open them.
 
     Args:
-        reader: asks AWS.
+        reader: calls AWS.
         group_ids: the groups of the listener's network interface, at least one.
         port: the listener's TCP port.
-        callers: the networks that the functions call from, those of their subnets.
-        function_group: the functions' security group; empty where the deploy makes one.
+        callers: the CIDR blocks of the functions' subnets.
+        function_group: the functions' security group; empty if the deploy makes one.
     """
-    what = "listener's group"
-    answers = {"ListenerSecurityGroupId": group_ids[0]}
+    what, first = "listener's group", group_ids[0]
+    answers = {"ListenerSecurityGroupId": first}
     groups = reader.pages("ec2", "describe_security_groups", "SecurityGroups", GroupIds=list(group_ids))
     if groups is None:
         return refused(what, "ec2:DescribeSecurityGroups"), answers
@@ -92,12 +73,10 @@ def ingress(
     admitted = {pair["GroupId"] for rule in rules for pair in rule.get("UserIdGroupPairs", [])}
     ranges = [IPv4Network(cidr["CidrIp"]) for rule in rules for cidr in rule.get("IpRanges", [])]
     if function_group in admitted:
-        return ok(what, f"{group_ids[0]} lets {function_group} in at port {port}"), answers
+        return ok(what, f"{first} lets {function_group} in at port {port}"), answers
     if callers and all(any(IPv4Network(caller).subnet_of(known) for known in ranges) for caller in callers):
-        return ok(what, f"{group_ids[0]} lets the functions' subnets in at port {port}"), answers
-    found = (
-        f"{group_ids[0]} does not let the functions in at port {port}: ListenerIngress=group adds the rule"
-    )
+        return ok(what, f"{first} lets the functions' subnets in at port {port}"), answers
+    found = f"{first} does not let the functions in at port {port}: ListenerIngress=group adds the rule"
     return by_deploy(what, found), answers | {"ListenerIngress": "group"}
 
 

@@ -1,8 +1,7 @@
-"""The whole survey of a cluster: every finding, and the template's parameters that follow from them."""
+"""The survey of a cluster: all findings, and the template's parameters that follow from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv4Address
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster, cluster_findings, log_group_findings, read_cluster
@@ -16,9 +15,9 @@ from tools.discover.subnets import Subnet, choose, read_subnets
 
 @dataclass(slots=True)
 class Survey:
-    """What was found, and the answers for `parameter_overrides`, by the template's names.
+    """The findings, and the values for `parameter_overrides` by the template's names.
 
-    `region` is empty where the cluster could not be read; there is then no section to write.
+    `region` is empty if the cluster could not be read; then there is no section to write.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -27,13 +26,13 @@ class Survey:
 
 
 def survey(reader: Reader, name: str, listener: Listener | None, function_group: str) -> Survey:
-    """Reads everything about a cluster that its forwarder's deployment needs.
+    """Reads everything about a cluster that a deployment needs.
 
     Args:
-        reader: asks AWS, and remembers which rights were refused.
+        reader: calls AWS, and remembers the refused rights.
         name: the cluster's.
-        listener: where the functions are to post to; None looks for it with kubectl.
-        function_group: a security group for the functions; empty where the deploy is to make one.
+        listener: where the functions post to; None looks for it with kubectl.
+        function_group: a security group for the functions; empty if the deploy makes one.
 
     Raises:
         NotFoundError: there is no such cluster.
@@ -60,35 +59,34 @@ def _add_network(reader: Reader, cluster: Cluster, result: Survey) -> tuple[Subn
     subnets = read_subnets(reader, cluster.vpc_id)
     chosen = choose(subnets or [], cluster.subnet_ids)
     result.findings += subnet_findings(subnets, chosen)
-    findings, switches = service_findings(reader, cluster, chosen)
+    findings, answers = service_findings(reader, cluster, chosen)
     result.findings += findings
     result.findings += cluster_group_findings(reader, cluster)
     if chosen:
-        result.answers |= {"VpcId": cluster.vpc_id, "SubnetIds": ",".join(subnet.id for subnet in chosen)}
-        result.answers |= switches
+        subnet_ids = ",".join(subnet.id for subnet in chosen)
+        result.answers |= {"VpcId": cluster.vpc_id, "SubnetIds": subnet_ids, **answers}
     return chosen
 
 
 def _find_listener(cluster: Cluster, result: Survey) -> Listener | None:
-    give_it = f"make discover CLUSTER={cluster.name} LISTENER=HOST:PORT"
+    by_option = f"make discover CLUSTER={cluster.name} LISTENER=HOST:PORT"
     if not has_kubectl():
-        result.findings.append(
-            unknown("listener", "not given, and kubectl is not here to look for it", give_it)
-        )
+        found = "not given, and kubectl is not installed to look for it"
+        result.findings.append(unknown("listener", found, by_option))
         return None
     try:
         services = find_services(cluster.endpoint)
     except KubectlError as error:
-        use_it = f"aws eks update-kubeconfig --name {cluster.name}"
-        result.findings.append(unknown("listener", f"not given; {error}", use_it))
+        use_cluster = f"aws eks update-kubeconfig --name {cluster.name}"
+        result.findings.append(unknown("listener", f"not given; {error}", use_cluster))
         return None
     for service in services:
         address = service.address or "no address outside the cluster: it needs an internal load balancer"
         found = f"{service.name} ({service.kind}), {address}"
         result.findings.append(ok("service", found) if service.address else unknown("service", found))
     if not services or not services[0].address:
-        found = "no service in the cluster looks like one with an address outside"
-        result.findings.append(unknown("listener", found, give_it))
+        found = "no service with an address outside the cluster looks like the listener"
+        result.findings.append(unknown("listener", found, by_option))
         return None
     return parse_listener(services[0].address)
 
@@ -96,11 +94,11 @@ def _find_listener(cluster: Cluster, result: Survey) -> Listener | None:
 def _add_way_to_listener(
     reader: Reader, cluster: Cluster, chosen: Sequence[Subnet], listener: Listener, result: Survey
 ) -> None:
-    """The listener's security group, or its network where it has none that this VPC knows."""
+    """The listener's security group, or its network if this VPC has no interface with its address."""
     what = "listener's group"
     address = address_of(listener.host)
     if address is None:
-        found = f"{listener.host} does not resolve here: set ListenerSecurityGroupId, or ListenerCidr"
+        found = f"{listener.host} does not resolve here: set ListenerSecurityGroupId or ListenerCidr"
         result.findings.append(unknown(what, found))
         return
     group_ids = groups_of_address(reader, cluster.vpc_id, address)
@@ -108,23 +106,15 @@ def _add_way_to_listener(
         callers = [subnet.cidr for subnet in chosen]
         function_group = result.answers.get("SecurityGroupIds", "")
         finding, answers = ingress(reader, group_ids, listener.port, callers, function_group)
-        result.findings.append(finding)
         result.answers |= answers
     elif group_ids is None:
-        result.findings.append(refused(what, "ec2:DescribeNetworkInterfaces"))
-    elif _is_address(listener.host):
+        finding = refused(what, "ec2:DescribeNetworkInterfaces")
+    elif address == listener.host:
         found = f"no interface of {cluster.vpc_id} with a group has {address}: the subnets must route to it"
-        result.findings.append(unknown(what, found))
+        finding = unknown(what, found)
         result.answers["ListenerCidr"] = f"{address}/32"
     else:
-        # A load balancer without a group changes its addresses: its subnets are what is to be named.
-        found = f"{listener.host} is at {address}, without a group: set ListenerCidr to the network it is in"
-        result.findings.append(unknown(what, found))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        IPv4Address(host)
-    except AddressValueError:
-        return False
-    return True
+        # The addresses of a load balancer without a group change, so only its network can be named.
+        found = f"{listener.host} is at {address}, without a group: set ListenerCidr to its network"
+        finding = unknown(what, found)
+    result.findings.append(finding)

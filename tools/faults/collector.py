@@ -1,11 +1,13 @@
-"""A collector that takes what it is sent, until its script says otherwise; it knows every event it took."""
+"""A collector that takes what it is sent until its script says otherwise; it records every event it took."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from tools.faults.speech import Speech, incoming
+from tools.faults.speech import Speech
 from tools.listener.exchange import Outcome
+from tools.listener.http_server import incoming
 from tools.misbehaving_server import Connection
 
 type Script = Callable[["Exchange"], None]
@@ -14,9 +16,9 @@ type Script = Callable[["Exchange"], None]
 
 @dataclass(slots=True)
 class Collector:
-    """What was taken, in order; the first requests are taken as they should be, the others by the script.
+    """The ids of what was taken, in order. The first requests are served correctly, the others by the script.
 
-    `rotate` is what a script calls to put another token in the place of this one.
+    `rotate` is what a script calls to replace the token.
     """
 
     token: str = field(repr=False)
@@ -25,9 +27,19 @@ class Collector:
     healthy_requests: int = 0
     rotate: Callable[["Collector"], None] = lambda _: None
     taken_ids: list[str] = field(default_factory=list)
+    kept: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0), repr=False)
+
+    def wait_until_kept(self, within_seconds: float) -> None:
+        """Waits until the script has taken one more request without saying so.
+
+        Raises:
+            TimeoutError: no such request came.
+        """
+        if not self.kept.acquire(timeout=within_seconds):
+            raise TimeoutError
 
     def serve(self, connection: Connection) -> None:
-        """One connection, to its end."""
+        """Serves one connection until it ends."""
         exchange = Exchange(self, connection)
         while not exchange.is_over:
             if self.healthy_requests:
@@ -48,21 +60,22 @@ class Exchange:
     is_over: bool = False
 
     def read(self) -> bool:
-        """Reads a request; False when there is none, since the client has hung up."""
+        """Reads a request; False when the client has hung up."""
         self.head, _, self.body = self.connection.read_request().partition(b"\r\n\r\n")
         self.is_over = not self.head
         return not self.is_over
 
     def keep(self) -> None:
-        """Takes the events of the request that was read, whatever the client will hear of it."""
+        """Takes the events of the request that was read, whatever the client is told."""
         self._keep(self.taking())
+        self.collector.kept.release()
 
     def taking(self, token: str | None = None) -> Outcome:
-        """What a healthy collector says to the request that was read; None asks for no token."""
+        """What a healthy collector answers to the request that was read; None asks for no token."""
         return self.collector.speech.receive(incoming(self.head, self.body), token)
 
     def settle(self, outcome: Outcome) -> None:
-        """Takes the events of an outcome and answers with it."""
+        """Takes the events of an outcome and answers accordingly."""
         self._keep(outcome)
         self.answer(outcome.status, outcome.body.encode(), Content_Type=outcome.content_type)
 
@@ -77,7 +90,7 @@ class Exchange:
         self.connection.send(f"HTTP/1.1 {status} -\r\n{fields}\r\n".encode() + body)
 
     def reset(self) -> None:
-        """Ends the connection with RST, after this script."""
+        """Ends the connection with RST when this script returns."""
         self.connection.reset()
         self.is_over = True
 

@@ -1,24 +1,30 @@
-"""A container of the real handlers on this machine: real HTTP, and MiniStack's queues and secrets."""
+"""A container of the real handlers on this machine: real HTTP, with MiniStack's queues and secrets."""
 
 import io
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import cache
 from typing import cast
 from unittest import mock
 
+import botocore.loaders
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.delivery.backoff import Backoff
+from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.telemetry.publishing import logger
 
+# AWS's descriptions of its APIs are read once a process instead of once a container: 0.1 s each time.
+_create_loader = cache(botocore.loaders.create_loader)
+
 
 class _Context:
-    """What Lambda hands to a handler beside the event, as far as ours look at it."""
+    """What our handlers read of the context that Lambda passes beside the event."""
 
     function_name = "eks-log-forwarder-faults"
     memory_limit_in_mb = 512
@@ -32,32 +38,36 @@ class _Context:
 
 
 def lambda_context() -> LambdaContext:
-    """The context of an invocation with a minute to go."""
+    """The context of an invocation with a minute left."""
     return cast("LambdaContext", _Context())
 
 
 @contextmanager
-def new_container(environ: Mapping[str, str]) -> Iterator[Forwarder]:
-    """The handlers as in a new container with this environment; the forwarder that they use.
+def new_container(
+    environ: Mapping[str, str], change: Callable[[Delivery], Delivery] = lambda delivery: delivery
+) -> Iterator[Forwarder]:
+    """The handlers as in a new container with this environment; yields the forwarder that they use.
 
-    It waits as long as its back-off ever would, so that the same fault makes the same requests every time.
+    It always waits the longest pause of its back-off, so that a fault causes the same requests every time.
     """
-    with mock.patch.dict(os.environ, environ, clear=True):
+    with (
+        mock.patch.dict(os.environ, environ, clear=True),
+        mock.patch.object(botocore.loaders, "create_loader", _create_loader),
+    ):
         for once in (wiring.settings, wiring.forwarder, wiring.queues):
             once.cache_clear()
         built = wiring.forwarder()
-        patient = replace(
-            built, delivery=replace(built.delivery, backoff=Backoff(random=lambda _, most: most))
-        )
-        with mock.patch.object(wiring, "forwarder", return_value=patient):
-            yield patient
+        repeatable = replace(built.delivery, backoff=Backoff(random=lambda _, most: most))
+        forwarder = replace(built, delivery=change(repeatable))
+        with mock.patch.object(wiring, "forwarder", return_value=forwarder):
+            yield forwarder
         for once in (wiring.settings, wiring.forwarder, wiring.queues):
             once.cache_clear()
 
 
 @contextmanager
 def captured() -> Iterator[io.StringIO]:
-    """All that the handlers and their libraries print and log, at the most talkative level."""
+    """All that the handlers and their libraries print and log, at level DEBUG."""
     text = io.StringIO()
     root = logging.getLogger()
     everything = logging.StreamHandler(text)

@@ -1,16 +1,18 @@
-"""docs/faults.md: XPLG's rows in full, and in short what becomes of the events at every destination."""
+"""docs/faults.md, from the promises: XPLG's rows in full, and every destination's in short.
+
+`make faults` writes it after every row ended as promised, so the same matrix always gives the same text.
+"""
 
 from collections.abc import Iterable, Sequence
 
-from tools.faults.matrix import EVENTS
-from tools.faults.row import Row
-from tools.faults.run import Found
-from tools.local_aws import ROOT
+from tools import ROOT
+from tools.faults.matrix import MATRIX, matrix_of
+from tools.faults.row import EVENTS, Outcome, Row
+from tools.faults.speech import SPEECHES
 
 PATH = ROOT / "docs" / "faults.md"
 COLUMNS = (
     "fault",
-    "in",
     "delivered",
     "parked",
     "of these rejected",
@@ -18,47 +20,84 @@ COLUMNS = (
     "reason",
     "requests",
     "seconds",
-    "token leaked",
     "delivered in the end",
     "duplicates",
     "dead letters",
-    "refused",
-    "lost",
+    "rejected, unidentified",
 )
-_EVERY_DESTINATION = "## Every destination\n"
-
-type Result = tuple[Row, Found]
 
 
-def cells(row: Row, found: Found) -> tuple[str, ...]:
-    """One row of the table, by COLUMNS."""
-    outcome = found.outcome
+def cells(fault: str, outcome: Outcome) -> tuple[str, ...]:
+    """One row of the full table, by COLUMNS."""
     return (
-        row.fault,
-        str(EVENTS),
+        fault,
         str(outcome.delivered),
         str(outcome.parked),
         str(outcome.rejected),
         str(outcome.kept),
         outcome.reason,
         str(outcome.requests),
-        f"{found.seconds:.1f}",
-        "YES" if found.token_leaked else "no",
-        str(found.in_the_end),
+        f"{outcome.seconds:g}",
+        str(outcome.in_the_end),
         str(outcome.duplicates),
         str(outcome.dead),
-        str(outcome.refused),
-        str(found.lost),
+        str(outcome.unidentified),
     )
 
 
-def write(results: dict[str, list[Result]], today: str) -> None:
-    """XPLG's part; the part on every destination where there is more than XPLG, else it stays as it was."""
-    if len(results) > 1:
-        short = _in_short(results, today)
-    else:
-        _, _, short = PATH.read_text(encoding="utf-8").partition(_EVERY_DESTINATION)
-    PATH.write_text(_in_full(results["xplg"], today) + _EVERY_DESTINATION + short, encoding="utf-8")
+def text() -> str:
+    """The whole page."""
+    in_full = [COLUMNS, *(cells(row.fault, row.promised) for row in MATRIX)]
+    by_destination = zip(*(matrix_of(name) for name in SPEECHES), strict=True)
+    in_short = [("fault", *SPEECHES), *(_in_short(rows) for rows in by_destination)]
+    return f"""# Every fault, and what becomes of the events
+
+`make faults` runs every fault below for every destination. It writes this page if every row ends as promised
+in [`tools/faults/matrix.py`](../tools/faults/matrix.py), and fails otherwise. `make test` checks XPLG's rows,
+and for the other destinations the rows in which protocols differ
+(`tests/integration/test_fault_matrix.py`). No event is lost in any row.
+
+Each row is one invocation of the real forward handler with {EVENTS} events in three batches of ten. It sends
+them to a real misbehaving server on the same machine; MiniStack provides the queues and the secret. Where
+the server answers badly, it takes the first batch and the fault begins with the second one. Afterwards the
+collector is healthy again, and the real redrive handler empties the queue.
+
+All settings except the batch size have their defaults: retries of a batch get 20 s, a piece of an answer gets
+10 s. The clock is virtual: it advances by the pauses between retries and by the time-outs, so a row does not
+depend on the speed of the machine. The pauses are the longest that the random back-off can choose.
+
+## XPLG, in full
+
+{_table(in_full)}
+
+- *requests* and *seconds* are those of the invocation. *duplicates* are events that the collector took more
+  than once, counted after the redrive.
+- A duplicate has one of two causes here. The collector took a request without saying so (reset, stalled,
+  dripped or cut after it was read), or the handler raised and Lambda kept the whole payload after a part of
+  it was delivered. An event keeps its `id`, so the collector can recognise a duplicate.
+- *of these rejected*: the collector rejected these events one by one. Each is parked alone. The redrive tries
+  them again and moves those that are rejected for good to the dead-letter queue.
+- Every row also checks that the token does not leak: neither plain, nor encoded for a URL, nor as the
+  password of Basic authentication. The check covers everything that the handlers and their libraries print
+  and log at level DEBUG, the exceptions they raise, and the repr of their objects.
+
+## Every destination
+
+Each collector speaks its own protocol. It reads requests as strictly as the listener does, and takes and
+rejects events as that protocol defines it. A cell shows delivered / parked by the invocation, and in brackets
+how many of the parked events were rejected. `make faults ARGS="--destination NAME"` shows one destination in
+full.
+
+{_table(in_short)}
+
+- *200 with HTML* comes from something else at that URL, such as a sign-in page. No destination counts it as a
+  success.
+- *408* and *500* are parked for `otlp` without a retry, because OTLP forbids one.
+- *one event rejected*: Splunk and Elasticsearch name the rejected event. Splunk then needs one more request,
+  Elasticsearch none. For XPLG, `http` and Loki the forwarder halves the batch until only that event is left.
+  OTLP says how many events it rejected, but not which: *unidentified*. They are counted, and remain in
+  CloudWatch only.
+"""
 
 
 def _table(rows: Iterable[Sequence[str]]) -> str:
@@ -66,62 +105,12 @@ def _table(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (heading, ["---"] * len(heading), *others))
 
 
-def _in_full(results: list[Result], today: str) -> str:
-    return f"""# Every fault, and what becomes of the events
-
-Made on {today} by `make faults`, which ends in an error when a row differs from what is promised. The
-promises stand in [`tools/faults/matrix.py`](../tools/faults/matrix.py); the suite holds them too, in
-`tests/integration/test_fault_matrix.py`.
-
-Each row is one invocation of the real forward handler with {EVENTS} events in three batches of ten, against a
-real server on the same machine that misbehaves; queues and secret are MiniStack's. Where the fault is one of
-answers, the first batch meets a healthy collector and the fault begins with the second. Then the collector is
-healthy again and the real redrive handler empties the queue. Retries have 1.2 s (20 s by default), an answer
-0.5 s (10 s by default).
-
-## XPLG, in full
-
-{_table([COLUMNS, *(cells(row, found) for row, found in results)])}
-
-- *requests* and *seconds* are those of the invocation, with the parking; *duplicates* are events that the
-  collector took once more, by the end of the redrive.
-- In these rows duplicates arise in two ways: the collector took a request and did not say so (reset, stalled,
-  dripped or cut after it was read), or the handler raised and Lambda kept the whole payload, of which a part
-  was delivered. An event's `id` is the same every time.
-- *token leaked* looks for the token, plain, as it stands in a URL and as the password of Basic, in all that
-  the handlers and their libraries print and log at level DEBUG, in what they raise, and in how their objects
-  show themselves.
-- *of these rejected*: the collector refused these events one by one. They are parked as well, each alone; the
-  redrive tries them again, and the dead-letter queue takes those that are refused for good.
-
-"""
+def _in_short(rows: Sequence[Row]) -> tuple[str, ...]:
+    return (rows[0].fault, *(_counts(row.promised) for row in rows))
 
 
-def _in_short(results: dict[str, list[Result]], today: str) -> str:
-    names = list(results)
-    rows = [
-        (column[0][0].fault, *(_counts(found) for _, found in column), str(sum(f.lost for _, f in column)))
-        for column in zip(*results.values(), strict=True)
-    ]
-    return f"""
-Made on {today} by `make faults ARGS="--destination all"`; `--destination NAME` shows one in full. Each
-collector speaks its own protocol: it reads what it is sent as strictly as the listener does, and takes and
-refuses in that protocol's words. A cell is delivered / parked by the invocation, and in brackets how many of
-the parked were rejected; *lost* is the sum of the row after the redrive.
-
-{_table([("fault", *names, "lost"), *rows])}
-
-- *200 with HTML* comes from something else at that URL, such as a sign-in page: it is no success of any.
-- *408* and *500* are parked for `otlp` without another try, since OTLP forbids one.
-- *one event rejected*: Splunk and Elasticsearch name the event, which costs one more request or none, where
-  XPLG, `http` and Loki have the batch cut down to it. OTLP says how many it *refused*, not which: they are
-  counted, and are in CloudWatch alone.
-"""
-
-
-def _counts(found: Found) -> str:
-    outcome = found.outcome
+def _counts(outcome: Outcome) -> str:
     counts = f"{outcome.delivered} / {outcome.parked}"
     counts += f" ({outcome.rejected})" if outcome.rejected else ""
     counts += f", {outcome.kept} kept by Lambda" if outcome.kept else ""
-    return counts + (f", {outcome.refused} refused" if outcome.refused else "")
+    return counts + (f", {outcome.unidentified} unidentified" if outcome.unidentified else "")

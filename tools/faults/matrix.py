@@ -1,12 +1,12 @@
-"""The fault matrix: every fault, and what is promised of the events that meet it.
+"""The fault matrix: every fault, and what is promised for the events that meet it.
 
-30 events, in batches of 10. Where a fault is one of answers, the first batch meets a healthy collector and
-the fault begins with the second one; the third is then parked untried where the second was not to be
-delivered. A batch is retried for 1.2 s after pauses of 0.2, 0.4 and 0.8 s (in production they are random),
-an attempt waits 0.5 s for a piece of an answer.
+30 events, in batches of 10, with the default settings otherwise. Where the collector answers badly, the
+first batch meets a healthy collector and the fault begins with the second one; the third batch is parked
+without a request if the second one could not be delivered. A batch is retried for 20 s. The pauses are the
+longest that the back-off allows: 0.2, 0.4, 0.8, 1.6, 3.2, 5 and 5 s.
 
-`MATRIX` is XPLG's. Another collector's differs where its protocol has a word of its own: for an answer that
-is none, for one event among others, and for what is worth a retry.
+`MATRIX` is XPLG's. Another collector's matrix differs where its protocol differs: in what counts as an
+answer, in how it rejects one event among others, and in what may be retried.
 """
 
 from dataclasses import replace
@@ -14,137 +14,108 @@ from dataclasses import replace
 from eks_log_forwarder.transport.failures import Failure
 from tools.faults import scripts as does
 from tools.faults.collector import Script
-from tools.faults.row import Outcome, Row, nobody, unknown_name, with_wrong_certificate
+from tools.faults.row import Outcome, Row, refusing, unknown_name, with_wrong_certificate
 
-EVENTS = 30
 BATCH = 10
 MARKED = "event 16"  # the seventh of the second batch
-BUDGET_SECONDS = 1.2
-READ_TIMEOUT_SECONDS = 0.5
 MAX_EVENTS = 5  # of a request that is not too large
+_BUDGET_SECONDS = 20.0  # by default, for the retries of one batch
+_READ_TIMEOUT_SECONDS = 10.0  # by default, for a piece of an answer
 
-# A fault that begins with the second batch, and is tried once, three times, or by cutting two batches of
-# ten into single events: 19 requests each.
-_ONCE, _RETRIED, _CUT_UP = 1 + 1, 1 + 3, 1 + 2 * 19
-_AT_ONCE_SECONDS = 2.0  # a handful of requests to this machine, and a busy one at that
-_BUDGET_SECONDS = BUDGET_SECONDS + 2.0
+# Attempts of a batch that is retried as long as the budget allows, and the pauses between them.
+_TRIES, _PAUSES_SECONDS = 8, 16.2
+# Requests of a fault that begins with the second batch and is tried once, or by cutting two batches of ten
+# into single events: 19 requests each.
+_ONCE, _CUT_UP = 1 + 1, 1 + 2 * 19
 
 
 def _given_up(status: int) -> Row:
     """A status that is not worth a retry."""
     answer = does.answering(status, Location="http://127.0.0.1/elsewhere")
-    return Row(f"{status}", Outcome(10, 20, _ONCE, f"http_{status}"), _AT_ONCE_SECONDS, answer)
+    return Row(f"{status}", Outcome(10, 20, _ONCE, f"http_{status}"), answer)
 
 
-def _retried(status: int) -> Row:
-    return Row(
-        f"{status}", Outcome(10, 20, _RETRIED, f"http_{status}"), _BUDGET_SECONDS, does.answering(status)
-    )
+def _retried(fault: str, reason: str, script: Script, *, is_taken: bool = False) -> Row:
+    """A fault that is retried; the collector may take the second batch at every try without saying so."""
+    duplicates = 10 * _TRIES if is_taken else 0
+    promised = Outcome(10, 20, 1 + _TRIES, reason, _PAUSES_SECONDS, duplicates=duplicates)
+    return Row(fault, promised, script)
+
+
+def _retried_status(status: int) -> Row:
+    return _retried(f"{status}", f"http_{status}", does.answering(status))
 
 
 def _rejected(status: int) -> Row:
-    return Row(
-        f"{status}",
-        Outcome(10, 20, _CUT_UP, f"http_{status}", rejected=20),
-        _AT_ONCE_SECONDS,
-        does.answering(status),
-    )
+    promised = Outcome(10, 20, _CUT_UP, f"http_{status}", rejected=20)
+    return Row(f"{status}", promised, does.answering(status))
 
 
 def _unauthorized(status: int) -> Row:
-    promised = Outcome(10, 20, 1 + 2, f"http_{status}")  # once more with the secret read again
-    return Row(f"{status}", promised, _AT_ONCE_SECONDS, does.answering(status))
+    promised = Outcome(10, 20, 1 + 2, f"http_{status}")  # the second time with the secret read again
+    return Row(f"{status}", promised, does.answering(status))
 
 
-def _taken_unsaid(fault: str, script: Script, tries: int, reason: str) -> Row:
+def _timed_out(fault: str, script: Script, tries: int, timeout_seconds: float) -> Row:
     """The collector takes the second batch at every try, and once more at the redrive."""
-    promised = Outcome(10, 20, 1 + tries, reason, duplicates=10 * tries)
-    return Row(fault, promised, _BUDGET_SECONDS, script)
+    promised = Outcome(
+        10, 20, 1 + tries, Failure.ANSWER_TIMEOUT, seconds=_BUDGET_SECONDS, duplicates=10 * tries
+    )
+    return Row(fault, promised, script, timeout_seconds=timeout_seconds)
+
+
+def _unreachable(reason: str) -> Outcome:
+    return Outcome(0, 30, _TRIES, reason, _PAUSES_SECONDS)
 
 
 MATRIX = (
-    Row("none", Outcome(30, 0, 3), _AT_ONCE_SECONDS),
+    Row("none", Outcome(30, 0, 3)),
     _rejected(400),
     _unauthorized(401),
     _unauthorized(403),
     _given_up(404),
-    _retried(408),
+    _retried_status(408),
     _rejected(413),
-    Row(
-        "413 over a size",
-        Outcome(30, 0, 1 + 2 * 3),
-        _AT_ONCE_SECONDS,
-        does.taking_at_most(MAX_EVENTS),
-    ),
-    _retried(429),
+    Row("413 over a size", Outcome(30, 0, 1 + 2 * 3), does.taking_at_most(MAX_EVENTS)),
+    _retried_status(429),
     Row(
         "429, Retry-After within the budget",
-        Outcome(10, 20, 1 + 2, "http_429"),
-        _BUDGET_SECONDS,
-        does.answering(429, Retry_After="1"),
+        Outcome(10, 20, 1 + 2, "http_429", seconds=15.0),
+        does.answering(429, Retry_After="15"),
     ),
     Row(
         "429, Retry-After beyond the budget",
         Outcome(10, 20, _ONCE, "http_429"),
-        _AT_ONCE_SECONDS,
         does.answering(429, Retry_After="60"),
     ),
-    *(_retried(status) for status in (500, 502, 503, 504)),
+    *(_retried_status(status) for status in (500, 502, 503, 504)),
     _given_up(302),
-    Row(
-        "200 with HTML",
-        Outcome(10, 20, _ONCE, Failure.HTML_ANSWER),
-        _AT_ONCE_SECONDS,
-        does.answering(200, does.PAGE),
-    ),
-    Row(
-        "connection refused",
-        Outcome(0, 30, 3, Failure.CONNECTION_REFUSED),
-        _BUDGET_SECONDS,
-        place=nobody,
-    ),
-    Row(
-        "reset before the request was read",
-        Outcome(10, 20, _RETRIED, Failure.CONNECTION_RESET),
-        _BUDGET_SECONDS,
-        does.reset_unread,
-    ),
-    _taken_unsaid("reset after the request was read", does.reset_read, 3, Failure.CONNECTION_RESET),
-    _taken_unsaid("answer stalled", does.stall, 2, Failure.ANSWER_TIMEOUT),
-    _taken_unsaid("headers dripped", does.drip_headers, 1, Failure.ANSWER_TIMEOUT),
-    _taken_unsaid("body dripped", does.drip_body, 1, Failure.ANSWER_TIMEOUT),
-    _taken_unsaid("answer cut half-way", does.cut, 3, Failure.ANSWER_CUT),
-    Row("wrong certificate", Outcome(0, 30, 1, Failure.TLS), _AT_ONCE_SECONDS, place=with_wrong_certificate),
-    Row(
-        "name does not resolve",
-        Outcome(0, 30, 3, Failure.NAME_NOT_RESOLVED),
-        _BUDGET_SECONDS,
-        place=unknown_name,
-    ),
+    Row("200 with HTML", Outcome(10, 20, _ONCE, Failure.HTML_ANSWER), does.answering(200, does.PAGE)),
+    Row("connection refused", _unreachable(Failure.CONNECTION_REFUSED), place=refusing),
+    _retried("reset before the request was read", Failure.CONNECTION_RESET, does.reset_unread),
+    _retried("reset after the request was read", Failure.CONNECTION_RESET, does.reset_read, is_taken=True),
+    _timed_out("answer stalled", does.stall, 2, _READ_TIMEOUT_SECONDS),
+    _timed_out("headers dripped", does.drip_headers, 1, _BUDGET_SECONDS),
+    _timed_out("body dripped", does.drip_body, 1, _BUDGET_SECONDS),
+    _retried("answer cut half-way", Failure.ANSWER_CUT, does.cut, is_taken=True),
+    Row("wrong certificate", Outcome(0, 30, 1, Failure.TLS), place=with_wrong_certificate),
+    Row("name does not resolve", _unreachable(Failure.NAME_NOT_RESOLVED), place=unknown_name),
     Row(
         "one event of a batch rejected",
         Outcome(29, 1, 1 + 7 + 1, "http_400", rejected=1),
-        _AT_ONCE_SECONDS,
         does.rejecting(MARKED),
     ),
     Row(
         "one event rejected for good",
         Outcome(29, 1, 1 + 7 + 1, "http_400", rejected=1, dead=1),
-        _AT_ONCE_SECONDS,
         does.rejecting(MARKED),
         after=does.rejecting(MARKED),
     ),
-    Row(
-        "secret cannot be read",
-        Outcome(0, 30, 0, Failure.SECRET_UNREADABLE),
-        _AT_ONCE_SECONDS,
-        secret_readable=False,
-    ),
-    Row("secret rotated", Outcome(30, 0, 1 + 2 + 1), _AT_ONCE_SECONDS, does.rotate_the_token),
+    Row("secret cannot be read", Outcome(0, 30, 0, Failure.SECRET_UNREADABLE), secret_readable=False),
+    Row("secret rotated", Outcome(30, 0, 1 + 2 + 1), does.rotate_the_token),
     Row(
         "503, and no way to the queue",
-        Outcome(10, 0, _RETRIED, "http_503", kept=20, duplicates=10),
-        _BUDGET_SECONDS + 2.0,  # two attempts of boto3
+        Outcome(10, 0, 1 + _TRIES, "http_503", _PAUSES_SECONDS, kept=20, duplicates=10),
         does.answering(503),
         queue_reachable=False,
     ),
@@ -152,28 +123,28 @@ MATRIX = (
 
 
 def _page_unread() -> Row:
-    """A page is no answer of this protocol."""
-    answer = does.answering(200, does.PAGE)
-    return Row("200 with HTML", Outcome(10, 20, _ONCE, Failure.ANSWER_UNREADABLE), _AT_ONCE_SECONDS, answer)
+    """An HTML page is unreadable in this protocol."""
+    promised = Outcome(10, 20, _ONCE, Failure.ANSWER_UNREADABLE)
+    return Row("200 with HTML", promised, does.answering(200, does.PAGE))
 
 
 def _one_rejected(now: Outcome, for_good: Outcome) -> tuple[Row, Row]:
-    refuses = does.rejecting(MARKED)
+    rejects = does.rejecting(MARKED)
     return (
-        Row("one event of a batch rejected", now, _AT_ONCE_SECONDS, refuses),
-        Row("one event rejected for good", for_good, _AT_ONCE_SECONDS, refuses, after=refuses),
+        Row("one event of a batch rejected", now, rejects),
+        Row("one event rejected for good", for_good, rejects, after=rejects),
     )
 
 
 def _named(requests: int, reason: str) -> tuple[Row, Row]:
-    """The collector says which event it refuses: nothing is cut up."""
+    """The collector names the event that it rejects: no batch is cut up."""
     promised = Outcome(29, 1, requests, reason, rejected=1)
     return _one_rejected(promised, replace(promised, dead=1))
 
 
-_COUNTED = Outcome(29, 0, 3, "otlp_partial_success", refused=1)  # neither parked nor sent again
+_COUNTED = Outcome(29, 0, 3, "otlp_partial_success", unidentified=1)  # neither parked nor sent again
 
-_OF_ITS_OWN: dict[str, tuple[Row, ...]] = {
+_DIFFERENT: dict[str, tuple[Row, ...]] = {
     "http": (),
     "splunk_hec": (_page_unread(), *_named(1 + 2 + 1, "hec_6")),  # and once more without the event
     "elasticsearch": (_page_unread(), *_named(3, "bulk_400_document_parsing_exception")),
@@ -184,5 +155,5 @@ _OF_ITS_OWN: dict[str, tuple[Row, ...]] = {
 
 def matrix_of(destination: str) -> tuple[Row, ...]:
     """The faults of a destination's collector, in the same order for each."""
-    own = {row.fault: row for row in _OF_ITS_OWN.get(destination, ())}
-    return tuple(own.get(row.fault, row) for row in MATRIX)
+    different = {row.fault: row for row in _DIFFERENT.get(destination, ())}
+    return tuple(different.get(row.fault, row) for row in MATRIX)

@@ -1,4 +1,4 @@
-"""One row of the fault matrix: a fault, where it stands, and what is promised of the events."""
+"""One row of the fault matrix: a fault, where it happens, and what is promised for the events."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -8,39 +8,48 @@ from dataclasses import dataclass, field
 import trustme
 
 from tools.faults.collector import Collector, Script, take
-from tools.misbehaving_server import running_server, unused_port
+from tools.misbehaving_server import refusing_port, running_server
+
+EVENTS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What becomes of 30 events: in the invocation, and after the redrive with a healthy collector.
 
-    `kept` stay with Lambda because the handler raised. `requests` are those of the invocation. A duplicate
-    is an event that the collector took once more. `dead` are in the dead-letter queue at the end. `refused`
-    were rejected by a collector that did not say which ones, and forbids to send them again.
+    `requests` and `seconds` are those of the invocation; the seconds are virtual: pauses and time-outs.
+    `kept` events stay with Lambda because the handler raised. A duplicate is an event that the collector
+    took once more. `dead` events are in the dead-letter queue at the end. `unidentified` events were rejected
+    by a collector that did not say which ones and forbids sending them again; `rejected` leaves them out.
     """
 
     delivered: int
     parked: int
     requests: int
     reason: str = ""
+    seconds: float = 0.0
     rejected: int = 0
     kept: int = 0
     duplicates: int = 0
     dead: int = 0
-    refused: int = 0
+    unidentified: int = 0
+
+    @property
+    def in_the_end(self) -> int:
+        """How many events the collector has after the redrive."""
+        return EVENTS - self.dead - self.unidentified
 
 
 @contextmanager
 def plain(collector: Collector) -> Iterator[str]:
-    """A server without TLS; its URL."""
+    """A server without TLS; yields its URL."""
     with running_server(collector.serve) as server:
         yield server.url(path=collector.speech.path)
 
 
 @contextmanager
 def with_wrong_certificate(collector: Collector) -> Iterator[str]:
-    """A server whose certificate is of an authority that nobody trusts; its URL."""
+    """A server whose certificate comes from an untrusted authority; yields its URL."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with running_server(collector.serve, context) as server:
@@ -48,27 +57,32 @@ def with_wrong_certificate(collector: Collector) -> Iterator[str]:
 
 
 @contextmanager
-def nobody(collector: Collector) -> Iterator[str]:
-    """The URL of a port on which nothing listens."""
-    yield f"http://127.0.0.1:{unused_port()}{collector.speech.path}"
+def refusing(collector: Collector) -> Iterator[str]:
+    """The URL of a port that refuses connections."""
+    with refusing_port() as port:
+        yield f"http://127.0.0.1:{port}{collector.speech.path}"
 
 
 @contextmanager
 def unknown_name(collector: Collector) -> Iterator[str]:
-    """A URL whose name does not resolve (RFC 6761, section 6.4)."""
+    """A URL whose host name does not resolve (RFC 6761, section 6.4)."""
     yield f"http://collector.invalid{collector.speech.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault and its promise; `after` is what the collector does while the redrive runs."""
+    """One fault and its promise.
+
+    `timeout_seconds` is the virtual time after which a faulty request times out; 0 where it gets an answer
+    or an error. `after` is what the collector does during the redrive.
+    """
 
     fault: str
     promised: Outcome
-    within_seconds: float
     script: Script = take
     healthy_requests: int = 1
     place: Callable[[Collector], AbstractContextManager[str]] = field(default=plain)
+    timeout_seconds: float = 0.0
     secret_readable: bool = True
     queue_reachable: bool = True
     after: Script = take

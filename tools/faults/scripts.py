@@ -1,4 +1,4 @@
-"""What a collector that misbehaves does with a request."""
+"""What a misbehaving collector does with a request."""
 
 from tools.faults.collector import Exchange, Script, take
 
@@ -6,7 +6,7 @@ PAGE = b"<!DOCTYPE html><html><body>Welcome</body></html>"
 
 
 def answering(status: int, body: bytes = b"", **headers: str) -> Script:
-    """Takes nothing and answers so."""
+    """Takes nothing and gives this answer."""
 
     def script(exchange: Exchange) -> None:
         if exchange.read():
@@ -16,7 +16,7 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Script:
 
 
 def rejecting(marker: str) -> Script:
-    """Refuses every event whose message holds the marker, in the way of the collector's protocol."""
+    """Rejects every event whose message holds the marker, as the collector's protocol has it."""
 
     def script(exchange: Exchange) -> None:
         if not exchange.read():
@@ -45,33 +45,33 @@ def taking_at_most(max_events: int) -> Script:
 
 
 def rotate_the_token(exchange: Exchange) -> None:
-    """Another token holds from this request on."""
+    """From this request on another token is valid."""
     exchange.collector.rotate(exchange.collector)
     exchange.collector.script = take
     take(exchange)
 
 
 def reset_unread(exchange: Exchange) -> None:
-    """RST before anything was read, though not before there is something to read.
+    """Sends RST before anything was read, but not before the request arrives.
 
-    An earlier one could overtake the answer to the request before it.
+    An earlier RST could overtake the answer to the previous request.
     """
     exchange.connection.await_request()
     exchange.reset()
 
 
-# What follows takes the events and fails to say so: the worst case, since they will come a second time.
+# The scripts below take the events without saying so: the worst case, since the events will come again.
 
 
 def reset_read(exchange: Exchange) -> None:
-    """RST in the place of an answer."""
+    """Sends RST instead of an answer."""
     if exchange.read():
         exchange.keep()
         exchange.reset()
 
 
 def stall(exchange: Exchange) -> None:
-    """Says nothing."""
+    """Never answers."""
     if exchange.read():
         exchange.keep()
         exchange.connection.stopped.wait()
@@ -79,12 +79,12 @@ def stall(exchange: Exchange) -> None:
 
 
 def drip_headers(exchange: Exchange) -> None:
-    """A header that never ends, a byte at a time."""
+    """Sends a header that never ends, one byte at a time."""
     _drip(exchange, b"HTTP/1.1 200 OK\r\nX-Wait: ")
 
 
 def drip_body(exchange: Exchange) -> None:
-    """A body that takes for ever, a byte at a time."""
+    """Sends a body that takes forever, one byte at a time."""
     _drip(exchange, b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
 
 
@@ -97,7 +97,7 @@ def _drip(exchange: Exchange, start: bytes) -> None:
 
 
 def cut(exchange: Exchange) -> None:
-    """Half a body, then the end of the connection."""
+    """Sends half a body, then closes the connection."""
     if exchange.read():
         exchange.keep()
         exchange.connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nOK\n")

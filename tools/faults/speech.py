@@ -1,30 +1,28 @@
-"""How the collector of each destination speaks: what it reads in a request, how it takes, how it refuses.
+"""The protocol of each destination's collector: how it reads a request, takes it and rejects events.
 
-Requests are read, and taken, by the listener's strict protocols; only the refusal of single events is added.
+The listener's strict protocols read and take the requests; this module adds how single events are rejected.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from urllib.parse import parse_qsl, urlsplit
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
     ExportLogsServiceResponse,
 )
-from werkzeug.datastructures import Headers
 
 from tools.listener.demo_destinations import DEMO_DESTINATIONS
-from tools.listener.exchange import Incoming, Outcome, Protocol, answered, refused
+from tools.listener.exchange import Outcome, Protocol, answered, refused
 from tools.listener.protocols import PROTOCOLS
 
 type Refuse = Callable[[Outcome, Sequence[bool]], Outcome]
-"""What the collector would have said, and which of the events it refuses: what it says instead."""
+"""From the answer that takes all events, and which of them are rejected, to the answer given instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """The path of `DESTINATION_URL`, the secret that holds a token, and what the collector says."""
+    """The path of `DESTINATION_URL`, the secret that holds a token, and the collector's answers."""
 
     destination: str
     path: str
@@ -33,37 +31,26 @@ class Speech:
     refuse: Refuse
 
 
-def incoming(head: bytes, body: bytes) -> Incoming:
-    """A request as the listener's protocols take it, of its two parts as they came."""
-    request_line, *fields = head.decode("latin-1").split("\r\n")
-    method, target, _ = request_line.split(" ")
-    parts = urlsplit(target)
-    headers = Headers(
-        [(name, value.strip()) for name, _, value in (field.partition(":") for field in fields)]
-    )
-    return Incoming(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
-
-
 def _whole_request(_: Outcome, __: Sequence[bool]) -> Outcome:
-    """Nothing is taken, and nothing says which event it was."""
-    return refused(400, "an event is refused")
+    """The collector takes nothing and does not say which event it rejects."""
+    return refused(400, "an event is rejected")
 
 
 def _by_number(_: Outcome, is_refused: Sequence[bool]) -> Outcome:
-    """Splunk takes nothing and says the number of the first event that it refuses."""
+    """Splunk takes nothing and gives the number of the first event that it rejects."""
     answer = {"text": "Invalid data format", "code": 6, "invalid-event-number": is_refused.index(True)}
     return answered(400, answer)
 
 
 def _item_by_item(taking: Outcome, is_refused: Sequence[bool]) -> Outcome:
-    """Elasticsearch takes the others, and says of each document what became of it."""
+    """Elasticsearch takes the others and gives a result for each document."""
     error = {"status": 400, "error": {"type": "document_parsing_exception"}}
     items = [{"create": error if this else {"status": 201}} for this in is_refused]
     return answered(200, {"errors": True, "took": 1, "items": items}, _others(taking, is_refused))
 
 
 def _by_count(taking: Outcome, is_refused: Sequence[bool]) -> Outcome:
-    """An OpenTelemetry collector takes the others, and says how many it refused."""
+    """An OpenTelemetry collector takes the others and says how many it rejected."""
     partial = ExportLogsPartialSuccess(rejected_log_records=sum(is_refused), error_message="refused")
     answer = ExportLogsServiceResponse(partial_success=partial).SerializeToString().decode()
     return Outcome(200, answer, _others(taking, is_refused), content_type="application/x-protobuf")

@@ -1,6 +1,6 @@
-"""A local log listener for development: XPLG's endpoint and a plain JSON one, on this machine alone.
+"""A local log listener for development: the endpoints of XPLG and of the other collectors, on this machine.
 
-`python -m tools.listener` runs it in a terminal; tests open one with `running_listener()`.
+`python -m tools.listener` runs it in a terminal; tests use `running_listener()`.
 """
 
 from tools.listener.protocols import DEVELOPMENT_TOKEN

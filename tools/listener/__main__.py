@@ -1,4 +1,4 @@
-"""`python -m tools.listener`: receives log records on this machine and prints them, until it is stopped."""
+"""`python -m tools.listener`: receives log records on this machine and prints them until it is stopped."""
 
 import argparse
 import errno
@@ -26,31 +26,30 @@ def _port(text: str) -> int:
     return port
 
 
-def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """The command line's options; ends the process with status 2 where they are wrong."""
+def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tools.listener",
-        description="A local log listener for development. It speaks XPLG's endpoint "
-        "(POST /logeye/api/logger.jsp?token=…) and a plain one (POST /ingest, Authorization: Bearer …), "
-        "which take NDJSON, a JSON array or one JSON object a request, and those of Splunk HEC, "
-        "Elasticsearch, Loki and OTLP, all plain or gzip, and prints what arrives.",
-        epilog="Ctrl-C or SIGTERM ends it, with the totals and status 0.",
+        description="A local log listener for development. It has XPLG's endpoint "
+        "(POST /logeye/api/logger.jsp?token=…) and a plain one (POST /ingest, Authorization: Bearer …) for "
+        "NDJSON, a JSON array or one JSON object per request, and those of Splunk HEC, Elasticsearch, Loki "
+        "and OTLP. Bodies may be gzip. It prints what it receives.",
+        epilog="Ctrl-C or SIGTERM stops it; it prints the totals and ends with status 0.",
     )
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine alone)")
-    add("--port", type=_port, default=30303, help="port, 0 for a free one (default: %(default)s, XPLG's own)")
-    add("--token", help=f"token to ask for (default: ${_TOKEN_VARIABLE}, else {DEVELOPMENT_TOKEN})")
-    add("--no-token", action="store_true", help="take what carries no token, as a local invocation does")
-    add("--quiet", action="store_true", help="print refusals and totals only, not the records")
-    add("--save", type=Path, metavar="FILE", help="append every record to FILE, one line of JSON each")
-    add("--ready-file", type=Path, metavar="FILE", help="write the port to FILE once it is listened on")
+    add("--host", default="127.0.0.1", help="address to listen on (%(default)s, only this machine)")
+    add("--port", type=_port, default=30303, help="port, 0 for a free one (%(default)s, XPLG's own)")
+    add("--token", help=f"required token (${_TOKEN_VARIABLE}, else {DEVELOPMENT_TOKEN})")
+    add("--no-token", action="store_true", help="require no token, as for a local invocation")
+    add("--quiet", action="store_true", help="print only refusals and totals, no records")
+    add("--save", type=Path, metavar="FILE", help="append every record to FILE as one line of JSON")
+    add("--ready-file", type=Path, metavar="FILE", help="write the port to FILE when it is open")
     return parser.parse_args(arguments)
 
 
-def choose_token(options: argparse.Namespace) -> tuple[str | None, str]:
-    """The token, None for none, and a sentence that says where it came from."""
+def _choose_token(options: argparse.Namespace) -> tuple[str | None, str]:
+    """The token, or None for none, and a sentence about its source."""
     if options.no_token:
-        return None, "No token is asked for."
+        return None, "No token is required."
     if options.token is not None:
         return options.token, "The token is from --token."
     if token := os.environ.get(_TOKEN_VARIABLE):
@@ -58,12 +57,13 @@ def choose_token(options: argparse.Namespace) -> tuple[str | None, str]:
     return DEVELOPMENT_TOKEN, "The token is the built-in development token, see --help."
 
 
-def run(options: argparse.Namespace) -> int:
-    """Listens until SIGINT or SIGTERM; the process's exit status."""
+def main(arguments: list[str]) -> int:
+    """Listens until SIGINT or SIGTERM; returns the exit status."""
+    options = _parse(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    token, source = choose_token(options)
+    token, source = _choose_token(options)
     if token == "":
         return _fail("the token is empty: give --token a value or leave it out")
     console = open_console()
@@ -71,15 +71,16 @@ def run(options: argparse.Namespace) -> int:
     sinks: list[Sink] = [display]
     with ExitStack() as stack:
         try:
-            if options.save:
-                saved = stack.enter_context(closing(SavedRecords(options.save)))
-                sinks.insert(0, saved)  # what is shown has been saved
+            if options.save:  # first: what is shown has been saved
+                sinks.insert(0, stack.enter_context(closing(SavedRecords(options.save))))
             listening = running_listener(
                 token=token, host=options.host, port=options.port, sinks=tuple(sinks)
             )
             listener = stack.enter_context(listening)
-            if options.ready_file:
-                _write_whole(options.ready_file, listener.origin.rpartition(":")[2])
+            if options.ready_file:  # a reader never finds it half written
+                beside = options.ready_file.with_name(f"{options.ready_file.name}.new")
+                beside.write_text(f"{listener.origin.rpartition(':')[2]}\n", encoding="ascii")
+                beside.replace(options.ready_file)
         except OSError as error:
             return _fail(_explain(error, options))
         for path in PROTOCOLS:
@@ -90,23 +91,16 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Writes so that a reader who polls for the file never finds it half written."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text + "\n", encoding="ascii")
-    beside.replace(path)
-
-
 def _explain(error: OSError, options: argparse.Namespace) -> str:
     if error.filename is not None:
         return f"{error.filename} cannot be written: {error.strerror}"
     where = f"{options.host} port {options.port}"
     if error.errno == errno.EADDRINUSE:
         return (
-            f"{where} is in use: stop what listens there, or choose another port with --port (0: a free one)"
+            f"{where} is in use: stop the other program, or choose another port with --port (0: a free one)"
         )
     if isinstance(error, socket.gaierror):
-        return f"the host {options.host} is not known: give --host an address of this machine"
+        return f"the host {options.host} is unknown: give --host an address of this machine"
     return f"cannot listen on {where}: {error.strerror}; --host and --port choose another address"
 
 
@@ -116,4 +110,4 @@ def _fail(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(parse_arguments(sys.argv[1:])))
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What the demo needs of each destination: the listener's path, and how the secret holds the token."""
+"""What the demo needs for each destination: the listener's path and the form of the secret."""
 
 import json
 from collections.abc import Callable
@@ -12,14 +12,10 @@ DEMO_USERNAME = "demo"
 
 @dataclass(frozen=True, slots=True)
 class DemoDestination:
-    """The path of `DestinationUrl`, and the text of the secret for a token."""
+    """The path of `DestinationUrl`, and the function that makes the secret from a token."""
 
     path: str
     secret: Callable[[str], str]
-
-
-def _as_token(token: str) -> str:
-    return token
 
 
 def _as_password(token: str) -> str:
@@ -27,10 +23,10 @@ def _as_password(token: str) -> str:
 
 
 DEMO_DESTINATIONS: dict[str, DemoDestination] = {
-    "xplg": DemoDestination(XPLG_PATH, _as_token),
-    "http": DemoDestination(HTTP_PATH, _as_token),
-    "splunk_hec": DemoDestination(splunk_hec.PATH, _as_token),
+    "xplg": DemoDestination(XPLG_PATH, str),
+    "http": DemoDestination(HTTP_PATH, str),
+    "splunk_hec": DemoDestination(splunk_hec.PATH, str),
     "elasticsearch": DemoDestination(elasticsearch.PATH, _as_password),
-    "loki": DemoDestination(loki.PATH, _as_token),
-    "otlp": DemoDestination(otlp.PATH, _as_token),
+    "loki": DemoDestination(loki.PATH, str),
+    "otlp": DemoDestination(otlp.PATH, str),
 }

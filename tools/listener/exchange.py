@@ -1,30 +1,19 @@
-"""A request that came in, and what it came to: what every protocol of the listener takes and gives."""
+"""What the listener's protocols share: the result of a request, answers, and the check of its token."""
 
 import hmac
 from base64 import b64decode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
-from werkzeug.datastructures import Headers
 
-from tools.listener.bodies import BodyError, BodyFormat, Record, unpack
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A request as it came in; `body` still in its Content-Encoding, `headers` found whatever their case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(repr=False)  # carries XPLG's token
-    headers: Headers = field(repr=False)
-    body: bytes = field(repr=False)
+from tools.listener.bodies import BodyFormat, Record, unpack
+from tools.listener.http_server import Incoming
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a request came to: its records and the answer. `fault` says why there are no records."""
+    """The result of a request: its records and the answer. `fault` says why there are no records."""
 
     status: int
     body: str
@@ -40,7 +29,7 @@ type Protocol = Callable[[Incoming, str | None], Outcome]
 
 
 def refused(status: int, fault: str, headers: tuple[tuple[str, str], ...] = ()) -> Outcome:
-    """An answer that takes no record, with the reason as its text."""
+    """An answer that takes no record and gives the reason."""
     return Outcome(status, fault + "\n", headers=headers, fault=fault)
 
 
@@ -50,23 +39,28 @@ def answered(status: int, answer: object, records: tuple[Record, ...] = (), faul
     return Outcome(status, text, records, content_type="application/json", fault=fault)
 
 
+def content_type_of(request: Incoming) -> str:
+    """The media type of a request, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0]
+
+
 def plain_body(request: Incoming) -> bytes:
     """The body without its Content-Encoding.
 
     Raises:
         BodyError: it cannot be unpacked.
     """
-    return unpack(request.body, request.headers.get("Content-Encoding", ""))
+    return unpack(request.body, request.headers.get("content-encoding", ""))
 
 
 def same(given: str, wanted: str | None) -> bool:
-    """Whether a token is the wanted one, in a time that says nothing about either; None wants none."""
+    """Whether a token is the wanted one, compared in constant time; any token equals None."""
     return wanted is None or hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode())
 
 
 def opens(request: Incoming, schemes: tuple[str, ...], token: str | None) -> bool:
     """Whether `Authorization` has the token under one of the schemes, or as the password of Basic."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
             given = b64decode(given, validate=True).decode().partition(":")[2]
@@ -75,16 +69,3 @@ def opens(request: Incoming, schemes: tuple[str, ...], token: str | None) -> boo
     elif scheme.lower() not in schemes:
         given = ""
     return same(given.strip(), token)
-
-
-__all__ = [
-    "BodyError",
-    "Incoming",
-    "Outcome",
-    "Protocol",
-    "answered",
-    "opens",
-    "plain_body",
-    "refused",
-    "same",
-]

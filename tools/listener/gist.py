@@ -1,4 +1,4 @@
-"""A record in one line, for a person at a terminal: its time, cluster, log type and gist."""
+"""A record in one line for a terminal: its time, cluster, log type and gist."""
 
 import re
 from contextlib import suppress
@@ -7,68 +7,25 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.klog import KlogLine
+from eks_log_forwarder.control_plane.parsing import Parsed, parse
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from tools.listener.bodies import Record
 
 MAX_GIST_CHARACTERS = 2_000  # wider than any terminal; a message may have a million
 
-_LOGRUS = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
-_KLOG = re.compile(r"([IWEF])\d{4} [\d:.]+ +\d+ ([^\s:]+):(\d+)\] ?(.*)", re.DOTALL)
+_KLOG_FILE = re.compile(r"[IWEF]\d{4} \S+\s+\d+ (\S+?)\.go:\d+\]")
 _STREAM_HASH = re.compile(r"-[0-9a-f]{32}$")
 _EKS_GROUP = re.compile(r"/aws/eks/([^/]+)/")
-# What could move the cursor or start an escape sequence; a log line's content is anybody's.
+# Characters that can move the cursor or start an escape sequence: a client chooses what a log line contains.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-
-class _User(msgspec.Struct):
-    username: str = "?"
-    extra: dict[str, list[str]] = {}
-
-
-class _ObjectRef(msgspec.Struct):
-    resource: str = ""
-    namespace: str = ""
-    name: str = ""
-    subresource: str = ""
-
-
-class _Status(msgspec.Struct):
-    code: int = 0
-
-
-class _Audit(msgspec.Struct):
-    """The fields of an audit.k8s.io/v1 Event that tell who did what to what, and with which end."""
-
-    verb: str
-    user: _User = msgspec.field(default_factory=_User)
-    requestURI: str = ""  # noqa: N815  # the API's names, here and below
-    objectRef: _ObjectRef | None = None  # noqa: N815
-    responseStatus: _Status | None = None  # noqa: N815
-    stage: str = "ResponseComplete"
-
-
-class _Authenticator(msgspec.Struct):
-    msg: str
-    arn: str = ""
-    username: str = ""
-    error: str = ""
-
-
-class _Klog(msgspec.Struct):
-    severity: str
-    file: str
-    line: int
-    message: str
-
-
-type _Known = _Audit | _Authenticator | _Klog
-
-# Where a record that carries no message has its parsed event.
-_SHAPES: dict[str, type[_Known]] = {"audit": _Audit, "authenticator": _Authenticator, "klog": _Klog}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is shown of a record; `time` is UTC, `hh:mm:ss.mmm`, or `-` where the record has none."""
+    """What is shown of a record; `time` is UTC, `hh:mm:ss.mmm`, or `-` without a timestamp."""
 
     time: str
     cluster: str
@@ -77,13 +34,13 @@ class Line:
 
 
 def line_of(record: Record) -> Line:
-    """The record as a line. Never fails: what is not understood is shown as text, cut."""
+    """The record as a line. Never fails: an unknown format is shown as text."""
     gist = _CONTROL.sub(" ", _gist(record)[:MAX_GIST_CHARACTERS]).strip()
     return Line(_time(record.get("timestamp")), _cluster(record), log_type_of(record), gist)
 
 
 def log_type_of(record: Record) -> str:
-    """The record's own log type; without one, its stream's name up to the hash."""
+    """The record's log type, else the name of its stream without the hash."""
     named = record.get("logType") or _STREAM_HASH.sub("", str(record.get("logStream", "")))
     return _CONTROL.sub(" ", str(named or "unknown"))[:40]
 
@@ -106,48 +63,49 @@ def _time(timestamp: object) -> str:
 def _gist(record: Record) -> str:
     message = record.get("message")
     if isinstance(message, str) and message:
-        return _of_message(message)
-    for kind, shape in _SHAPES.items():
-        with suppress(msgspec.ValidationError):
-            return _say(msgspec.convert(record.get(kind), shape))
+        parsed = parse(possible_log_types(message)[0], LogEvent(id="", timestamp=0, message=message))
+        return (parsed.parsed and _say(parsed)) or message
+    parts = {name: record[name] for name in ("audit", "authenticator", "klog") if name in record}
+    with suppress(msgspec.ValidationError):
+        if said := _say(msgspec.convert(parts, Parsed)):
+            return said
     return msgspec.json.encode(record).decode()
 
 
-def _of_message(message: str) -> str:
-    if klog := _KLOG.match(message):
-        return _say(_Klog(klog[1], klog[2], int(klog[3]), klog[4]))
-    try:
-        if message.startswith("{"):
-            return _say(msgspec.json.decode(message.encode(errors="replace"), type=_Audit))
-        if message.startswith("time="):
-            pairs = (
-                (key, quoted.replace('\\"', '"') or bare) for key, quoted, bare in _LOGRUS.findall(message)
-            )
-            return _say(msgspec.convert(dict(pairs), _Authenticator))
-    except msgspec.DecodeError:
-        pass  # cut short, or another producer's: shown as it is
-    return message
+def possible_log_types(message: str) -> tuple[LogType, ...]:
+    """The possible log types of a line: JSON is audit, `level=` is authenticator, all others are klog.
+
+    A klog line does not name its component.
+    """
+    if message.startswith("{"):
+        return (LogType.AUDIT,)
+    if _KLOG_FILE.match(message) is None and "level=" in message:
+        return (LogType.AUTHENTICATOR,)
+    return (LogType.SCHEDULER, LogType.API, LogType.CONTROLLER_MANAGER)
 
 
-def _say(event: _Known) -> str:
-    match event:
-        case _Klog(severity, file, line, message):
-            return f"{severity} {file}:{line} {message}"
-        case _Authenticator(msg, arn, username, error):
-            return " ".join(filter(None, (msg, arn, username, error)))
-        case _Audit(verb, user, uri, ref, status, stage):
-            return f"{_who(user)} {verb} {_what(ref) or uri}{_end(status, stage)}"
+def _say(parsed: Parsed) -> str:
+    if parsed.audit is not None:
+        return _say_audit(parsed.audit)
+    if (line := parsed.authenticator) is not None:
+        return " ".join(filter(None, (line.msg, line.arn, line.username, line.error)))
+    return _say_klog(parsed.klog) if parsed.klog is not None else ""
 
 
-def _who(user: _User) -> str:
-    session = user.extra.get("sessionName")
-    return f"{user.username} ({session[0]})" if session else user.username
+def _say_klog(line: KlogLine) -> str:
+    if not line.severity:  # a continuation line
+        return ""
+    fields = (f"{name}={value}" for name, value in line.fields.items())
+    return " ".join([line.severity, f"{line.file}:{line.line}", line.message, *fields])
 
 
-def _what(ref: _ObjectRef | None) -> str:
-    return "/".join(filter(None, (ref.resource, ref.namespace, ref.name, ref.subresource))) if ref else ""
-
-
-def _end(status: _Status | None, stage: str) -> str:
+def _say_audit(event: AuditHeader) -> str:
+    if not event.verb:
+        return ""
+    session = event.user.extra.get("sessionName")
+    who = f"{event.user.username or '?'}{f' ({session[0]})' if session else ''}"
+    ref, status = event.object_ref, event.response_status
+    what = filter(None, (ref.resource, ref.namespace, ref.name, ref.subresource) if ref else ())
     code = f" -> {status.code}" if status and status.code else ""
-    return code if stage == "ResponseComplete" else f"{code} [{stage}]"
+    stage = "" if event.stage in {"", "ResponseComplete"} else f" [{event.stage}]"
+    return f"{who} {event.verb} {'/'.join(what) or event.request_uri}{code}{stage}"

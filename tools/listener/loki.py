@@ -1,12 +1,13 @@
-"""Loki's push endpoint, as strict as Loki with its default limits: `POST /loki/api/v1/push` in JSON."""
+"""Loki's push endpoint, as strict as Loki with default limits: `POST /loki/api/v1/push` in JSON."""
 
 import re
 from itertools import pairwise
 
 import msgspec
 
-from tools.listener.bodies import BodyError, Record
-from tools.listener.exchange import Incoming, Outcome, opens, plain_body, refused
+from tools.listener.bodies import BodyError, Record, require
+from tools.listener.exchange import Outcome, content_type_of, opens, plain_body, refused
+from tools.listener.http_server import Incoming
 
 PATH = "/loki/api/v1/push"
 MAX_LINE_BYTES = 256 * 1024
@@ -25,23 +26,16 @@ class _Push(msgspec.Struct):
     streams: list[_Stream]
 
 
-class _RefusedError(Exception):
-    """An entry or a stream that Loki would not take."""
-
-
 def receive(request: Incoming, token: str | None) -> Outcome:
     """Takes all entries of a request, or none."""
     if not opens(request, ("bearer",), token):
         return refused(401, "the token or the password in Authorization is missing or wrong")
-    if request.headers.get("Content-Type", "").partition(";")[0] != "application/json":
+    if content_type_of(request) != "application/json":
         return refused(415, "the Content-Type is not application/json")
     try:
-        records = _decode(plain_body(request))
+        return Outcome(204, "", tuple(_joined(_decode(plain_body(request)))))
     except BodyError as error:
         return refused(error.status, str(error))
-    except _RefusedError as error:
-        return refused(400, str(error))
-    return Outcome(204, "", tuple(_joined(records)))
 
 
 def _decode(body: bytes) -> list[Record]:
@@ -49,25 +43,18 @@ def _decode(body: bytes) -> list[Record]:
         push = msgspec.json.decode(body, type=_Push)
     except (msgspec.DecodeError, UnicodeDecodeError):
         message = "the body is not a push request in JSON"
-        raise _RefusedError(message) from None
-    if not any(stream.values for stream in push.streams):
-        message = "error at least one valid stream is required for ingestion"
-        raise _RefusedError(message)
+        raise BodyError(message) from None
+    has_entries = any(stream.values for stream in push.streams)
+    require(has_entries, "error at least one valid stream is required for ingestion")
     return [record for stream in push.streams for record in _records(stream)]
 
 
 def _records(stream: _Stream) -> list[Record]:
-    if not stream.stream or len(stream.stream) > _MAX_LABELS:
-        message = "a stream has no label, or more than 15"
-        raise _RefusedError(message)
-    if not all(map(_LABEL.fullmatch, stream.stream)):
-        message = "a label's name is none"
-        raise _RefusedError(message)
+    require(0 < len(stream.stream) <= _MAX_LABELS, f"a stream has no label, or more than {_MAX_LABELS}")
+    require(all(map(_LABEL.fullmatch, stream.stream)), "the name of a label is invalid")
     records = [_record(stream.stream, entry) for entry in stream.values]
-    times = [int(str(entry[0])) for entry in stream.values]
-    if any(earlier > later for earlier, later in pairwise(times)):
-        message = "entry out of order"
-        raise _RefusedError(message)
+    times = (int(str(entry[0])) for entry in stream.values)
+    require(all(earlier <= later for earlier, later in pairwise(times)), "entry out of order")
     return records
 
 
@@ -79,17 +66,12 @@ def _record(labels: dict[str, str], entry: list[str | dict[str, str]]) -> Record
             pass
         case _:
             message = "an entry is not [time, line] or [time, line, metadata]"
-            raise _RefusedError(message)
-    if not time.isdecimal():
-        message = "a time is not a number of nanoseconds"
-        raise _RefusedError(message)
-    if len(line.encode()) > MAX_LINE_BYTES:
-        message = f"Max entry size '{MAX_LINE_BYTES}' bytes exceeded"
-        raise _RefusedError(message)
+            raise BodyError(message)
+    require(time.isdecimal(), "a time is not a number of nanoseconds")
+    require(len(line.encode()) <= MAX_LINE_BYTES, f"Max entry size '{MAX_LINE_BYTES}' bytes exceeded")
     size = sum(len(name) + len(value.encode()) for name, value in metadata.items())
-    if len(metadata) > _MAX_METADATA or size > _MAX_METADATA_BYTES:
-        message = "an entry has too much structured metadata"
-        raise _RefusedError(message)
+    fits = len(metadata) <= _MAX_METADATA and size <= _MAX_METADATA_BYTES
+    require(fits, "an entry has too much structured metadata")
     return {
         **metadata,
         "timestamp": int(time) // 1_000_000,
@@ -100,7 +82,7 @@ def _record(labels: dict[str, str], entry: list[str | dict[str, str]]) -> Record
 
 
 def _joined(records: list[Record]) -> list[Record]:
-    """Records again, of lines that came in pieces."""
+    """The records, with the parts of split lines put together again."""
     joined: list[Record] = []
     for record in records:
         if record.get("part", "1") == "1":

@@ -1,13 +1,14 @@
-"""An OpenTelemetry collector's log endpoint: `POST /v1/logs`, as protobuf or JSON.
+"""The log endpoint of an OpenTelemetry collector: `POST /v1/logs`, in protobuf or JSON.
 
-What arrives is read by OpenTelemetry's own message classes.
+OpenTelemetry's own message classes decode the requests.
 """
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from tools.listener.bodies import BodyError, Record
-from tools.listener.exchange import Incoming, Outcome, opens, plain_body, refused
+from tools.listener.bodies import BodyError, Record, require
+from tools.listener.exchange import Outcome, content_type_of, opens, plain_body, refused
+from tools.listener.http_server import Incoming
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -21,28 +22,24 @@ _JSON = "application/json"
 
 
 def receive(request: Incoming, token: str | None) -> Outcome:
-    """Takes all records of a request, or none; a whole success is an empty answer."""
+    """Takes all records of a request, or none; the answer to a full success is empty."""
     if not opens(request, ("bearer",), token):
         return refused(401, "the token or the password in Authorization is missing or wrong")
-    content_type = request.headers.get("Content-Type", "").partition(";")[0]
+    content_type = content_type_of(request)
     if content_type not in {_PROTOBUF, _JSON}:
         return refused(415, f"the Content-Type is neither {_PROTOBUF} nor {_JSON}")
     try:
         body = plain_body(request)
+        require(len(body) <= MAX_BYTES, f"the request has more than {MAX_BYTES} bytes", 413)
+        export = _decode(body, content_type)
     except BodyError as error:
         return refused(error.status, str(error))
-    if len(body) > MAX_BYTES:
-        return refused(413, f"the request has more than {MAX_BYTES} bytes")
-    try:
-        export = _decode(body, content_type)
-    except ValueError:
-        return refused(400, "the body is no ExportLogsServiceRequest")
     answer = "" if content_type == _PROTOBUF else "{}"
     return Outcome(200, answer, tuple(_records(export)), content_type=content_type)
 
 
 def _decode(body: bytes, content_type: str) -> "ExportLogsServiceRequest":
-    # Imported here because only OTLP needs it.
+    # only OTLP needs these
     from google.protobuf import json_format  # noqa: PLC0415
     from google.protobuf.message import DecodeError  # noqa: PLC0415
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (  # noqa: PLC0415
@@ -54,8 +51,8 @@ def _decode(body: bytes, content_type: str) -> "ExportLogsServiceRequest":
             return ExportLogsServiceRequest.FromString(body)
         return json_format.Parse(body, ExportLogsServiceRequest())
     except (DecodeError, json_format.ParseError, UnicodeDecodeError) as error:
-        message = "not decodable"
-        raise ValueError(message) from error
+        message = "the body is not an ExportLogsServiceRequest"
+        raise BodyError(message) from error
 
 
 def _records(export: "ExportLogsServiceRequest") -> list[Record]:

@@ -1,7 +1,7 @@
 """Splunk's HTTP Event Collector, as strict as Splunk: `POST /services/collector/event`.
 
-Every answer has Splunk's reply code. With a channel it gives an ackId; whatever it gave one for, it says is
-indexed, since what it has answered it has stored.
+Every answer has Splunk's reply code. With a channel the answer has an ackId, and every ackId counts as
+indexed: the listener stores before it answers.
 """
 
 import itertools
@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterator
 
 from tools.listener.bodies import BodyError, Record
-from tools.listener.exchange import Incoming, Outcome, answered, plain_body, same
+from tools.listener.exchange import Outcome, answered, plain_body, same
+from tools.listener.http_server import Incoming
 
 PATH = "/services/collector/event"
 ACK_PATH = "/services/collector/ack"
@@ -25,14 +26,14 @@ _TEXTS = {
     12: (400, "Event field is required"),
     13: (400, "Event field cannot be blank"),
 }
-_CHANNEL = "X-Splunk-Request-Channel"
+_CHANNEL = "x-splunk-request-channel"
 _ENVELOPE = {"time", "host", "source", "sourcetype", "index", "event", "fields"}
 _decoder = json.JSONDecoder()
 _ack_ids = itertools.count()
 
 
 class _InvalidError(Exception):
-    """An event that Splunk would not take: its reply code, and the event's number from 0."""
+    """An event that Splunk would refuse: its reply code, and the event's number from 0."""
 
     def __init__(self, code: int, number: int) -> None:
         super().__init__(code, number)
@@ -58,7 +59,7 @@ def receive(request: Incoming, token: str | None) -> Outcome:
 
 
 def acknowledge(request: Incoming, token: str | None) -> Outcome:
-    """Says of every ackId that its events are indexed."""
+    """Reports the events of every ackId as indexed."""
     if (code := _refusal_of_token(request, token)) is not None:
         return _reply(code)
     if _CHANNEL not in request.headers:
@@ -71,7 +72,7 @@ def acknowledge(request: Incoming, token: str | None) -> Outcome:
 
 
 def _refusal_of_token(request: Incoming, token: str | None) -> int | None:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if token is None:
         return None
     if not scheme:
@@ -82,7 +83,7 @@ def _refusal_of_token(request: Incoming, token: str | None) -> int | None:
 
 
 def _events(text: str) -> Iterator[Record]:
-    """Objects one after another, with or without white space between them."""
+    """The objects in a body, with or without white space between them."""
     position = 0
     for number in itertools.count():
         while text[position : position + 1].isspace():
@@ -91,7 +92,7 @@ def _events(text: str) -> Iterator[Record]:
             return
         try:
             event, position = _decoder.raw_decode(text, position)
-            json.dumps(event, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(event, ensure_ascii=False).encode()  # a lone surrogate is not text
         except (ValueError, RecursionError):
             raise _InvalidError(6, number) from None
         yield _record(event, number)

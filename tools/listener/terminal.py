@@ -1,4 +1,4 @@
-"""What the listener shows: each record as a line, each request's counts, and the totals at the end."""
+"""The listener's output: a line per record, the counts of each request, and the totals at the end."""
 
 import errno
 import os
@@ -25,14 +25,14 @@ _COLOURS = {
 
 
 def open_console() -> Console:
-    """Standard output; a terminal's own width, or a fixed one where the output is a file or a pipe."""
+    """Standard output, with the terminal's width, or a fixed one for a file or a pipe."""
     width = None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
-    # what arrives is shown as it is: no markup, no emoji codes, no guessed colours
+    # records are shown unchanged: no markup, no emoji codes, no guessed colours
     return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 class Display:
-    """Prints what arrives, and counts it a log type. A sink of the listener; not thread-safe by itself."""
+    """Prints what arrives and counts it by log type. A sink of the listener."""
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
         self._console = console
@@ -43,27 +43,28 @@ class Display:
         self._connections: set[int] = set()
 
     def __call__(self, request: ReceivedRequest, records: tuple[Record, ...]) -> None:
-        """Shows one request; a refused one even when quiet, as it needs somebody's eye."""
+        """Shows one request; a refused one even if quiet."""
         self._requests += 1
         self._connections.add(request.connection)
         self._counts.update(map(log_type_of, records))
         if request.fault:
             self._refused += 1
-            # the path is the client's own text: repr keeps its control characters off the terminal
+            # the client chooses the path: repr removes control characters
             self._say(
                 f"! {request.method} {request.path[:80]!r} answered {request.status}: {request.fault}", "red"
             )
         elif not self._quiet:
             for record in records:
                 self._show(record)
-            how = " ".join(
-                filter(None, (request.body_format or request.content_type, request.content_encoding))
+            how = (request.body_format or request.content_type, request.content_encoding)
+            self._say(
+                f"+{len(records)} ({' '.join(filter(None, how))}, {request.size} bytes)   "
+                f"{self._by_log_type()}; {self._counts.total()} in all",
+                "dim",
             )
-            so_far = f"{self._by_log_type()}; {self._counts.total()} in all"
-            self._say(f"+{len(records)} ({how}, {request.size} bytes)   {so_far}", "dim")
 
     def totals(self) -> None:
-        """Says what has arrived in all."""
+        """Prints the totals."""
         self._say(
             f"Received {self._counts.total()} records in {_counted(self._requests, 'request')} on"
             f" {_counted(len(self._connections), 'connection')}, {self._refused} refused."
@@ -76,12 +77,8 @@ class Display:
 
     def _show(self, record: Record) -> None:
         line = line_of(record)
-        text = Text.assemble(
-            (f"{line.time:<12} ", "dim"),
-            (f"{line.cluster} ", "bold"),
-            (f"{line.log_type:<17} ", _COLOURS.get(line.log_type, "white")),
-            line.gist,
-        )
+        log_type = (f"{line.log_type:<17} ", _COLOURS.get(line.log_type, "white"))
+        text = Text.assemble((f"{line.time:<12} ", "dim"), (f"{line.cluster} ", "bold"), log_type, line.gist)
         self._console.print(text, no_wrap=True, overflow="ellipsis")
 
     def _say(self, text: str, style: str) -> None:
@@ -89,15 +86,15 @@ class Display:
 
 
 class SavedRecords:
-    """Appends each record to a file as one line of JSON, flushed before the request is answered."""
+    """Appends each record to a file as one line of JSON, before the request is answered."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the file, so that a path that cannot be written fails at the start.
+        """Opens the file, so that an unwritable path fails at the start.
 
         Raises:
             OSError: the file cannot be opened for appending.
         """
-        self._file = path.open("ab", buffering=0)  # nothing of a failed write is left for the next one
+        self._file = path.open("ab", buffering=0)  # a failed write leaves nothing for the next one
 
     def __call__(self, _request: ReceivedRequest, records: tuple[Record, ...]) -> None:
         """Saves one request's records.
@@ -105,10 +102,9 @@ class SavedRecords:
         Raises:
             OSError: not all of them could be written.
         """
-        if records:
-            lines = msgspec.json.Encoder().encode_lines(records)
-            if self._file.write(lines) != len(lines):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        lines = msgspec.json.Encoder().encode_lines(records)
+        if records and self._file.write(lines) != len(lines):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Closes the file."""

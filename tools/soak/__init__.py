@@ -1,1 +1,1 @@
-"""The soak: minutes of load, a collector that fails a third of the time, and an account of every event."""
+"""The soak test: load on a collector that fails a third of the time, and a balance of all events."""

@@ -1,4 +1,4 @@
-"""Runs the soak and prints its account; ends in an error when an event is lost or memory grows."""
+"""Runs the soak test and prints its balance; fails if an event is lost or memory grows."""
 
 import argparse
 import sys
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.table import Table
 
+from tools.collector import running_collector
 from tools.listener.terminal import open_console
 from tools.local_aws import local_aws
 from tools.ministack import LocalAwsError
-from tools.soak.collector import running_collector
 from tools.soak.run import Soak
 from tools.stopping import INTERRUPTED, stop_at_signals
 
@@ -18,35 +18,38 @@ _SECONDS = 180.0
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the command line; the process's exit status."""
+    """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
-        description="Loads the functions on this machine, while the collector fails a third of the time."
+        description="Loads the functions on this machine while the collector fails a third of the time."
     )
-    parser.add_argument("--seconds", type=float, default=_SECONDS, help=f"of load; {_SECONDS:.0f} by default")
+    parser.add_argument(
+        "--seconds", type=float, default=_SECONDS, help=f"length of the load ({_SECONDS:.0f})"
+    )
     seconds = parser.parse_args(arguments).seconds
     stop_at_signals()
     console = open_console()
-    console.print(f"==> {seconds:.0f} s of load, and then the redrive until the queue is empty", style="bold")
+    console.print(f"==> {seconds:.0f} s of load, then the redrive until the queue is empty", style="bold")
     try:
         with (
             tempfile.TemporaryDirectory() as workdir,
             local_aws(Path(workdir)) as aws,
             running_collector() as collector,
         ):
-            found = Soak(aws, collector).run(seconds)
+            balance = Soak(aws, collector).run(seconds)
     except LocalAwsError as error:
         console.print(f"soak: {error}", style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("soak: interrupted; everything it started is stopped", style="red")
+        console.print("soak: interrupted; all its processes are stopped", style="red")
         return INTERRUPTED
-    table = Table("what", "how much", title="What became of the events")
-    for what, how_much in found.rows().items():
+    table = Table("what", "how much", title="Balance of the events")
+    for what, how_much in balance.rows().items():
         table.add_row(what, how_much)
     console.print(table)
-    for fault in found.faults():
+    faults = balance.faults()
+    for fault in faults:
         console.print(fault, style="red", markup=False)
-    return 1 if found.faults() else 0
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

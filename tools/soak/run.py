@@ -1,4 +1,4 @@
-"""Drives the real handlers: payloads for the one, the queue's messages for the other, as Lambda would."""
+"""Calls the real handlers as Lambda does: one with payloads, the other with the queue's messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -8,12 +8,12 @@ from time import monotonic
 from eks_log_forwarder import forward_handler
 from eks_log_forwarder.parking.messages import payload_of
 from eks_log_forwarder.telemetry.publishing import logger
+from tools.collector import Collector, Orders
 from tools.faults.container import lambda_context, new_container
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
-from tools.soak.account import Found, Summaries, memory_mb
-from tools.soak.collector import Collector, Received
-from tools.soak.load import EVENTS_PER_PAYLOAD, payloads, poison_among
+from tools.soak.balance import Balance, Summaries, memory_mb
+from tools.soak.load import EVENTS_PER_PAYLOAD, POISON, payloads, poison_among
 
 _QUARTERS = 4
 _DRAIN_SECONDS = 180
@@ -21,7 +21,7 @@ _PROBE_SECONDS = 0.5  # a minute would be longer than most runs
 
 
 class Soak:
-    """One run: the queues, the collector, and the functions' accounts."""
+    """One run: its queues, its collector, and the sums of the functions' summaries."""
 
     def __init__(self, aws: LocalAws, collector: Collector) -> None:
         sqs = aws.client("sqs")
@@ -35,8 +35,9 @@ class Soak:
         self._payloads = payloads()
         self._put_in = 0
 
-    def run(self, seconds: float) -> Found:
-        """So many seconds of load; then the collector is healed, and the queue redriven until it is empty."""
+    def run(self, seconds: float) -> Balance:
+        """Load for so many seconds; then the collector recovers, and the redrive empties the queue."""
+        self._collector.order(Orders(is_failing=True, poison=POISON))
         started = monotonic()
         memory = []
         with printing_to(self._forwarded), new_container(self._environ()) as forwarder:
@@ -45,12 +46,13 @@ class Soak:
                 self._load_until(started + seconds * quarter / _QUARTERS)
                 memory.append(memory_mb())
             took = monotonic() - started
-            self._collector.heal()
+            self._collector.order(Orders(poison=POISON, reset=False))
             is_empty = self._drain()
-        received = self._collector.received()
+        received = self._collector.report()
         dead = self._dead()
-        missing = self._missing(received)
-        return Found(
+        times = received.times
+        missing = {n for n in range(self._put_in) if n >= len(times) or not times[n]}
+        return Balance(
             put_in=self._put_in,
             poison=poison_among(self._put_in),
             forwarded=self._forwarded.totals,
@@ -102,14 +104,10 @@ class Soak:
         bodies = (message["Body"] for batch in letters for message in batch)
         return {int(event.id) for body in bodies for event in payload_of(body).logEvents}
 
-    def _missing(self, received: Received) -> set[int]:
-        times = received.times
-        return {n for n in range(self._put_in) if n >= len(times) or not times[n]}
-
 
 @contextmanager
 def printing_to(stream: Summaries) -> Iterator[None]:
-    """What the functions print and log goes to this stream."""
+    """Sends what the functions print and log to this stream."""
     streams = [(one, one.stream) for one in logger.handlers if isinstance(one, StreamHandler)]
     for handler, _ in streams:
         handler.setStream(stream)

@@ -1,1 +1,1 @@
-"""`make subscribe`: one more cluster's log group for a forwarder that is deployed."""
+"""`make subscribe`: subscribes a deployed forwarder to another cluster's log group."""

@@ -1,4 +1,4 @@
-"""Whether CloudWatch Logs may invoke the function for a log group, by the function's resource policy."""
+"""The function's resource policy: whether CloudWatch Logs may invoke it for a log group."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 from tools.aws_reading import ClientFactory, NotFoundError, Reader
 from tools.stack import Stack
 
-# One statement for all clusters: a resource policy is at most 20,480 bytes (AWS Lambda's quotas).
+# One statement for all clusters: a resource policy has at most 20,480 bytes (Lambda quotas).
 _ALL_CLUSTERS = "/aws/eks/*/cluster"
 
 
@@ -37,9 +37,9 @@ def has_permission(reader: Reader, stack: Stack, log_group: str) -> bool:
 
 
 def add_permission(client: ClientFactory, stack: Stack, log_group: str) -> str:
-    """Lets CloudWatch Logs invoke the function for this log group; returns the ARN that was allowed.
+    """Lets CloudWatch Logs invoke the function for this log group; returns the allowed source ARN.
 
-    All clusters share one statement; a log group of another kind gets its own.
+    All clusters share one statement; every other log group gets its own.
     """
     of_cluster = fnmatchcase(log_group, _ALL_CLUSTERS)
     digest = hashlib.sha256(log_group.encode()).hexdigest()[:16]
@@ -60,7 +60,7 @@ def _source_arn(stack: Stack, log_group: str) -> str:
 
 
 def _covers(statement: Mapping[str, Any], stack: Stack, source_arn: str) -> bool:
-    """A narrow reading: what is not understood does not count as a permission."""
+    """Whether a statement allows it; a condition that this function does not know counts as a refusal."""
     principal = statement.get("Principal", {})
     service = principal.get("Service", "") if isinstance(principal, dict) else ""
     if statement.get("Effect") != "Allow" or statement.get("Action") != "lambda:InvokeFunction":

@@ -1,4 +1,4 @@
-"""One more log group for the forward function; a filter that is not the forwarder's is never touched."""
+"""Subscribes the forward function to a log group. It never changes a filter of another application."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from tools.subscribe.permission import PermissionUnknownError, add_permission, h
 
 
 class SubscriptionError(Exception):
-    """The log group cannot be subscribed; the message says why, and what to do."""
+    """The log group cannot be subscribed; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be subscribed: a log group, and the lines that pass.
+    """A log group and a filter pattern.
 
-    An empty pattern passes all; None does too, but leaves a filter of ours that stands as it is.
+    An empty pattern matches all lines. None does too, but keeps the pattern of an existing filter.
     """
 
     log_group: str
@@ -25,13 +25,13 @@ class Wish:
 
 
 def subscribe(client: ClientFactory, stack: Stack, wish: Wish) -> Iterator[str]:
-    """Adds permission and filter where they are missing; yields a sentence for each step, as it is done.
+    """Adds the permission and the filter if they are missing; yields a sentence for each step.
 
     Raises:
-        SubscriptionError: it would feed itself, the log group is not there, or both filters are taken.
+        SubscriptionError: the log group is the forwarder's own, does not exist, or has no room for a filter.
     """
     if stack.is_own(wish.log_group):
-        msg = f"{wish.log_group} is a log of the forwarder itself: subscribed, each line would make another"
+        msg = f"{wish.log_group} is a log of the forwarder itself: each line would cause another one"
         raise SubscriptionError(msg)
     reader = Reader(client)
     group = _existing(reader, wish.log_group)
@@ -42,13 +42,13 @@ def subscribe(client: ClientFactory, stack: Stack, wish: Wish) -> Iterator[str]:
         msg = f"{error}: without it the permission cannot be checked"
         raise SubscriptionError(msg) from error
     if allowed:
-        yield "CloudWatch Logs may invoke the function for this log group already."
+        yield "CloudWatch Logs may already invoke the function for this log group."
     else:
-        # First, since CloudWatch Logs tries an invocation before it accepts a filter.
+        # First, because CloudWatch Logs tries an invocation before it accepts a filter.
         source_arn = add_permission(client, stack, wish.log_group)
         yield f"CloudWatch Logs may now invoke the function for {source_arn}."
     if name is None:
-        yield f"{wish.log_group} is subscribed already; nothing to do."
+        yield f"{wish.log_group} is already subscribed; nothing to do."
         return
     client("logs").put_subscription_filter(
         logGroupName=wish.log_group,
@@ -63,29 +63,29 @@ def _existing(reader: Reader, name: str) -> LogGroup:
     try:
         group = read_log_group(reader, name)
     except NotFoundError as error:
-        msg = f"{error}; EKS makes it when a log type is turned on: make discover says how"
+        msg = f"{error}; EKS creates it when a log type is enabled: see make discover"
         raise SubscriptionError(msg) from error
     if group is None or group.filters is None:
-        msg = "logs:DescribeSubscriptionFilters was refused: without it a filter of others might be replaced"
+        msg = "logs:DescribeSubscriptionFilters was refused: another filter could be replaced by mistake"
         raise SubscriptionError(msg)
     return group
 
 
 def _filter_name(group: LogGroup, stack: Stack, wish: Wish) -> str | None:
-    """The name to put the filter under; None where it stands already as wished."""
+    """The filter's name; None if it already exists as wished."""
     filters: tuple[SubscriptionFilter, ...] = group.filters or ()
     for found in filters:
         if found.leads_to(stack.function_arn):
             return None if wish.pattern in {None, found.pattern} else found.name
     others = ", ".join(found.name for found in filters)
     if any(found.name == stack.name for found in filters):
-        # Putting a filter under a name that is taken replaces it.
-        msg = f"a filter of others has the name {stack.name} on {group.name}: rename it, or the stack"
+        # A filter with the same name would be replaced.
+        msg = f"another filter of {group.name} has the name {stack.name}: rename it, or the stack"
         raise SubscriptionError(msg)
     if len(filters) >= FILTERS_A_LOG_GROUP:
         msg = (
-            f"{group.name} has {len(filters)} subscription filters ({others}), and takes"
-            f" {FILTERS_A_LOG_GROUP}: remove one that is not needed, then try again"
+            f"{group.name} has {len(filters)} subscription filters ({others}), and {FILTERS_A_LOG_GROUP} are"
+            " the limit: remove one and try again"
         )
         raise SubscriptionError(msg)
     return stack.name

@@ -39,8 +39,8 @@ class RuleFaultsError(ValueError):
         super().__init__(f"{len(faults)} faults")
 
 
-def read_rule(path: Path, names: FieldNames, *, networks_are_trusted: bool) -> Rule:
-    """The rule of a file.
+def read_rule(path: Path, file: str, names: FieldNames, *, networks_are_trusted: bool) -> Rule:
+    """The rule at a path; `file` is what messages call it.
 
     Raises:
         RuleFaultsError: it is no rule, or says something unsupported; every fault that was found.
@@ -59,9 +59,7 @@ def read_rule(path: Path, names: FieldNames, *, networks_are_trusted: bool) -> R
     node = _node(rule, names, log_type)
     if log_type is LogType.AUDIT:
         node = once_a_request(node, names)
-    return build_rule(
-        _detection(rule, path, networks_are_trusted=networks_are_trusted), log_type, path.name, node
-    )
+    return build_rule(_detection(rule, path, networks_are_trusted=networks_are_trusted), log_type, file, node)
 
 
 def _pysigma_faults(document: dict[str, object]) -> Iterator[Fault]:

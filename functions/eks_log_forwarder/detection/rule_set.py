@@ -26,8 +26,8 @@ class RuleSet:
                 self._others.setdefault(rule.log_type, []).append(rule)
 
     @classmethod
-    def load(cls, folder: Path, *, disabled: Collection[str] = (), trusted_networks: Networks = ()) -> Self:
-        """The rules in `*.yml` and `*.yaml`, without those whose file stem or id is in `disabled`.
+    def load(cls, *folders: Path, disabled: Collection[str] = (), trusted_networks: Networks = ()) -> Self:
+        """The rules in the folders' `*.yml` and `*.yaml`, without those whose stem or id is in `disabled`.
 
         Raises:
             DetectionError: every fault of every file, together.
@@ -35,7 +35,7 @@ class RuleSet:
         # pySigma takes a tenth of a second to import: only where detections are on.
         from eks_log_forwarder.detection.loading import load_rules  # noqa: PLC0415
 
-        return cls(load_rules(folder, disabled, trusted_networks))
+        return cls(load_rules(folders, disabled, trusted_networks))
 
     def match(
         self, log_type: LogType, header: AuditHeader | None, fields: Fields | None, message: str

@@ -228,13 +228,13 @@ def test_a_batch_that_is_too_large_is_halved_until_it_fits(name: str) -> None:
     """By a strict server; the limit here is three records."""
     with running_listener(token=None) as listener:
         destination = at_the_listener(name, listener)
-        real = Transport(connect_timeout_seconds=2, read_timeout_seconds=2)
+        real = Transport(connect_timeout_seconds=60, read_timeout_seconds=60)
         limit = len(destination.request([destination.encode(r) for r in RECORDS[:3]], read_nothing()).body)
 
         def reply(request: Request) -> Answer | Failure:
             if len(request.body) > limit:
                 return Answer(413, b"")
-            return real.post(request, within_seconds=5)
+            return real.post(request, within_seconds=60)
 
         leftovers, tally, _ = send(destination, Scripted(reply), RECORDS)
         assert (leftovers, tally.delivered) == ([], 5)

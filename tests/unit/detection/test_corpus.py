@@ -1,13 +1,13 @@
 """Rules over published log lines: nothing raises, the index changes nothing, and it is cheap."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from eks_log_forwarder.detection.event import Event
 from eks_log_forwarder.intake.log_type import LogType
+from tests.cost import calls_of
 from tests.unit.detection_rules import detections_of, found_in, header_of, rule_text
 
 SELECTIONS = [
@@ -48,14 +48,14 @@ def test_matches_published_lines_as_without_an_index(messages: list[str]) -> Non
 
 
 def test_costs_little_for_published_lines(messages: list[str]) -> None:
-    """A dozen rules take less than 20 microseconds an event, on a slow machine too."""
+    """A dozen rules take at most 22 calls an event."""
     detections = detections_of(*(rule_text(f"s: {selection}\ncondition: s") for selection in SELECTIONS))
     events = [(header_of(message), message) for message in messages]
     typed = [(header, message) for header, message in events if header is not None]
-    rounds = []
-    for _ in range(5):
-        start = time.perf_counter()
+
+    def match_all() -> None:
         for header, message in typed:
             detections.match(LogType.AUDIT, header, None, message)
-        rounds.append(time.perf_counter() - start)
-    assert min(rounds) / len(typed) < 20e-6
+
+    match_all()  # without what is done once a container
+    assert calls_of(match_all) / len(typed) <= 22

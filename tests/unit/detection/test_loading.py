@@ -204,6 +204,26 @@ def test_refuses_two_rules_of_one_id(tmp_path: Path) -> None:
     assert raised.value.faults == ("b.yml: id: is the same as in a.yml",)
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "fault"),
+    [
+        ("b.yml", f"id: {ID}", "own/b.yml: id: is the same as in a.yml"),
+        ("a.yml", "level: low", "own/a.yml: file name: is the same as in a.yml"),
+        ("a.yaml", "level: low", "own/a.yaml: file name: is the same as in a.yml"),
+    ],
+)
+def test_refuses_an_own_rule_that_looks_like_another(
+    tmp_path: Path, name: str, more: str, fault: str
+) -> None:
+    """The switches go by id and file name, so each stands for one rule in all folders together."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "a.yml").write_text(rule_text(PLAIN, more=f"id: {ID}"), encoding="utf-8")
+    (tmp_path / "own" / name).write_text(rule_text(PLAIN, more=more), encoding="utf-8")
+    with pytest.raises(DetectionError) as raised:
+        RuleSet.load(tmp_path, tmp_path / "own")
+    assert raised.value.faults == (fault,)
+
+
 def test_refuses_a_folder_that_is_missing(tmp_path: Path) -> None:
     """No folder is a mistake; an empty one is a choice."""
     with pytest.raises(DetectionError) as raised:

@@ -4,19 +4,18 @@ import json
 import math
 import socket
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 from benchmarks import payloads
-from benchmarks.local_server import LocalServer
 from benchmarks.memory import Memory
+from benchmarks.plots import chart, svg
 from benchmarks.prices import Cost, cost_of, stretched_us
 from benchmarks.results import default_memory_size
-from benchmarks.server import Counts
 from benchmarks.setups import (
     BASELINE,
     LIMIT,
@@ -27,12 +26,12 @@ from benchmarks.setups import (
     cells,
     setups,
 )
-from benchmarks.svg import Axis, decades, from_nought, line_chart
 from benchmarks.sweep import Size
 from benchmarks.tables import table
 from benchmarks.throughput import EventFiles, connections_of_warm_invocations
-from benchmarks.workers import Worker
+from benchmarks.worker import running_worker
 from eks_log_forwarder.config.settings import DestinationName
+from tools.collector import Collector, Orders, Report, running_collector
 
 EVENTS = 60
 
@@ -54,9 +53,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> EventFiles:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
+def server() -> Iterator[Collector]:
     """One collector for the module; each test resets it."""
-    with LocalServer() as server:
+    with running_collector() as server:
         yield server
 
 
@@ -65,9 +64,9 @@ def setup_named(name: str) -> Setup:
     return next(setup for setup in setups() if setup.name == name)
 
 
-def records_received(server: LocalServer) -> list[dict[str, object]]:
+def records_received(server: Collector) -> list[dict[str, object]]:
     """What the collector got, one a line or one a request."""
-    return [json.loads(line) for body in server.bodies() for line in body.splitlines()]
+    return [json.loads(line) for body in server.report().bodies for line in body.splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -75,25 +74,25 @@ def records_received(server: LocalServer) -> list[dict[str, object]]:
     [(WITHOUT_DETECTIONS, (1, 1)), (WITH_DETECTIONS, (1, 1)), (BASELINE, (60, 60)), (LIMIT, (1, 1))],
 )
 def test_every_contender_delivers_the_same_messages(
-    name: str, counts: tuple[int, int], server: LocalServer, files: EventFiles
+    name: str, counts: tuple[int, int], server: Collector, files: EventFiles
 ) -> None:
     """60 events: each one arrives once, in order and with its own text; requests and connections add up."""
     setup = setup_named(name)
-    with Worker(setup.contender, server.url, setup.environment() | {"REDACT": "off"}) as worker:
-        server.reset(keep=True)
+    with running_worker(setup.contender, server.url, setup.environment() | {"REDACT": "off"}) as worker:
+        server.order(Orders(keep=True))
         worker.run(files.of(EVENTS))
-    seen = server.counts()
+    seen = server.report()
     assert [record["message"] for record in records_received(server)] == payloads.lines_of(EVENTS)
     assert (seen.requests, seen.connections) == counts
 
 
-def test_the_limit_s_records_say_what_ours_say(server: LocalServer, files: EventFiles) -> None:
+def test_the_limit_s_records_say_what_ours_say(server: Collector, files: EventFiles) -> None:
     """Without redaction and detections: the same keys and values, but for the empty ones."""
     received = []
     for name in (WITHOUT_DETECTIONS, LIMIT):
         setup = setup_named(name)
-        with Worker(setup.contender, server.url, setup.environment() | {"REDACT": "off"}) as worker:
-            server.reset(keep=True)
+        with running_worker(setup.contender, server.url, setup.environment() | {"REDACT": "off"}) as worker:
+            server.order(Orders(keep=True))
             worker.run(files.of(EVENTS))
         received.append([without_empty(record) for record in records_received(server)])
     assert len(received[0]) == EVENTS
@@ -113,22 +112,22 @@ def test_twenty_warm_invocations_use_one_connection(files: EventFiles) -> None:
     assert connections_of_warm_invocations(setup_named(WITH_DETECTIONS), files, 20) == 1
 
 
-def test_an_invocation_that_loses_events_is_no_figure(server: LocalServer, files: EventFiles) -> None:
+def test_an_invocation_that_loses_events_is_no_figure(server: Collector, files: EventFiles) -> None:
     """The collector refuses everything and there is no queue: the process ends instead of answering."""
     setup = setup_named(WITHOUT_DETECTIONS)
-    server.reset(status=404)
+    server.order(Orders(status=404))
     with (
-        Worker(setup.contender, server.url, setup.environment()) as worker,
+        running_worker(setup.contender, server.url, setup.environment()) as worker,
         pytest.raises(RuntimeError, match="has ended"),
     ):
         worker.run(files.of(1))
 
 
-def test_counts_requests_connections_and_the_bytes_of_heads_and_bodies(server: LocalServer) -> None:
+def test_counts_requests_connections_and_the_bytes_of_heads_and_bodies(server: Collector) -> None:
     """Three requests of 59 bytes over two connections, one of them cut in the middle."""
     request = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
     address = urlsplit(server.url).hostname, urlsplit(server.url).port
-    server.reset(keep=True)
+    server.order(Orders(keep=True))
     for pieces in ([request + request], [request[:40], request[40:]]):
         with socket.create_connection(address) as connection:
             for piece in pieces:
@@ -137,16 +136,17 @@ def test_counts_requests_connections_and_the_bytes_of_heads_and_bodies(server: L
             answer = b""
             while answer.count(b"HTTP/1.1 200") < b"".join(pieces).count(b"POST"):
                 answer += connection.recv(4096)
-    assert server.counts() == Counts(requests=3, connections=2, wire_bytes=3 * len(request))
-    assert server.bodies() == [b"hello"] * 3
+    assert server.report() == Report(
+        requests=3, connections=2, wire_bytes=3 * len(request), bodies=[b"hello"] * 3
+    )
 
 
-def test_waits_before_it_answers(server: LocalServer, files: EventFiles) -> None:
+def test_waits_before_it_answers(server: Collector, files: EventFiles) -> None:
     """With 20 ms added, an invocation with one request takes 20 ms by the clock, and not of CPU."""
     setup = setup_named(LIMIT)
-    with Worker(setup.contender, server.url, setup.environment()) as worker:
+    with running_worker(setup.contender, server.url, setup.environment()) as worker:
         worker.run(files.of(1))
-        server.reset(delay_ms=20)
+        server.order(Orders(delay_ms=20))
         (sample,) = worker.run(files.of(1)).samples
     assert sample.wall_seconds >= 0.02
     assert sample.cpu_seconds < 0.02
@@ -154,14 +154,14 @@ def test_waits_before_it_answers(server: LocalServer, files: EventFiles) -> None
 
 @pytest.mark.parametrize("destination", DestinationName)
 def test_every_destination_takes_the_server_s_answer_for_a_success(
-    destination: DestinationName, server: LocalServer, files: EventFiles
+    destination: DestinationName, server: Collector, files: EventFiles
 ) -> None:
     """With no options of its own, and nothing sent twice."""
     (setup,) = (setup for setup in setups(destination) if setup.name == WITH_DETECTIONS)
-    with Worker(setup.contender, server.url, setup.environment()) as worker:
-        server.reset()
+    with running_worker(setup.contender, server.url, setup.environment()) as worker:
+        server.order(Orders())
         worker.run(files.of(EVENTS))
-    assert server.counts().requests == 1
+    assert server.report().requests == 1
 
 
 def test_half_of_a_payload_are_events_with_bodies() -> None:
@@ -217,25 +217,24 @@ def test_the_default_is_the_largest_of_the_cheapest_sizes_that_survive() -> None
 
 
 def test_a_chart_shows_every_point_of_every_series() -> None:
-    """Well-formed, two lines, five points within the frame, and names that need escaping."""
-    series = {
-        "ours & <theirs>": [(1.0, 10.0), (10.0, 100.0)],
-        "limit": [(1.0, 20.0), (2.0, 1.0), (10.0, 5.0)],
-    }
-    chart = line_chart("a < b", Axis("x", (1, 10), is_log=True), decades("y", [1, 100]), series)
-    root = ET.fromstring(chart)  # noqa: S314  # made here
-    circles = root.findall("{*}circle")
-    assert len(root.findall("{*}polyline")) == 2
-    assert len(circles) == 5
-    assert all(84 <= float(circle.attrib["cx"]) <= 524 for circle in circles)
-    assert all(44 <= float(circle.attrib["cy"]) <= 324 for circle in circles)
-    assert "ours & <theirs>" in {text.text for text in root.findall("{*}text")}
+    """Two lines with their points, a legend, and the axes that were asked for."""
+    series = {"ours": [(1.0, 10.0), (10.0, 100.0)], "limit": [(1.0, 20.0), (2.0, 1.0), (10.0, 5.0)]}
+    figure = chart("title", ("x", (1, 10)), "y", series, "x")
+    (axes,) = figure.axes
+    shown = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in axes.get_lines()}
+    assert shown == {name: [list(point) for point in points] for name, points in series.items()}
+    assert (axes.get_xscale(), axes.get_yscale(), list(axes.get_xticks())) == ("log", "linear", [1, 10])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ours", "limit"]
 
 
-def test_axes_end_beyond_what_they_show() -> None:
-    """A linear one at a round number, a logarithmic one at a power of ten."""
-    assert from_nought("y", [3, 41]).ticks == (0, 10, 20, 30, 40, 50)
-    assert decades("y", [45, 90_000]).ticks == (10, 100, 1_000, 10_000, 100_000)
+def test_the_same_results_give_the_same_svg() -> None:
+    """No date, no random identifier, and texts that can be searched."""
+    drawn = [
+        svg(chart("a < b", ("x", (1, 10)), "y", {"ours & theirs": [(1, 2), (3, 4)]}, "xy")) for _ in "12"
+    ]
+    assert drawn[0] == drawn[1]
+    assert "<dc:date>" not in drawn[0]
+    assert "ours &amp; theirs" in drawn[0]
 
 
 def test_a_table_is_markdown_in_columns_of_one_width() -> None:

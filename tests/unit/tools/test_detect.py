@@ -10,7 +10,8 @@ from tests.unit.detection_rules import rule_text
 
 pytest.importorskip("eks_log_forwarder.control_plane.parsing", reason="the parsers are not there yet")
 
-from tools.detect import detect, log_types, main
+from tools.detect import detect, main
+from tools.listener.gist import possible_log_types
 
 DENIED = 'time="2026-01-02" level=info msg="access denied" arn="arn:aws:iam::1:role/R" client="127.0.0.1:1"'
 PENDING = 'I0102 03:04:05.000006      10 a.go:1] "Unable to schedule pod; no fit; waiting" pod="shop/web"'
@@ -50,7 +51,7 @@ def rules(tmp_path: Path) -> Path:
 )
 def test_tells_the_log_type_by_look(line: str, expected: tuple[LogType, ...]) -> None:
     """JSON is audit, `level=` the authenticator; a klog line may be of three components."""
-    assert log_types(line) == expected
+    assert possible_log_types(line) == expected
 
 
 def test_counts_hits_with_the_first_actor_and_target(rules: Path) -> None:

@@ -115,11 +115,13 @@ def test_a_kept_alive_session_stays_on_one_connection(listener: Listener, sessio
 
 
 def test_answers_on_a_kept_connection_without_delay(listener: Listener, session: requests.Session) -> None:
-    """50 requests take no 40 ms each, as they would if headers and body waited for one another."""
-    began = time.monotonic()
+    """The fastest of 25 requests takes no 40 ms, as each would if headers and body waited for one another."""
+    seconds = []
     for _ in range(50):
+        began = time.monotonic()
         post(session, listener, NDJSON)
-    assert time.monotonic() - began < 1.5
+        seconds.append(time.monotonic() - began)
+    assert min(seconds[25:]) < 0.03  # the kernel acknowledges the first ones at once
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + " ", TOKEN[:-1], "ü"])
@@ -212,6 +214,40 @@ def test_a_body_that_unpacks_too_far_is_refused(
     assert (answer.status_code, answer.text) == (413, "the body unpacks to more than 1000 bytes\n")
 
 
+@pytest.mark.parametrize(
+    ("fields", "status", "fault"),
+    [
+        ("Content-Length: 99999999", 413, "the body has more than 67108864 bytes"),
+        ("Content-Length: five", 400, "the size of the body, or of a chunk, is not a number"),
+        ("Transfer-Encoding: chunked\r\n\r\n5\r\nhello??", 400, "the chunks of the body are invalid"),
+    ],
+)
+def test_a_body_with_invalid_framing_ends_the_connection(
+    listener: Listener, fields: str, status: int, fault: str
+) -> None:
+    """The request is answered and recorded; what follows on the connection cannot be understood."""
+    address = ("127.0.0.1", int(listener.origin.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(f"POST /ingest HTTP/1.1\r\n{fields}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: client.recv(4096), b"")).decode()
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert fault in answer
+    (received,) = listener.requests
+    assert (received.status, fault in received.fault, listener.records) == (status, True, [])
+
+
+def test_a_large_upload_may_ask_first(listener: Listener) -> None:
+    """As curl does: `Expect: 100-continue` is answered before the body comes."""
+    address = ("127.0.0.1", int(listener.origin.rpartition(":")[2]))
+    head = f"POST /logeye/api/logger.jsp?token={TOKEN} HTTP/1.1\r\nContent-Length: {len(NDJSON)}\r\n"
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert client.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(NDJSON)
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+    assert listener.records == RECORDS
+
+
 def test_the_end_of_the_block_cuts_kept_connections(session: requests.Session) -> None:
     """A client with a kept connection finds the listener gone, not a thread that still answers."""
     with running_listener(token=TOKEN) as running:
@@ -234,10 +270,10 @@ class Command:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not ready.exists():
             assert self.process.poll() is None, self.output.read_text()
-            assert time.monotonic() < deadline, "the listener did not start within 10 s"
+            assert time.monotonic() < deadline, "the listener did not start within 60 s"
             time.sleep(0.02)
         self.origin = f"http://127.0.0.1:{int(ready.read_text())}"
 
@@ -264,7 +300,7 @@ def test_prints_the_gist_of_each_record_and_the_totals_at_a_signal(
         "objectRef": {"resource": "pods", "namespace": "prod", "name": "web-0"},
         "responseStatus": {"code": 200},
     }
-    denied = 'time="2026-01-14T10:00:00Z" msg="access denied" arn="arn:aws:iam::111122223333:role/ci"'
+    denied = 'time="2026-01-14T10:00Z" level=info msg="access denied" arn="arn:aws:iam::111122223333:role/ci"'
     shown = {
         "demo audit             kubernetes-admin (alice) delete pods/prod/web-0 -> 200": record(
             json.dumps(audit)
@@ -341,7 +377,7 @@ def test_an_address_that_cannot_be_listened_on_is_a_clear_error(tmp_path: Path) 
         cases: list[tuple[list[str], str]] = [
             (
                 ["--port", port],
-                f"127.0.0.1 port {port} is in use: stop what listens there, or choose another",
+                f"127.0.0.1 port {port} is in use: stop the other program, or choose another",
             ),
             (["--port", "0", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1 port 0"),
             (["--port", "0", "--save", str(tmp_path / "no" / "file")], "no/file cannot be written"),

@@ -37,7 +37,11 @@ _EXEC = {"resource": "pods", "namespace": "prod", "name": "web-1", "subresource"
             {"message": '{"verb": "get", "user": {"usern[Truncated...]'},
             '{"verb": "get", "user": {"usern[Truncated...]',
         ),
-        ({"message": '{"verb": 7}'}, '{"verb": 7}'),
+        ({"message": '{"verbs": 7}'}, '{"verbs": 7}'),
+        (
+            {"message": 'I0114 10:00:00.461394  801139 a.go:7] "Attempting to bind" pod="a/b" node="c"'},
+            "I a.go:7 Attempting to bind pod=a/b node=c",
+        ),
         ({"message": "", "n": 1}, '{"message":"","n":1}'),
         ({"message": "x" * 3_000}, "x" * 2_000),
     ],

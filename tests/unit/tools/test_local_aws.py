@@ -52,11 +52,11 @@ def test_a_sam_that_does_not_end_is_told_with_what_it_wrote(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And it is stopped."""
-    monkeypatch.setattr(local_aws, "_SAM_SECONDS", 0.5)
+    monkeypatch.setattr(local_aws, "_SAM_SECONDS", 2)
     program(root / ".venv/bin/sam", "echo building", "exec sleep 60")
     with pytest.raises(LocalAwsError) as caught:
         LocalAws("http://127.0.0.1:1", root).sam("build")
-    assert str(caught.value) == "`sam build` did not end within 0.5 s:\nbuilding"
+    assert str(caught.value) == "`sam build` did not end within 2 s:\nbuilding"
 
 
 def test_a_sam_that_fails_is_told_by_its_last_lines(root: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_sam_that_fails_is_told_by_its_last_lines(root: Path) -> None:
 
 def test_what_sam_started_ends_with_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A builder that goes on would write into a folder that is being removed."""
-    monkeypatch.setattr(local_aws, "_SAM_SECONDS", 0.5)
+    monkeypatch.setattr(local_aws, "_SAM_SECONDS", 2)
     program(root / ".venv/bin/sam", f"sleep 60 & echo $! >{root}/builder", "wait")
     with pytest.raises(LocalAwsError):
         LocalAws("http://127.0.0.1:1", root).sam("build")
@@ -80,7 +80,7 @@ def test_what_sam_started_ends_with_it(root: Path, monkeypatch: pytest.MonkeyPat
 
 def wait_until_gone(command_line: Path) -> bool:
     """Whether a process ends; one that nobody waited for has an empty command line."""
-    give_up_at = time.monotonic() + 5
+    give_up_at = time.monotonic() + 60
     while command_line.exists() and command_line.read_bytes():
         if time.monotonic() > give_up_at:
             return False

@@ -84,7 +84,7 @@ def test_without_venv_it_says_what_to_install(project: Path) -> None:
 @pytest.mark.parametrize(
     ("fail", "says"),
     [
-        ("venv", "there is no Python 3.13 on this machine and uv could not install one."),
+        ("venv", "this machine has no Python 3.13, and uv could not install it."),
         ("pip", "the packages in requirements.txt could not be installed: is the package index reachable"),
     ],
 )

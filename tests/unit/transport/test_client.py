@@ -5,11 +5,11 @@ import gzip
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from time import monotonic
 from typing import cast
 
 import pytest
@@ -25,26 +25,23 @@ from tools.misbehaving_server import (
     answering,
     answering_once,
     full_server,
+    refusing_port,
     running_server,
-    unused_port,
 )
 
 TOKEN = "s3cr3t-token-91c2"
 NOW = 1_768_384_800.0  # 2026-01-14T10:00:00Z
 BODY = b'{"n":1}\n' * 100
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK\n"
-SLACK_SECONDS = 0.5  # of a busy machine
 
 type MakeTransport = Callable[..., Transport]
 
 
 @pytest.fixture
 def make_transport() -> Iterator[MakeTransport]:
-    """Transports with short time-outs; at the end, the attempts that they left behind are waited for."""
+    """Transports; at the end, waits for the attempts that they left behind."""
 
-    def make(
-        connect: float = 1.0, read: float = 1.0, clock: Callable[[], float] = time.monotonic
-    ) -> Transport:
+    def make(connect: float = 60.0, read: float = 60.0, clock: Callable[[], float] = monotonic) -> Transport:
         return Transport(
             connect_timeout_seconds=connect,
             read_timeout_seconds=read,
@@ -52,13 +49,19 @@ def make_transport() -> Iterator[MakeTransport]:
             wall_clock=lambda: NOW,
         )
 
-    before = set(threading.enumerate())  # a handler of another test may keep its thread
+    before = attempt_threads()
     yield make
-    gc.collect()  # an exception's frames hold the transport in a circle, and it the thread
-    for thread in threading.enumerate():
-        if thread.name == "http-attempt" and thread not in before:
-            thread.join(5)
-            assert not thread.is_alive()
+    for thread in attempt_threads() - before:
+        thread.join(0.1)
+        if thread.is_alive():  # an exception's frames hold the transport in a cycle, and it holds the thread
+            gc.collect()
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def attempt_threads() -> set[threading.Thread]:
+    """The threads that carry out attempts; a handler of another test may keep its own."""
+    return {thread for thread in threading.enumerate() if thread.name == "http-attempt"}
 
 
 def request_to(url: str, body: bytes = BODY) -> Request:
@@ -67,11 +70,11 @@ def request_to(url: str, body: bytes = BODY) -> Request:
     return Request(f"{url}?token={TOKEN}", headers, body)
 
 
-def post(transport: Transport, url: str, within_seconds: float = 5.0, body: bytes = BODY) -> Answer | Failure:
-    """The end of one attempt, which comes in time and does not show the token."""
-    started = time.monotonic()
+def post(
+    transport: Transport, url: str, within_seconds: float = 60.0, body: bytes = BODY
+) -> Answer | Failure:
+    """The result of one attempt, which does not show the token."""
     result = transport.post(request_to(url, body), within_seconds=within_seconds)
-    assert time.monotonic() - started < within_seconds + SLACK_SECONDS
     assert TOKEN not in repr(result)
     return result
 
@@ -105,9 +108,9 @@ def test_nothing_of_the_environment_changes_a_request(
     make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No proxy is asked, whatever the variables say."""
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
-    with running_server(answering_once(OK)) as server:
+    with refusing_port() as proxy, running_server(answering_once(OK)) as server:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")
         assert post(make_transport(), server.url()) == Answer(200, b"OK\n")
 
 
@@ -145,7 +148,7 @@ def test_a_connection_that_the_collector_closed_is_renewed(make_transport: MakeT
     with running_server(answering_once(OK)) as server:
         for _ in range(3):
             assert post(transport, server.url()) == Answer(200, b"OK\n")
-            time.sleep(0.05)  # for the end of the connection to arrive
+            server.wait_until_closed()
         assert len(server.accepted) == 3
 
 
@@ -262,10 +265,9 @@ def hang_up(connection: Connection) -> None:
 
 
 def reset_in_body(connection: Connection) -> None:
-    """RST within the answer's body."""
+    """RST within the answer's body, of which the client may or may not have read a part."""
     connection.read_request()
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nOK")
-    time.sleep(0.1)
     connection.reset()
 
 
@@ -278,9 +280,9 @@ def test_an_answer_that_does_not_end_is_not_waited_for(
     make_transport: MakeTransport, behave: Behaviour
 ) -> None:
     """The attempt ends when its time is up, and the next one has a new connection."""
-    transport = make_transport(read=10.0)
+    transport = make_transport()
     with running_server(behave) as server:
-        assert post(transport, server.url(), within_seconds=0.4) == Failure.ANSWER_TIMEOUT
+        assert post(transport, server.url(), within_seconds=0.2) == Failure.ANSWER_TIMEOUT
     with running_server(answering(OK)) as mended:
         assert post(transport, mended.url()) == Answer(200, b"OK\n")
 
@@ -289,7 +291,7 @@ def test_a_request_that_nobody_reads_is_not_waited_for(make_transport: MakeTrans
     """32 MiB fill every buffer on the way."""
     with running_server(stall_unread) as server:
         body = bytes(32 * 1024 * 1024)
-        assert post(make_transport(), server.url(), within_seconds=0.5, body=body) == Failure.ANSWER_TIMEOUT
+        assert post(make_transport(), server.url(), within_seconds=0.3, body=body) == Failure.ANSWER_TIMEOUT
 
 
 @pytest.mark.parametrize("within_seconds", [0.0, -1.0])
@@ -302,11 +304,14 @@ def test_without_time_there_is_no_attempt(make_transport: MakeTransport, within_
 
 
 def test_a_silent_collector_is_given_up_after_the_read_timeout(make_transport: MakeTransport) -> None:
-    """Long before the time of the attempt is up."""
+    """The attempt ends by itself: its thread was not left behind and carries out the next attempt."""
+    transport = make_transport(read=0.1)
+    before, seen = attempt_threads(), list[set[threading.Thread]]()
     with running_server(stall) as server:
-        started = time.monotonic()
-        assert post(make_transport(read=0.2), server.url()) == Failure.ANSWER_TIMEOUT
-        assert time.monotonic() - started < 0.2 + SLACK_SECONDS
+        for _ in range(2):
+            assert post(transport, server.url()) == Failure.ANSWER_TIMEOUT
+            seen.append(attempt_threads() - before)
+    assert seen[0] == seen[1] != set()
 
 
 def test_a_connection_that_does_not_come_about_is_given_up_after_the_connect_timeout(
@@ -314,9 +319,7 @@ def test_a_connection_that_does_not_come_about_is_given_up_after_the_connect_tim
 ) -> None:
     """As it is where a security group drops the packets."""
     with full_server() as server:
-        started = time.monotonic()
-        assert post(make_transport(connect=0.2), server.url()) == Failure.CONNECTION_TIMEOUT
-        assert time.monotonic() - started < 0.2 + SLACK_SECONDS
+        assert post(make_transport(connect=0.1), server.url()) == Failure.CONNECTION_TIMEOUT
 
 
 @pytest.mark.parametrize(("own", "of_the_request"), [(5.0, 0.2), (0.2, 5.0)])
@@ -326,16 +329,14 @@ def test_the_shorter_connect_timeout_holds(
     """A request can shorten the transport's own, and not lengthen it."""
     with full_server() as server:
         request = replace(request_to(server.url()), connect_timeout_seconds=of_the_request)
-        started = time.monotonic()
         result = make_transport(connect=own).post(request, within_seconds=4.0)
-        assert result == Failure.CONNECTION_TIMEOUT
-        assert time.monotonic() - started < 0.2 + SLACK_SECONDS
+        assert result == Failure.CONNECTION_TIMEOUT  # not the time-out of the whole attempt
 
 
 def test_where_nothing_listens_the_connection_is_refused(make_transport: MakeTransport) -> None:
-    """At once."""
-    url = f"http://127.0.0.1:{unused_port()}/in"
-    assert post(make_transport(), url, within_seconds=1.0) == Failure.CONNECTION_REFUSED
+    """By the kernel of the other side."""
+    with refusing_port() as port:
+        assert post(make_transport(), f"http://127.0.0.1:{port}/in") == Failure.CONNECTION_REFUSED
 
 
 @pytest.mark.parametrize("behave", [reset_unread, reset_read, hang_up])
@@ -497,13 +498,13 @@ def test_a_token_that_no_header_can_hold_is_told(make_transport: MakeTransport, 
     """And not shown."""
     with running_server(answering(OK)) as server:
         request = Request(server.url(), {"Authorization": token}, BODY)
-        assert make_transport().post(request, within_seconds=5.0) == Failure.REQUEST_INVALID
+        assert make_transport().post(request, within_seconds=60) == Failure.REQUEST_INVALID
 
 
 def test_whatever_the_library_raises_is_a_failure_without_its_text(make_transport: MakeTransport) -> None:
     """The text can hold the URL and so the token."""
     request = Request(f"http://127.0.0.1/?token={TOKEN}", {}, body=cast("bytes", object()))
-    assert make_transport().post(request, within_seconds=5.0) == Failure.ANSWER_UNREADABLE
+    assert make_transport().post(request, within_seconds=60) == Failure.ANSWER_UNREADABLE
 
 
 LATER = datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=90)

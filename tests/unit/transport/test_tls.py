@@ -73,13 +73,13 @@ def server(authority: trustme.CA) -> Iterator[Server]:
 
 def new_transport() -> Transport:
     """A transport with short time-outs."""
-    return Transport(connect_timeout_seconds=2, read_timeout_seconds=2)
+    return Transport(connect_timeout_seconds=60, read_timeout_seconds=60)
 
 
 def post(server: Server, tls: TlsIdentity | None, transport: Transport | None = None) -> Answer | Failure:
     """One request over TLS."""
     request = Request(server.url("https"), {}, b"{}", tls=tls)
-    return (transport or new_transport()).post(request, within_seconds=5)
+    return (transport or new_transport()).post(request, within_seconds=60)
 
 
 def test_a_private_ca_and_a_client_certificate_open_the_server(authority: trustme.CA, server: Server) -> None:

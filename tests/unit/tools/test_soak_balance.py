@@ -1,13 +1,13 @@
-"""What the soak calls a failure, and what it adds up."""
+"""Which results of the soak test are failures, and what it adds up."""
 
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from tools.soak.account import Found, Summaries
+from tools.soak.balance import Balance, Summaries
 
-GOOD = Found(
+GOOD = Balance(
     put_in=1000,
     poison=2,
     forwarded=Counter(received=1000, delivered=900, parked=100),
@@ -26,7 +26,7 @@ GOOD = Found(
 
 
 def test_a_good_run_has_no_faults() -> None:
-    """And says its numbers."""
+    """And prints its numbers."""
     assert GOOD.faults() == []
     assert GOOD.rows()["lost"] == "0"
     assert GOOD.rows()["speed"] == "500 events/s, failures included"
@@ -38,31 +38,31 @@ def test_a_good_run_has_no_faults() -> None:
     [
         (replace(GOOD, lost=1), "1 events are lost"),
         (replace(GOOD, queue_is_empty=False), "the queue is not empty"),
-        (replace(GOOD, dead=3), "the dead letters are not what the collector never takes"),
+        (replace(GOOD, dead=3), "the dead letters are not the poison events"),
         (
             replace(GOOD, forwarded=Counter(received=999, delivered=900, parked=100)),
-            "the function did not count what was put in",
+            "the function did not count every event that was sent",
         ),
         (
             replace(GOOD, forwarded=Counter(received=1000, delivered=900, parked=99)),
-            "the function's account does not add up",
+            "delivered and parked do not add up to the events sent",
         ),
         (
             replace(GOOD, forwarded=Counter(received=1000, delivered=1000, parked=0)),
-            "nothing was parked, so the soak has shown nothing",
+            "nothing was parked, so the run proves nothing",
         ),
         (replace(GOOD, failed_requests=0), "the collector failed no request"),
         (replace(GOOD, memory_mb=[100.0, 101.0, 111.0, 100.0]), "memory grows by more than 10%"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_must_not_be_is_a_fault(bad: Found, fault: str) -> None:
-    """One fault each, in words."""
+def test_each_kind_of_failure_is_named(bad: Balance, fault: str) -> None:
+    """One fault each."""
     assert bad.faults() == [fault]
 
 
-def test_summaries_are_added_up_and_the_rest_is_forgotten() -> None:
-    """Whole numbers alone, of the summary lines alone."""
+def test_summaries_are_added_up_and_the_rest_is_ignored() -> None:
+    """Only whole numbers, and only of the summary lines."""
     summaries = Summaries()
     summaries.write('{"_aws":{},"EventsReceived":[5.0]}\n')
     summaries.write('{"level":"INFO","message":"summary","received":5,"delivered":3,"cold_start":true}\n')

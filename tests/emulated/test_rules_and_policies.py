@@ -1,4 +1,4 @@
-"""What a deployed stack notices in the lines, and what an audit policy leaves out of them."""
+"""What a deployed stack detects in the lines, and what an audit policy leaves out."""
 
 import hashlib
 import time
@@ -39,7 +39,7 @@ _WAIT_SECONDS = 60
 def test_a_detection_is_on_the_record_in_the_metrics_and_in_the_log(  # noqa: PLR0913, PLR0917  # a table
     deployed: Deployed, rule: tuple[str, str], log_type: str, count: int, actor: str, target: str
 ) -> None:
-    """The collector, CloudWatch's alarms and a reader of the log all learn of it."""
+    """The collector, the alarms and the log all show it."""
     first_records = deployed.listener.records[: deployed.arrived.total()]
     named = Counter(
         (record["logType"], found["id"], found["title"])

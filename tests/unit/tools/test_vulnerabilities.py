@@ -1,4 +1,4 @@
-"""`make audit`, against a database that answers as OSV does (OSV API, POST /v1/query)."""
+"""`make vulnerabilities`, against a database that answers as OSV does (OSV API, POST /v1/query)."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tools.audit import AuditError, Vulnerability, audit, main
+from tools.vulnerabilities import LookUpError, Vulnerability, look_up, main
 
 HASH = "--hash=sha256:" + "0" * 64
 
@@ -38,14 +38,13 @@ def answer(request: Request) -> Response:
     return Response(json.dumps({"vulns": [found]}), content_type="application/json")
 
 
-def test_names_the_vulnerability_and_the_version_that_mends_it(
+def test_names_the_vulnerability_and_the_version_that_fixes_it(
     httpserver: HTTPServer, requirements: Path
 ) -> None:
     """Two packages are looked up, one is vulnerable."""
     httpserver.expect_request("/v1/query").respond_with_handler(answer)
-    result = audit(requirements, ["--osv-url", httpserver.url_for("/v1/query")])
-    assert result.looked_up == 2
-    assert result.vulnerabilities == (Vulnerability("jinja2", "2.0", "PYSEC-2000-1", ("2.1",)),)
+    found = look_up(requirements, ["--osv-url", httpserver.url_for("/v1/query")])
+    assert found == (2, [Vulnerability("jinja2", "2.0", "PYSEC-2000-1", ("2.1",))])
 
 
 @pytest.mark.parametrize(("name", "status"), [("idna", 0), ("jinja2", 1)])
@@ -62,7 +61,7 @@ def test_the_exit_status_says_whether_something_is_vulnerable(
 def test_a_database_that_cannot_be_reached_is_no_clean_result(
     requirements: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing listens at port 1: the status is 2, and the file is said not to have been checked."""
+    """The connection is refused: the status is 2, and the file is reported as not checked."""
     assert main([str(requirements), "--osv-url", "http://127.0.0.1:1/v1/query"]) == 2
     printed = capsys.readouterr()
     assert (printed.out, "was NOT checked" in printed.err) == ("", True)
@@ -71,13 +70,13 @@ def test_a_database_that_cannot_be_reached_is_no_clean_result(
 def test_a_database_that_breaks_is_no_clean_result(httpserver: HTTPServer, requirements: Path) -> None:
     """A status of 500 for one package leaves all of them unknown."""
     httpserver.expect_request("/v1/query").respond_with_data("broken", status=500)
-    with pytest.raises(AuditError):
-        audit(requirements, ["--osv-url", httpserver.url_for("/v1/query")])
+    with pytest.raises(LookUpError):
+        look_up(requirements, ["--osv-url", httpserver.url_for("/v1/query")])
 
 
 def test_requirements_without_hashes_are_not_checked(tmp_path: Path) -> None:
     """What is not pinned by hash is not what will be installed."""
     path = tmp_path / "requirements.txt"
     path.write_text("idna==3.20\n", encoding="utf-8")
-    with pytest.raises(AuditError):
-        audit(path)
+    with pytest.raises(LookUpError):
+        look_up(path)

@@ -1,4 +1,4 @@
-"""What the soak found: counts of events, and the memory of the process in which the functions run."""
+"""The result of the soak test: counts of events, and the memory of the process that runs the functions."""
 
 import io
 import json
@@ -13,12 +13,12 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MEGABYTE = 1_000_000
 _KIBIBYTE = 1024
 
-# What a run may differ by from its first quarter on: freed memory that the allocator keeps for later.
-MOST_GROWTH = 0.1
+# The growth allowed after the first quarter: the allocator keeps some freed memory.
+MAX_GROWTH = 0.1
 
 
 class Summaries(io.TextIOBase):
-    """Takes what the functions print, and adds up their summary lines; the rest is forgotten."""
+    """A stream for what the functions print: adds up their summary lines and ignores the rest."""
 
     def __init__(self) -> None:
         self.totals: Counter[str] = Counter()
@@ -32,19 +32,19 @@ class Summaries(io.TextIOBase):
 
 
 def memory_mb() -> float:
-    """What this process holds of memory now."""
+    """The memory that this process uses now."""
     resident_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return resident_pages * _PAGE_BYTES / _MEGABYTE
 
 
 def peak_memory_mb() -> float:
-    """The most that this process has ever held."""
+    """The most memory that this process has used."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE / _MEGABYTE
 
 
 @dataclass(slots=True)
-class Found:
-    """What became of the events; `forwarded` and `redriven` are the sums of the functions' own accounts."""
+class Balance:
+    """Where the events ended up; `forwarded` and `redriven` are the sums of the functions' own summaries."""
 
     put_in: int
     poison: int
@@ -63,21 +63,21 @@ class Found:
 
     @property
     def growth(self) -> float:
-        """How much more memory there was at the end than after the first quarter, as a part of it."""
+        """The growth of memory after the first quarter, as a fraction."""
         return max(self.memory_mb) / self.memory_mb[0] - 1
 
     def rows(self) -> dict[str, str]:
-        """What to print, by name."""
+        """The lines to print, by name."""
         return {
             "received": f"{self.forwarded['received']:,} events",
-            "delivered": f"{self.forwarded['delivered']:,} at once",
+            "delivered": f"{self.forwarded['delivered']:,} without parking",
             "parked": f"{self.forwarded['parked']:,}",
             "redriven": f"{self.redriven['delivered']:,}",
-            "rejected for good": f"{self.dead:,} of {self.poison:,} that the collector never takes",
-            "duplicates": f"{self.duplicates:,}, by answers that did not come or not in full",
+            "dead letters": f"{self.dead:,}, and {self.poison:,} poison events were sent",
+            "duplicates": f"{self.duplicates:,}, after missing or incomplete answers",
             "arrived": f"{self.arrived:,}",
             "lost": f"{self.lost:,}",
-            "requests": f"{self.requests:,}, of which the collector failed {self.failed_requests:,}",
+            "requests": f"{self.requests:,}; the collector failed {self.failed_requests:,} of them",
             "speed": f"{self.put_in / self.seconds:,.0f} events/s, failures included",
             "peak memory": f"{self.peak_mb:.0f} MB",
             "memory at 25, 50, 75, 100 %": " ".join(f"{one:.0f}" for one in self.memory_mb)
@@ -85,16 +85,16 @@ class Found:
         }
 
     def faults(self) -> list[str]:
-        """What must not be."""
-        accounts = {
+        """Everything that makes the run a failure."""
+        checks = {
             f"{self.lost} events are lost": self.lost,
             "the queue is not empty": not self.queue_is_empty,
-            "the function did not count what was put in": self.forwarded["received"] != self.put_in,
-            "the function's account does not add up": self.put_in
+            "the function did not count every event that was sent": self.forwarded["received"] != self.put_in,
+            "delivered and parked do not add up to the events sent": self.put_in
             != self.forwarded["delivered"] + self.forwarded["parked"],
-            "the dead letters are not what the collector never takes": self.dead != self.poison,
-            "nothing was parked, so the soak has shown nothing": not self.forwarded["parked"],
+            "the dead letters are not the poison events": self.dead != self.poison,
+            "nothing was parked, so the run proves nothing": not self.forwarded["parked"],
             "the collector failed no request": not self.failed_requests,
-            f"memory grows by more than {MOST_GROWTH:.0%}": self.growth > MOST_GROWTH,
+            f"memory grows by more than {MAX_GROWTH:.0%}": self.growth > MAX_GROWTH,
         }
-        return [fault for fault, there in accounts.items() if there]
+        return [fault for fault, is_true in checks.items() if is_true]
