@@ -21,7 +21,7 @@ pytestmark = pytest.mark.emulated
 
 CLUSTER = "outage"
 STACK = "eks-log-forwarder-outage"
-WAIT_SECONDS = 120
+WAIT_SECONDS = 180  # an open circuit makes one attempt a minute, and a message waits for its back-off
 MOST_SECONDS_TO_RAISE = 45  # of the 60 that the function has
 
 _REPORT = re.compile(r"REPORT RequestId: (?P<id>\S+)\s+Duration: (?P<ms>[\d.]+) ms")
@@ -110,8 +110,8 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
     assert (total(parked, "received"), total(parked, "delivered"), total(parked, "parked")) == (51, 0, 51)
 
     with outage.collector() as listener:
-        differences = demo.compare(lines, demo.wait_for(listener, lines))
         wait_until(lambda: outage.waiting() == 0, "an empty queue")
+        differences = demo.compare(lines, demo.wait_for(listener, lines))
 
     assert {stream: found for stream, found in differences.items() if not found.is_none} == {}
     assert sum(found.arrived for found in differences.values()) == 51

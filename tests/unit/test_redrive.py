@@ -358,14 +358,18 @@ def test_a_document_states_the_longest_pause(path: str) -> None:
     assert stated == {seconds} == {1512}
 
 
+@pytest.mark.parametrize("status", [404, 503])
 @pytest.mark.parametrize("base_seconds", [1, 30, 900])
-def test_no_outage_sends_a_backlog_to_the_dead_letter_queue(base_seconds: int) -> None:
-    """The template's maxReceiveCount is used up after the 14 days that SQS keeps a message, not before."""
+def test_no_outage_sends_a_backlog_to_the_dead_letter_queue(base_seconds: int, status: int) -> None:
+    """The template's maxReceiveCount is used up after the 14 days that SQS keeps a message, not before.
+
+    With an open circuit too (503).
+    """
     (count,) = re.findall(r"^ +maxReceiveCount: (\d+)$", TEMPLATE.read_text(), re.MULTILINE)
     (visibility_seconds,) = re.findall(r"^ +VisibilityTimeout: (\d+)$", TEMPLATE.read_text(), re.MULTILINE)
     assert int(count) * MAX_BACKOFF_SECONDS >= DAYS_14_SECONDS
     assert int(count) * int(visibility_seconds) >= DAYS_14_SECONDS  # where no back-off can be set
-    stage = Stage(Scene(always(404)), base_seconds=base_seconds)
+    stage = Stage(Scene(always(status)), base_seconds=base_seconds)
     stage.settle(*(parked(body_of("a"), n + 1) for n in range(int(count))))
     assert len(stage.queue.hidden) == int(count)
     assert sum(seconds for _, seconds in stage.queue.hidden) >= DAYS_14_SECONDS
