@@ -7,6 +7,7 @@ from typing import override
 from eks_log_forwarder.config.credentials import Credentials, ReadSecret, read_nothing
 from eks_log_forwarder.delivery.backoff import Backoff
 from eks_log_forwarder.delivery.batch import Batch
+from eks_log_forwarder.delivery.circuit_breaker import CircuitBreaker
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.destinations.outcomes import Outcome, outcome_of_status
@@ -71,6 +72,7 @@ class ScriptedTransport(Transport):
         self.requests: list[list[str]] = []
         self.tokens: list[str] = []
         self.within: list[float] = []
+        self.connect_timeouts: list[float | None] = []
         self._scripted_clock = clock
         self._request_seconds = request_seconds
 
@@ -82,6 +84,7 @@ class ScriptedTransport(Transport):
         self.requests.append(messages)
         self.tokens.append(request.headers["token"])
         self.within.append(within_seconds)
+        self.connect_timeouts.append(request.connect_timeout_seconds)
         self._scripted_clock.now += min(self._request_seconds, within_seconds)
         return self.answering(messages)
 
@@ -143,6 +146,7 @@ class Scene:
     budget_seconds: float = 20.0
     request_seconds: float = 0.0
     remaining_seconds: float = 100.0
+    has_accepted: bool = False  # whether the container has delivered an event before
     clock: Clock = field(default_factory=Clock)
     tally: Tally = field(default_factory=tally)
 
@@ -155,12 +159,14 @@ class Scene:
             read_secret=self.read_secret,
             retry_budget_seconds=self.budget_seconds,
             backoff=Backoff(random=lambda _, most: most),
+            circuit=CircuitBreaker(self.clock, b"accepted before" if self.has_accepted else None),
             sleep=self.clock.sleep,
         )
 
-    def send(self, *messages: str) -> list[tuple[list[str], str, str]]:
+    def send(self, *messages: str, has_history: bool = False) -> list[tuple[list[str], str, str]]:
         """Sends one batch; of each leftover, its messages, cause and reason."""
-        leftovers = self.delivery.send(batch(*messages), self.deadline, self.tally)
+        given = batch(*messages)
+        leftovers = self.delivery.send(given, self.deadline, self.tally, has_history=has_history)
         return [([event.message for event in left.events], left.cause, left.reason) for left in leftovers]
 
 

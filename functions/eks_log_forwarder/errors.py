@@ -14,6 +14,10 @@ ForwarderError
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# Lambda's record of a failed invocation holds the payload and the error, and must fit into 1 MiB.
+MAX_ERROR_CHARACTERS = 500
 
 
 class ForwarderError(Exception):
@@ -56,11 +60,24 @@ class ParkingError(ForwarderError):
         self.unsent = unsent
 
 
+def describe(error: BaseException) -> str:
+    """The class of an error and where it was raised, without its text, which may repeat a payload."""
+    place = "?"
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "eks_log_forwarder" in code.co_filename:
+            place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}"
+
+
 class UndeliveredError(ForwarderError):
     """Events were neither delivered nor parked; because the handler raises, Lambda keeps the payload."""
 
     def __init__(self, *, undelivered: int, received: int, why: str) -> None:
-        super().__init__(f"{undelivered} of {received} events stay with Lambda: {why}")
+        text = f"{undelivered} of {received} events stay with Lambda: {why}"
+        super().__init__(text[:MAX_ERROR_CHARACTERS])
         self.undelivered = undelivered
         self.received = received
 

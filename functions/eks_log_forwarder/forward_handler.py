@@ -15,7 +15,7 @@ from eks_log_forwarder.telemetry.tally import Tally
 @logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 @event_source(data_class=CloudWatchLogsEvent)
-def handler(event: CloudWatchLogsEvent, context: LambdaContext) -> dict[str, str | int]:
+def handler(event: CloudWatchLogsEvent, context: LambdaContext) -> dict[str, object]:
     """Delivers or parks the events of one subscription payload and returns their counts."""
     deadline = delivery_deadline(context)
     forwarder = wiring.forwarder()

@@ -6,14 +6,18 @@ policy       keeps, trims or drops the event; never a denial, never an event tha
 redact       removes tokens and Secret data from the remaining text
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed, parse
+from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.delivery.leftover import NOT_ENCODABLE, Cause, Leftover
+from eks_log_forwarder.destinations.base import Destination
+from eks_log_forwarder.errors import describe
 from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
@@ -51,7 +55,7 @@ class Stages:
         if parsed.audit is not None:
             count_api_request(parsed.audit, tally.api_requests)
         detections = [] if self.match is None else self.match(stream.log_type, parsed, event)
-        tally.detections += detections
+        tally.detections.add(detections)
         if self.policy is not None and parsed.audit is not None:
             kept = self.policy.apply(
                 message, parsed.audit, detected=bool(detections), truncated=parsed.truncated
@@ -72,3 +76,38 @@ class Stages:
         tally.count_parsed(parsed)
         rules = [detection.rule for detection in detections]
         return record_of(stream, event, parsed, redactions, rules)
+
+
+@dataclass(slots=True)
+class Encoding:
+    """Takes the events of one stream through the stages and the destination's encoder, until the deadline.
+
+    No event can hold back another: one on which a stage or the encoder raises is in `unencodable`, and what
+    comes after the deadline is in `untried`, both as CloudWatch sent them.
+    """
+
+    stages: Stages
+    destination: Destination
+    stream: LogStream
+    deadline: Deadline
+    tally: Tally
+    unencodable: list[Leftover] = field(default_factory=list)
+    untried: list[LogEvent] = field(default_factory=list)
+
+    def encode(self, events: Sequence[LogEvent]) -> Iterator[tuple[LogEvent, bytes]]:
+        """Each event that is forwarded, in order, as the destination receives it."""
+        clock, end = self.deadline.clock, self.deadline.at
+        for position, event in enumerate(events):
+            if clock() >= end:
+                self.untried += events[position:]
+                return
+            try:
+                record = self.stages.record(event, self.stream, self.tally)
+                encoded = None if record is None else self.destination.encode(record)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the other events must arrive
+                self.unencodable.append(
+                    Leftover([event], Cause.REJECTED, NOT_ENCODABLE, f"{NOT_ENCODABLE}: {describe(error)}")
+                )
+                continue
+            if encoded is not None:
+                yield event, encoded

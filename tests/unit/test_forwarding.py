@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.errors import UndeliveredError
 from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.parking.messages import payload_of
+from eks_log_forwarder.record.record import Detection
 from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.exchange import Answer
@@ -15,6 +18,7 @@ from eks_log_forwarder.transport.failures import Failure
 from tests.scripted import (
     OK,
     Answering,
+    Clock,
     MemoryQueue,
     Scene,
     always,
@@ -83,7 +87,7 @@ def test_a_rejected_event_is_parked_alone_and_the_next_batches_are_delivered() -
 
 def test_what_was_not_narrowed_down_is_parked_and_not_counted_as_rejected() -> None:
     """Nobody knows yet which event it was; a hundred requests did not tell."""
-    scene = Scene(always(400))
+    scene = Scene(always(400), has_accepted=True)
     given = payload(*numbered(1000))
     forwarder(scene, MemoryQueue()).forward(given, LogStream.of(given), scene.deadline, scene.tally)
     tally = scene.tally
@@ -138,3 +142,81 @@ def test_a_payload_without_events_is_nothing_to_do() -> None:
     scene = Scene(always(200))
     assert counts(forwarded(scene, MemoryQueue())) == (0, 0, 0, 0, 0)
     assert scene.transport.taken == 0
+
+
+def slow(clock: Clock, *messages: str, seconds: float = 100.0) -> Stages:
+    """Stages that take so long for each of these messages."""
+
+    def match(_log_type: LogType, _parsed: Parsed, event: LogEvent) -> list[Detection]:
+        clock.now += seconds if event.message in messages else 0.0
+        return []
+
+    return Stages(frozenset(LogType), match=match)
+
+
+def test_what_follows_a_slow_event_is_parked_unchanged() -> None:
+    """The full batches before it are delivered; its own batch and the rest wait, in order."""
+    scene = Scene(always(200))
+    given = payload(*numbered(35))
+    slowed = replace(forwarder(scene, queue := MemoryQueue(), 10), stages=slow(scene.clock, "12"))
+    slowed.forward(given, LogStream.of(given), scene.deadline, scene.tally)
+    assert counts(scene.tally) == (35, 10, 25, 0, 0)
+    assert queue.contents() == [
+        (numbered(35)[10:13], "no_time_left"),
+        (numbered(35)[13:23], "no_time_left"),
+        (numbered(35)[23:33], "no_time_left"),
+        (numbered(35)[33:], "no_time_left"),
+    ]
+    parked = [event for message in queue.messages for event in payload_of(message.body).logEvents]
+    assert parked == given.logEvents[10:]
+
+
+def fragile(*messages: str) -> Stages:
+    """Stages that raise on these messages, with the message in the error's text."""
+
+    def match(_log_type: LogType, _parsed: Parsed, event: LogEvent) -> list[Detection]:
+        if event.message in messages:
+            raise ValueError(event.message)
+        return []
+
+    return Stages(frozenset(LogType), match=match)
+
+
+@pytest.mark.parametrize("bad", [["3"], ["0", "24"], numbered(25)])
+def test_an_event_on_which_a_stage_raises_holds_back_no_other(bad: list[str]) -> None:
+    """Each is parked alone and counted; the others are delivered."""
+    scene = Scene(always(200))
+    given = payload(*numbered(25))
+    broken = replace(forwarder(scene, queue := MemoryQueue(), 10), stages=fragile(*bad))
+    broken.forward(given, LogStream.of(given), scene.deadline, scene.tally)
+    assert queue.contents() == [([message], "not_encodable") for message in bad]
+    assert counts(scene.tally) == (25, 25 - len(bad), len(bad), len(bad), 0)
+
+
+def test_an_error_of_a_stage_is_named_without_its_text() -> None:
+    """By its class and place; once, however many events it concerns."""
+    scene = Scene(always(200))
+    given = payload("s3cr3t", "s3cr3t")
+    broken = replace(forwarder(scene, MemoryQueue()), stages=fragile("s3cr3t"))
+    broken.forward(given, LogStream.of(given), scene.deadline, scene.tally)
+    (detail,) = scene.tally.details
+    assert detail.startswith("not_encodable: ValueError at stages.py:")
+    assert "s3cr3t" not in str(scene.tally.summary())
+
+
+def test_an_open_circuit_parks_everything_without_a_request() -> None:
+    """The second invocation of an outage."""
+    scene = Scene(always(503))
+    forwarded(scene, MemoryQueue(), *numbered(30))
+    requests, slept = scene.transport.taken, list(scene.clock.slept)
+    scene.tally = Tally("demo", LogType.API)
+    tally = forwarded(scene, queue := MemoryQueue(), *numbered(30))
+    assert (scene.transport.taken, scene.clock.slept) == (requests, slept)
+    assert tally.reasons == {"circuit_open": 30}
+    assert [message.events for message in queue.messages] == [10, 10, 10]
+
+
+def test_the_error_for_lambda_is_short() -> None:
+    """Lambda's record of it holds the payload too, and fits into 1 MiB."""
+    error = UndeliveredError(undelivered=1, received=1, why="x" * 1_000_000)
+    assert len(str(error)) == 500

@@ -8,15 +8,26 @@ from time import time
 
 import pytest
 
+from eks_log_forwarder.destinations.outcomes import PerEvent, Rejected
 from eks_log_forwarder.errors import MessageKeptError, TallyError
 from eks_log_forwarder.parking.messages import payload_of
-from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS, ReceivedMessage, Redrive
+from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS, REFUSED_ALL_TRIES, ReceivedMessage, Redrive
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.exchange import Answer
 from eks_log_forwarder.transport.failures import Failure
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
-from tests.scripted import MemoryQueue, Scene, always, forwarder, in_turn, rejecting
+from tests.scripted import (
+    OK,
+    Answering,
+    Lines,
+    MemoryQueue,
+    Scene,
+    always,
+    forwarder,
+    in_turn,
+    rejecting,
+)
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 HOUR_MS = 3_600_000
@@ -31,6 +42,11 @@ def body_of(*messages: str, **fields: object) -> str:
 def parked(body: str, receive_count: int = 1, age_ms: int = 0) -> ReceivedMessage:
     """A message as Lambda hands it over."""
     return ReceivedMessage(body, f"receipt-{receive_count}", receive_count, int(time() * 1000) - age_ms)
+
+
+def refusing_all_of(bad: str) -> Answering:
+    """A firewall that answers 406 to every request with this message."""
+    return lambda messages: Answer(406, b"") if bad in messages else OK
 
 
 @dataclass
@@ -110,12 +126,95 @@ def test_a_message_stays_while_the_collector_is_unreachable() -> None:
 def test_after_an_unreachable_message_the_others_are_not_tried() -> None:
     """They are hidden as well, each by its own count."""
     stage = Stage(Scene(in_turn(Answer(200, b""), Answer(404, b""))))
-    messages = [parked(body_of("a"), count) for count in (1, 1, 2, 5)]
+    messages = [parked(body_of("a"), count) for count in (1, 1, 2, 2)]
     assert stage.settle(*messages) == [True, False, False, False]
     assert stage.scene.transport.taken == 2
-    assert [seconds for _, seconds in stage.queue.hidden] == [30, 60, 480]
+    assert [seconds for _, seconds in stage.queue.hidden] == [30, 60, 60]
     assert [stage.counts(n) for n in range(4)] == [(1, 1, 0, 0, 0), *[(1, 0, 0, 0, 1)] * 3]
     assert stage.published[3].reasons == {"http_404": 1}
+
+
+def test_a_message_with_a_history_does_not_keep_others_from_their_turn() -> None:
+    """It fails for the third time, and the messages after it are delivered."""
+    stage = Stage(Scene(refusing_all_of("bad")))
+    assert stage.settle(parked(body_of("bad"), 3), parked(body_of("a"), 1), parked(body_of("b"), 7)) == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_an_event_that_a_firewall_refuses_is_buried_with_its_reason() -> None:
+    """At the third try, once others have passed: the message is halved, and its healthy events arrive."""
+    stage = Stage(Scene(refusing_all_of("bad")))
+    mixed = body_of("a", "b", "bad", "c", "d")
+    assert [stage.settle(parked(mixed, count)) for count in (1, 2)] == [[False], [False]]
+    stage.redrive.unreachable = ""  # as in a new invocation
+    assert stage.settle(parked(mixed, 3)) == [True]
+    assert stage.dead_letters.contents() == [(["bad"], "http_406")]
+    assert stage.counts(2) == (5, 4, 1, 1, 0)
+
+
+def test_a_message_of_one_refused_event_is_buried_once_another_message_has_passed() -> None:
+    """Before that, the destination may be down."""
+    stage = Stage(Scene(refusing_all_of("bad")))
+    assert stage.settle(parked(body_of("bad"), 3)) == [False]
+    assert stage.settle(parked(body_of("a")), parked(body_of("bad"), 4)) == [True, True]
+    assert stage.dead_letters.contents() == [(["bad"], "http_406")]
+
+
+@pytest.mark.parametrize(("receive_count", "deleted"), [(1, False), (3, False), (23, False), (24, True)])
+def test_a_message_that_is_refused_as_a_whole_is_buried_after_many_tries(
+    receive_count: int,
+    deleted: bool,  # noqa: FBT001  # the table's column
+) -> None:
+    """Each takes four requests; the dead letters are one message with the reason."""
+    stage = Stage(Scene(always(400)))
+    assert stage.settle(parked(body_of(*"abcde"), receive_count)) == [deleted]
+    assert stage.scene.transport.taken == 4
+    assert stage.published[0].reasons == {"refused_all": 5}
+    assert stage.dead_letters.contents() == ([(list("abcde"), "refused_all")] if deleted else [])
+
+
+@pytest.mark.parametrize("base_seconds", [1, 30, 900])
+def test_many_tries_take_hours(base_seconds: int) -> None:
+    """Time to correct a setting."""
+    stage = Stage(Scene(always(400)), base_seconds=base_seconds)
+    stage.settle(*(parked(body_of(*"abcde"), n) for n in range(1, REFUSED_ALL_TRIES)))
+    assert sum(seconds for _, seconds in stage.queue.hidden) >= 3 * 3600
+
+
+def test_a_message_that_was_refused_as_a_whole_is_delivered_once_the_setting_is_right() -> None:
+    """Whatever its count."""
+    stage = Stage(Scene(always(200)))
+    assert stage.settle(parked(body_of(*"abcde"), 500)) == [True]
+
+
+def test_an_open_circuit_moves_messages_without_an_attempt() -> None:
+    """The first message opens it; the others, also those with a history, are hidden for their back-off."""
+    stage = Stage(Scene(always(503), budget_seconds=0.1))
+    assert stage.settle(*(parked(body_of("a"), count) for count in (1, 2, 500))) == [False] * 3
+    assert stage.scene.transport.taken == 1
+    assert [seconds for _, seconds in stage.queue.hidden] == [30, 60, 1260]
+    assert stage.published[2].reasons == {"circuit_open": 1}
+
+
+def test_an_open_circuit_lets_one_message_try_each_minute() -> None:
+    """Once that message is delivered, the others are too."""
+    stage = Stage(Scene(in_turn(Answer(503, b"")), budget_seconds=0.1))
+    assert stage.settle(parked(body_of("a"))) == [False]
+    stage.scene.clock.now += 61.0
+    stage.redrive.unreachable = ""  # as in a new invocation
+    assert stage.settle(parked(body_of("a"), 2), parked(body_of("b"), 2)) == [True, True]
+
+
+def test_rejected_events_of_alternating_reasons_share_dead_letters() -> None:
+    """A hundred alone, and the rest by reason: 102 messages for 300 events."""
+    outcomes = PerEvent(tuple(Rejected("bulk_413" if n % 2 else "bulk_422") for n in range(300)))
+    scene = Scene(always(200), destination=Lines(read=lambda _answer, _events: outcomes))
+    stage = Stage(scene, rejected_tries=1)
+    assert stage.settle(parked(body_of(*(f"{n}" for n in range(300))))) == [True]
+    assert [message.events for message in stage.dead_letters.messages] == [1] * 100 + [100, 100]
 
 
 def test_without_time_left_messages_stay_untried() -> None:
@@ -163,7 +262,7 @@ def test_what_was_buried_keeps_its_ids() -> None:
 
 def test_an_outage_is_not_held_against_rejected_events() -> None:
     """Where one part was rejected and the rest unreachable, the message waits, whatever its count."""
-    stage = Stage(Scene(in_turn(Answer(400, b""), Answer(400, b""), Answer(404, b""))))
+    stage = Stage(Scene(lambda messages: Answer(400 if "bad" in messages else 404, b"")))
     assert stage.settle(parked(body_of("bad", "b"), receive_count=1000)) == [False]
     assert stage.dead_letters.messages == []
     assert stage.counts() == (2, 0, 0, 0, 2)
@@ -281,7 +380,9 @@ def test_a_message_does_not_show_itself() -> None:
 def test_counts_that_do_not_add_up_keep_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a bug, and raised as one; it is published all the same."""
     stage = Stage(Scene(always(200)))
-    monkeypatch.setattr(type(stage.scene.delivery), "send", lambda *_: [])  # loses its batch without a word
+    monkeypatch.setattr(
+        type(stage.scene.delivery), "send", lambda *_, **__: []
+    )  # loses its batch without a word
     with pytest.raises(TallyError):
         stage.redrive.settle(parked(body_of("a")))
     assert len(stage.published) == 1

@@ -5,16 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from eks_log_forwarder.config.credentials import Credentials, ReadSecret
+from eks_log_forwarder.delivery.circuit_breaker import is_out_of_reach
 from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.delivery.leftover import NOT_ENCODABLE
 from eks_log_forwarder.destinations.base import Destination, Pending
 from eks_log_forwarder.destinations.outcomes import (
     UNAUTHORIZED,
     Delivered,
     Outcome,
+    Rejected,
     Unreachable,
     outcome_of_failure,
 )
-from eks_log_forwarder.errors import SecretError
+from eks_log_forwarder.errors import SecretError, describe
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import Answer, Request
@@ -24,7 +27,12 @@ from eks_log_forwarder.transport.tls import TlsIdentity
 
 @dataclass(slots=True)
 class Attempts:
-    """The requests for one batch and its parts; `made` counts them without the follow-up requests."""
+    """The requests for one batch and its parts; `made` counts them without follow-up requests.
+
+    `connect_timeout_seconds` replaces the transport's own. `last_status` is the HTTP status of the last
+    answer to a batch, 0 without one; `is_out_of_reach` is the circuit breaker's view of the last exchange,
+    None before the first.
+    """
 
     destination: Destination
     transport: Transport
@@ -32,7 +40,10 @@ class Attempts:
     sleep: Callable[[float], None]
     deadline: Deadline
     tally: Tally
+    connect_timeout_seconds: float | None = None
     made: int = 0
+    last_status: int = 0
+    is_out_of_reach: bool | None = None
     secret_read_again: bool = False
 
     def post(self, encoded: Sequence[bytes], budget: Deadline) -> Outcome:
@@ -53,11 +64,19 @@ class Attempts:
     def _post_with(
         self, credentials: Credentials, encoded: Sequence[bytes], budget: Deadline
     ) -> tuple[Outcome, int]:
-        request = self.destination.request(encoded, credentials)
+        self.last_status = 0
+        try:
+            request = self.destination.request(encoded, credentials)
+        except SecretError:
+            raise
+        except Exception as error:  # noqa: BLE001  # an event that the encoder cannot handle; halving finds it
+            self.tally.details.append(f"{NOT_ENCODABLE}: {describe(error)}")
+            return Rejected(NOT_ENCODABLE), 0
         result = self._exchange(request, credentials, budget)
         self.made += 1
         if isinstance(result, Failure):
             return outcome_of_failure(result), 0
+        self.last_status = result.status
         outcome = self.destination.outcome(result, len(encoded))
         if isinstance(outcome, Pending):
             outcome = self._follow(outcome, credentials)
@@ -79,14 +98,19 @@ class Attempts:
         return Unreachable(pending.reason, retry=False)
 
     def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
-        if (tls := TlsIdentity.of(credentials)) is not None:
-            request = replace(request, tls=tls)
+        request = replace(
+            request,
+            tls=TlsIdentity.of(credentials),
+            connect_timeout_seconds=self.connect_timeout_seconds,
+        )
         started = time.monotonic()
         result = self.transport.post(request, within_seconds=within.remaining_seconds())
         elapsed_ms = (time.monotonic() - started) * 1000
         self.tally.slowest_request_ms = max(self.tally.slowest_request_ms, elapsed_ms)
         self.tally.delivery_attempts += 1
         self.tally.bytes_sent += len(request.body)
+        if result is not Failure.NO_TIME_LEFT:
+            self.is_out_of_reach = is_out_of_reach(result)
         return result
 
 

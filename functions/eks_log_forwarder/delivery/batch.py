@@ -19,6 +19,15 @@ class Batch:
     def __len__(self) -> int:
         return len(self.events)
 
+    @classmethod
+    def of(cls, parts: Iterable["Batch"]) -> "Batch":
+        """One batch of all these parts, in order."""
+        joined = cls()
+        for part in parts:
+            joined.events += part.events
+            joined.encoded += part.encoded
+        return joined
+
     def halves(self) -> tuple["Batch", "Batch"]:
         """The two halves of the batch, in order."""
         middle = len(self) // 2

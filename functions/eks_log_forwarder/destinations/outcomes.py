@@ -100,7 +100,10 @@ _NOT_WORTH_A_RETRY = frozenset(
 )
 
 
-_EXPLANATIONS = {
+_EXPLANATIONS: dict[str, str] = {
+    "circuit_open": "the collector was unreachable within the last minute, so no attempt was made",
+    "not_encodable": "an event could not be processed or encoded; the summary's details name the error",
+    "refused_all": "the collector refuses every event: are the URL, the protocol and the index right?",
     Failure.ANSWER_CUT: "the collector's answer ended half-way",
     Failure.CONNECTION_REFUSED: "nothing listens at the address and port of DESTINATION_URL",
     Failure.CONNECTION_RESET: "the collector closed the connection before it answered",
@@ -119,6 +122,6 @@ _EXPLANATIONS = {
 def explain(reason: str) -> str:
     """A reason in words: what was wrong, and where to look."""
     if reason in _EXPLANATIONS:
-        return _EXPLANATIONS[Failure(reason)]
+        return _EXPLANATIONS[reason]
     status = reason.removeprefix("http_")
     return f"the collector answered {status}" if status != reason else reason

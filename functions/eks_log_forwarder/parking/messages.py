@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from eks_log_forwarder.delivery.delivery import Cause, Leftover
+from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, decode_payload, encode_payload
 
@@ -37,28 +37,27 @@ class Message:
 
 
 def gathered(leftovers: Iterable[Leftover], *, most_events: int) -> list[Leftover]:
-    """The same leftovers, but single events of one fate together, as many as `most_events`.
+    """The same leftovers, but single events with the same cause and reason together, up to `most_events`.
 
-    A collector that takes one event a request leaves thousands of single ones when it is down, and each
-    message takes a call. A rejected event has a message of its own, but for those beyond the first hundred:
-    where so many are rejected, it is not for what they hold.
+    Each message takes one call of SendMessage, and a collector that accepts one event per request leaves
+    thousands of single events when it is down. The order of the events within a message is kept. The first
+    hundred rejected events have one message each; where more are rejected, it is not for their content.
     """
     together: list[Leftover] = []
     rejected_alone = 0
-    open_one: Leftover | None = None  # to which single events of the same fate may be added
+    growing: dict[tuple[Cause, str], Leftover] = {}
     for leftover in leftovers:
         alone = leftover.cause is Cause.REJECTED and rejected_alone < MAX_REJECTED_ALONE
         rejected_alone += alone
-        if (
-            open_one is not None
-            and len(leftover.events) == 1
-            and (open_one.cause, open_one.reason) == (leftover.cause, leftover.reason)
-            and len(open_one.events) < most_events
-        ):
-            open_one.events.extend(leftover.events)
+        kind = (leftover.cause, leftover.reason)
+        target = growing.get(kind)
+        joins = len(leftover.events) == 1 and not alone
+        if target is not None and joins and len(target.events) < most_events:
+            target.events.extend(leftover.events)
             continue
         together.append(replace(leftover, events=list(leftover.events)))
-        open_one = None if alone else together[-1]
+        if not alone:
+            growing[kind] = together[-1]
     return together
 
 

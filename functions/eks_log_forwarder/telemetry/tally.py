@@ -1,12 +1,12 @@
 """The counts of one payload: the outcome of every event."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.errors import TallyError
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.record.record import Detection
+from eks_log_forwarder.telemetry.found import Found
 
 _RESOURCES = frozenset({"pods", "secrets"})
 # the API server's own verbs; any other comes from an HTTP method that a client invented
@@ -48,7 +48,7 @@ class Tally:
     parked_age_seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
-    detections: list[Detection] = field(default_factory=list)
+    detections: Found = field(default_factory=Found)
     api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def count_parsed(self, parsed: Parsed) -> None:
@@ -60,21 +60,27 @@ class Tally:
         """Adds to the number of events that were not delivered for this reason."""
         self.reasons[reason] = self.reasons.get(reason, 0) + events
 
-    def answer(self) -> dict[str, str | int]:
-        """What the handler returns."""
-        return {
-            "status": "OK",
+    def answer(self) -> dict[str, object]:
+        """What the handler returns; `reasons` only if events were parked."""
+        counts = {
             "received": self.received,
             "delivered": self.delivered,
             "filtered": self.filtered,
             "parked": self.parked,
         }
+        if not self.parked:
+            return {"status": "OK", **counts}
+        return {
+            "status": "PARKED",
+            **counts,
+            "reasons": {str(reason): events for reason, events in self.reasons.items()},
+        }
 
     def summary(self) -> dict[str, object]:
         """The fields of an invocation's summary line."""
-        return {
-            name: value for name, value in asdict(self).items() if name not in {"detections", "api_requests"}
-        } | {"detections": len(self.detections)}
+        counts = {field.name: getattr(self, field.name) for field in fields(self)}
+        del counts["api_requests"]
+        return counts | {"detections": len(self.detections)}
 
     def check(self) -> None:
         """Checks that every received event was counted exactly once.

@@ -9,7 +9,8 @@ import pytest
 from eks_log_forwarder.config.credentials import read_nothing
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.deadline import Deadline
-from eks_log_forwarder.delivery.delivery import Cause, Delivery, Leftover
+from eks_log_forwarder.delivery.delivery import Delivery
+from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_log_forwarder.delivery.delivery import Cause, Leftover
+from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.parking.messages import MAX_MESSAGE_BYTES, Message, gathered, messages_of, payload_of
@@ -167,3 +167,23 @@ def test_a_hundred_rejected_events_are_parked_alone_and_the_rest_by_reason() -> 
     together = gathered([*rejected, other], most_events=1000)
     assert [len(leftover.events) for leftover in together] == [1] * 100 + [50, 1]
     assert [leftover.reason for leftover in together[-2:]] == ["http_400", "http_422"]
+
+
+def test_events_of_alternating_reasons_share_messages() -> None:
+    """4,000 events that were rejected for two reasons in turn: 100 alone and 4 messages, each in order."""
+    rejected = [
+        Leftover([LogEvent(f"{n}", n, f"m{n}")], Cause.REJECTED, "bulk_400" if n % 2 else "bulk_413")
+        for n in range(4000)
+    ]
+    together = gathered(rejected, most_events=1000)
+    assert [len(leftover.events) for leftover in together] == [1] * 100 + [1000, 1000, 950, 950]
+    for leftover in together:
+        numbers = [int(event.message[1:]) for event in leftover.events]
+        assert numbers == sorted(numbers)
+        assert len({number % 2 for number in numbers}) == 1
+
+
+def test_events_of_one_reason_and_two_causes_stay_apart() -> None:
+    """They have different fates."""
+    one, other = left("a"), Leftover(events("b"), Cause.NOT_NARROWED, "http_503")
+    assert [len(leftover.events) for leftover in gathered([one, other, one], most_events=10)] == [2, 1]

@@ -8,7 +8,8 @@ import pytest
 
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Detection, RuleRef
-from eks_log_forwarder.telemetry.publishing import MAX_DETECTION_LINES, metrics, publish, publish_redriven
+from eks_log_forwarder.telemetry.found import MAX_DETECTION_LINES, Found
+from eks_log_forwarder.telemetry.publishing import metrics, publish, publish_redriven
 from eks_log_forwarder.telemetry.tally import Tally
 from tests.conftest import SERVICE
 
@@ -59,11 +60,13 @@ def full_tally() -> Tally:
         bytes_sent=4096,
         slowest_request_ms=12.5,
         oldest_event_ms=2500.0,
-        detections=[
-            Detection(EXEC, "e1", "ana", "pods/exec shop/cart"),
-            Detection(EXEC, "e2", "bob", "pods/exec shop/till"),
-            Detection(DELETE, "e2", "bob", "pods shop/till"),
-        ],
+        detections=Found(
+            [
+                Detection(EXEC, "e1", "ana", "pods/exec shop/cart"),
+                Detection(EXEC, "e2", "bob", "pods/exec shop/till"),
+                Detection(DELETE, "e2", "bob", "pods shop/till"),
+            ]
+        ),
         api_requests={("pods", "list"): 4, ("secrets", "get"): 1},
     )
 
@@ -212,7 +215,7 @@ def test_logs_each_detection_by_identity(printed: Printed) -> None:
 def test_logs_at_most_a_hundred_detections(printed: Printed) -> None:
     """All of them are counted, by the metric and in the summary."""
     tally = full_tally()
-    tally.detections = [Detection(EXEC, f"e{number}", "ana", "pods") for number in range(250)]
+    tally.detections = Found(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(250))
     text = published(tally, printed)
     lines = messages(text, "detection")
     assert MAX_DETECTION_LINES == 100
@@ -226,8 +229,8 @@ def test_logs_at_most_a_hundred_detections(printed: Printed) -> None:
 def test_the_gravest_detection_is_logged_however_late_it_came(printed: Printed) -> None:
     """An alarm sends its reader to the log; the order of the events holds within a level."""
     tally = full_tally()
-    tally.detections = [Detection(EXEC, f"e{number}", "ana", "pods") for number in range(100)]
-    tally.detections.append(Detection(DELETE, "last", "bob", "pods"))
+    tally.detections = Found(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(100))
+    tally.detections.add([Detection(DELETE, "last", "bob", "pods")])
     lines = messages(published(tally, printed), "detection")
     assert [line["event_id"] for line in lines] == ["last", *(f"e{number}" for number in range(99))]
 

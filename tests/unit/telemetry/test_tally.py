@@ -5,6 +5,7 @@ import pytest
 from eks_log_forwarder.errors import TallyError
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.telemetry.tally import Tally
+from eks_log_forwarder.transport.failures import Failure
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,22 @@ def test_reasons_are_counted_by_event() -> None:
     assert tally.reasons == {"http_503": 30, "http_400": 1}
 
 
-def test_the_handler_answers_with_five_fields() -> None:
-    """They are the contract; what was rejected is among what was parked."""
+def test_the_handler_answers_ok_if_nothing_was_parked() -> None:
+    """With the counts of the contract, and no reasons."""
+    tally = Tally("demo", LogType.AUDIT, received=3, delivered=1, filtered=2)
+    assert tally.answer() == {"status": "OK", "received": 3, "delivered": 1, "filtered": 2, "parked": 0}
+
+
+def test_the_handler_answers_parked_with_reasons() -> None:
+    """Rejected events are among the parked ones; the reasons count events."""
     tally = Tally("demo", LogType.AUDIT, received=6, delivered=1, filtered=2, parked=3, rejected=2)
-    assert tally.answer() == {"status": "OK", "received": 6, "delivered": 1, "filtered": 2, "parked": 3}
+    tally.give_reason("http_400", 2)
+    tally.give_reason(Failure.CONNECTION_REFUSED, 1)
+    assert tally.answer() == {
+        "status": "PARKED",
+        "received": 6,
+        "delivered": 1,
+        "filtered": 2,
+        "parked": 3,
+        "reasons": {"http_400": 2, "connection_refused": 1},
+    }

@@ -19,7 +19,8 @@ from requests.adapters import HTTPAdapter
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.deadline import Deadline
-from eks_log_forwarder.delivery.delivery import Cause, Delivery
+from eks_log_forwarder.delivery.delivery import Delivery
+from eks_log_forwarder.delivery.leftover import Cause
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
