@@ -1,7 +1,7 @@
 """CloudWatch's embedded metric format (EMF), as a metrics provider of Powertools.
 
-Powertools' own provider writes an array for each value and publishes every metric by every dimension set. Each
-byte of a log is billed, so this one writes what it is given and nothing else.
+Powertools' own provider writes each value as an array and publishes every metric by every dimension set. Each
+byte of a log is billed, so this one writes only what it is given.
 
 Source: CloudWatch user guide, "Specification: Embedded metric format".
 """
@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 class Document:
     """One line of the log that CloudWatch also reads as metrics.
 
-    `sets` are the sets of dimensions, each with the metrics that it publishes. A name has one value in a document,
+    `sets` are sets of dimensions, each with the metrics that it publishes. A name has one value in a document,
     so a further value of a dimension needs a further document. `fields` are not metrics.
     """
 
