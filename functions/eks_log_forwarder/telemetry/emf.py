@@ -28,8 +28,8 @@ _encode = msgspec.json.Encoder().encode
 class Document:
     """One line of the log that CloudWatch also reads as metrics.
 
-    `sets` are sets of dimensions, each with the metrics that it publishes. A name has one value in a document,
-    so a further value of a dimension needs a further document. `fields` are not metrics.
+    `sets` are sets of dimensions, each with the metrics that it publishes. A name has one value in a document
+    and so a further value of a dimension needs a further document. `fields` are not metrics.
     """
 
     dimensions: dict[str, str]

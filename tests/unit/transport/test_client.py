@@ -151,7 +151,7 @@ def test_a_connection_that_the_collector_closed_is_renewed(make_transport: MakeT
 def test_a_redirect_is_an_answer(make_transport: MakeTransport) -> None:
     """To follow it would turn the POST into a GET, or send the token elsewhere."""
     with running_server(answering(OK)) as elsewhere:
-        answer = f"HTTP/1.1 302 DetectionCounts\r\nLocation: {elsewhere.url()}\r\nContent-Length: 0\r\n\r\n".encode()
+        answer = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.url()}\r\nContent-Length: 0\r\n\r\n".encode()
         with running_server(answering(answer)) as server:
             assert post(make_transport(), server.url()) == Answer(302, b"")
         assert elsewhere.accepted == []
@@ -399,7 +399,7 @@ def test_interim_answers_without_end_stop_at_the_deadline(
 @pytest.mark.parametrize("location", ["http://[", "http://x:y:z/", "\\", "//", "%", "http://a b/", "\x80"])
 def test_a_malformed_location_changes_nothing(make_transport: MakeTransport, location: str) -> None:
     """A redirect is not followed, so its target is not looked at."""
-    answer = f"HTTP/1.1 302 DetectionCounts\r\nLocation: {location}\r\nContent-Length: 2\r\n\r\nno".encode(
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 2\r\n\r\nno".encode(
         "latin-1"
     )
     with running_server(answering(answer)) as server:
