@@ -382,7 +382,7 @@ FAILING = {
     "unauthorized": answering(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"),
     "rejected": answering(b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n"),
     "a page": answering(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"),
-    "a redirect": answering(b"HTTP/1.1 302 DetectionCounts\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
+    "a redirect": answering(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
     "not http": answering(b"nonsense\r\n\r\n"),
     "cut": answering_once(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nOK"),
     "hung up": refuse,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tools.faults.matrix import EVENTS
 from tools.faults.row import Row
-from tools.faults.run import DetectionCounts
+from tools.faults.run import Found
 from tools.local_aws import ROOT
 
 PATH = ROOT / "docs" / "faults.md"
@@ -27,10 +27,10 @@ COLUMNS = (
 )
 _EVERY_DESTINATION = "## Every destination\n"
 
-type Result = tuple[Row, DetectionCounts]
+type Result = tuple[Row, Found]
 
 
-def cells(row: Row, found: DetectionCounts) -> tuple[str, ...]:
+def cells(row: Row, found: Found) -> tuple[str, ...]:
     """One row of the table, by COLUMNS."""
     outcome = found.outcome
     return (
@@ -119,7 +119,7 @@ the parked were rejected; *lost* is the sum of the row after the redrive.
 """
 
 
-def _counts(found: DetectionCounts) -> str:
+def _counts(found: Found) -> str:
     outcome = found.outcome
     counts = f"{outcome.delivered} / {outcome.parked}"
     counts += f" ({outcome.rejected})" if outcome.rejected else ""

@@ -24,7 +24,7 @@ from tools.misbehaving_server import unused_port
 
 
 @dataclass(frozen=True, slots=True)
-class DetectionCounts:
+class Found:
     """What became of a row's events, beside what was promised."""
 
     outcome: Outcome
@@ -49,7 +49,7 @@ class DetectionCounts:
         ]
 
 
-def run(row: Row, aws: LocalAws, speech: Speech) -> DetectionCounts:
+def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
     """Forwards 30 events to a collector with this fault, and redrives what was parked to a healthy one."""
     stage = Stage(aws, speech)
     collector = Collector(TOKEN, row.script, speech, row.healthy_requests, stage.rotate)
@@ -72,7 +72,7 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> DetectionCounts:
     dead = stage.dead_ids()
     put_in = {log_event["id"] for log_event in payload["logEvents"]}  # type: ignore[attr-defined]  # a list
     taken = set(collector.taken_ids)
-    return DetectionCounts(
+    return Found(
         outcome=Outcome(
             delivered=summary["delivered"],
             parked=summary["parked"],

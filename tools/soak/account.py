@@ -43,7 +43,7 @@ def peak_memory_mb() -> float:
 
 
 @dataclass(slots=True)
-class DetectionCounts:
+class Found:
     """What became of the events; `forwarded` and `redriven` are the sums of the functions' own accounts."""
 
     put_in: int

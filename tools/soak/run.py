@@ -11,7 +11,7 @@ from eks_log_forwarder.telemetry.publishing import logger
 from tools.faults.container import lambda_context, new_container
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
-from tools.soak.account import DetectionCounts, Summaries, memory_mb
+from tools.soak.account import Found, Summaries, memory_mb
 from tools.soak.collector import Collector, Received
 from tools.soak.load import EVENTS_PER_PAYLOAD, payloads, poison_among
 
@@ -34,7 +34,7 @@ class Soak:
         self._payloads = payloads()
         self._put_in = 0
 
-    def run(self, seconds: float) -> DetectionCounts:
+    def run(self, seconds: float) -> Found:
         """So many seconds of load; then the collector is healed, and the queue redriven until it is empty."""
         started = monotonic()
         memory = []
@@ -48,7 +48,7 @@ class Soak:
         received = self._collector.received()
         dead = self._dead()
         missing = self._missing(received)
-        return DetectionCounts(
+        return Found(
             put_in=self._put_in,
             poison=poison_among(self._put_in),
             forwarded=self._forwarded.totals,

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from tools.soak.account import DetectionCounts, Summaries
+from tools.soak.account import Found, Summaries
 
-GOOD = DetectionCounts(
+GOOD = Found(
     put_in=1000,
     poison=2,
     forwarded=Counter(received=1000, delivered=900, parked=100),
@@ -56,7 +56,7 @@ def test_a_good_run_has_no_faults() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_must_not_be_is_a_fault(bad: DetectionCounts, fault: str) -> None:
+def test_what_must_not_be_is_a_fault(bad: Found, fault: str) -> None:
     """One fault each, in words."""
     assert bad.faults() == [fault]
 

@@ -399,9 +399,7 @@ def test_interim_answers_without_end_stop_at_the_deadline(
 @pytest.mark.parametrize("location", ["http://[", "http://x:y:z/", "\\", "//", "%", "http://a b/", "\x80"])
 def test_a_malformed_location_changes_nothing(make_transport: MakeTransport, location: str) -> None:
     """A redirect is not followed, so its target is not looked at."""
-    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 2\r\n\r\nno".encode(
-        "latin-1"
-    )
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 2\r\n\r\nno".encode("latin-1")
     with running_server(answering(answer)) as server:
         assert post(make_transport(), server.url()) == Answer(302, b"no")
 
