@@ -22,7 +22,7 @@ class Request:
     max_answer_bytes: int = field(default=MAX_ANSWER_BYTES, repr=False)
     split_events: int = field(default=0, repr=False)
     tls: TlsIdentity | None = field(default=None, repr=False)
-    connect_timeout_seconds: float | None = None
+    connect_timeout_seconds: float | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ EVENTS = [
 
 @pytest.mark.parametrize(("log_type", "message", "expected"), EVENTS)
 def test_parses_by_the_log_type(log_type: str, message: str, expected: Parsed) -> None:
-    """Each log type is read in its format, and says whether it parsed and whether it was cut."""
+    """Each log type is read in its format; the result says whether it parsed and whether it was cut."""
     parsed = parse(LogType(log_type), LogEvent("1", MAY_2024, message))
     assert msgspec.structs.replace(parsed, audit_fields=None) == expected
 

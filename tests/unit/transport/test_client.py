@@ -329,10 +329,8 @@ def test_the_shorter_connect_timeout_holds(
     """A request can shorten the transport's own, and not lengthen it."""
     with full_server() as server:
         request = replace(request_to(server.url()), connect_timeout_seconds=of_the_request)
-        started = monotonic()
         result = make_transport(connect=own).post(request, within_seconds=4.0)
-        assert result == Failure.CONNECTION_TIMEOUT
-        assert monotonic() - started < 3.0  # the longer one would take all of the 4 seconds
+        assert result == Failure.CONNECTION_TIMEOUT  # not the time-out of the whole attempt
 
 
 def test_where_nothing_listens_the_connection_is_refused(make_transport: MakeTransport) -> None:
