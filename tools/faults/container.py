@@ -4,7 +4,7 @@ import io
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import cache
 from typing import cast
@@ -71,21 +71,25 @@ def captured() -> Iterator[io.StringIO]:
     text = io.StringIO()
     root = logging.getLogger()
     everything = logging.StreamHandler(text)
-    streams = [
-        (handler, handler.stream) for handler in logger.handlers if isinstance(handler, logging.StreamHandler)
-    ]
     levels = root.level, logger.log_level
     root.addHandler(everything)
     root.setLevel(logging.DEBUG)
     logger.setLevel(logging.DEBUG)
-    for handler, _ in streams:
-        handler.setStream(text)
     try:
-        with redirect_stdout(text), redirect_stderr(text):
+        with printing_to(text), redirect_stderr(text):
             yield text
     finally:
-        for handler, stream in streams:
-            handler.setStream(stream)
         root.removeHandler(everything)
         root.setLevel(levels[0])
         logger.setLevel(levels[1])
+
+
+@contextmanager
+def printing_to(stream: io.TextIOBase) -> Iterator[None]:
+    """Sends what the handlers print and log to this stream."""
+    handlers = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
+    with ExitStack() as restored, redirect_stdout(stream):
+        for handler in handlers:
+            restored.callback(handler.setStream, handler.stream)
+            handler.setStream(stream)
+        yield

@@ -4,7 +4,7 @@ import json
 import traceback
 from base64 import b64encode
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -40,9 +40,13 @@ class Found:
 
     def faults(self, row: Row) -> list[str]:
         """How this differs from what was promised; empty if it does not."""
-        promised = self.promised(row)
-        pairs = [(name.name, getattr(self, name.name), getattr(promised, name.name)) for name in fields(self)]
-        return [f"{name}: {found}, promised was {ours}" for name, found, ours in pairs if found != ours]
+        promised = asdict(self.promised(row))
+        found = asdict(self).items()
+        return [
+            f"{name}: {value}, promised was {promised[name]}"
+            for name, value in found
+            if value != promised[name]
+        ]
 
 
 def run(row: Row, aws: LocalAws, speech: Speech) -> Found:

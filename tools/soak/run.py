@@ -1,15 +1,11 @@
 """Calls the real handlers as Lambda does: one with payloads, the other with the queue's messages."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from logging import StreamHandler
 from time import monotonic
 
 from eks_log_forwarder import forward_handler
 from eks_log_forwarder.parking.messages import payload_of
-from eks_log_forwarder.telemetry.publishing import logger
 from tools.collector import Collector, Orders
-from tools.faults.container import lambda_context, new_container
+from tools.faults.container import lambda_context, new_container, printing_to
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
 from tools.soak.balance import Balance, Summaries, memory_mb
@@ -101,17 +97,3 @@ class Soak:
         letters = iter(Poller(self._aws, self._dead_url).receive, [])
         bodies = (message["Body"] for batch in letters for message in batch)
         return {int(event.id) for body in bodies for event in payload_of(body).logEvents}
-
-
-@contextmanager
-def printing_to(stream: Summaries) -> Iterator[None]:
-    """Sends what the functions print and log to this stream."""
-    streams = [(one, one.stream) for one in logger.handlers if isinstance(one, StreamHandler)]
-    for handler, _ in streams:
-        handler.setStream(stream)
-    try:
-        with redirect_stdout(stream):
-            yield
-    finally:
-        for handler, before in streams:
-            handler.setStream(before)
