@@ -36,7 +36,7 @@ def test_nothing_that_the_function_wrote_holds_the_token(deployed: Deployed) -> 
     written = deployed.written()
     assert written
     assert [line for line in written if demo.TOKEN in line] == []
-    assert {request.status for request in deployed.listener.requests} == {200}
+    assert {outcome.status for _, outcome in deployed.listener.requests} == {200}
 
 
 def test_the_account_stands_in_the_log_as_metrics(deployed: Deployed) -> None:

@@ -58,4 +58,4 @@ def test_every_event_arrives_at_every_collector(  # noqa: PLR0913, PLR0917  # th
             assert len(records) == len(messages)
             if record_format in {"enriched", "plain"}:
                 assert [record["message"] for record in records] == messages
-        assert {request.fault for request in listener.requests} == {""}
+        assert {outcome.fault for _, outcome in listener.requests} == {""}

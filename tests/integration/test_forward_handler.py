@@ -167,7 +167,7 @@ def test_a_listener_reads_what_was_sent(  # noqa: PLR0913, PLR0917  # the table'
     assert handler(event, lambda_context) == answer_of(len(records))
     assert without_parts(listener.records) == records
     assert len(listener.requests) == (len(records) if body_format == "single" else 1)
-    assert {request.connection for request in listener.requests} == {1}
+    assert {request.connection for request, _ in listener.requests} == {1}
 
 
 def test_invocations_of_one_container_share_a_connection(
@@ -176,7 +176,7 @@ def test_invocations_of_one_container_share_a_connection(
     """And the settings, which are read once."""
     for _ in range(5):
         handler(event_in("cw"), lambda_context)
-    assert {request.connection for request in listener.requests} == {1}
+    assert {request.connection for request, _ in listener.requests} == {1}
 
 
 def test_a_payload_is_split_by_the_bounds_of_the_settings(
@@ -185,7 +185,7 @@ def test_a_payload_is_split_by_the_bounds_of_the_settings(
     """13 events, 5 a request: three requests, in order."""
     environment.setenv("MAX_BATCH_EVENTS", "5")
     assert handler(event_in("cw"), lambda_context) == answer_of(13)
-    assert [request.records for request in listener.requests] == [5, 5, 3]
+    assert [len(outcome.records) for _, outcome in listener.requests] == [5, 5, 3]
     assert without_parts(listener.records) == expected_records(payload_in(event_in("cw")), "audit")
 
 
@@ -259,7 +259,7 @@ def test_the_account_is_printed_as_metrics_and_as_one_summary_line(
     assert (of_cluster["service"], of_cluster["cluster"]) == (SERVICE, "demo")
     assert (of_cluster["EventsReceived"], of_cluster["EventsDelivered"]) == ([13.0], [13.0])
     assert of_cluster["DeliveryAttempts"] == [1.0]
-    assert of_cluster["BytesSent"] == [float(listener.requests[0].size)]
+    assert of_cluster["BytesSent"] == [float(len(listener.requests[0][0].body))]
     of_cluster_and_type = by_dimensions["cluster", "logType"]
     assert (of_cluster_and_type["cluster"], of_cluster_and_type["logType"]) == ("demo", "audit")
     assert of_cluster_and_type["EventsReceived"] == [13.0]
@@ -321,7 +321,7 @@ def test_wrong_settings_raise_one_error_at_every_invocation(
 def test_without_a_secret_nothing_of_aws_is_asked(listener: Listener, lambda_context: LambdaContext) -> None:
     """No client is made, which would fail where there is no region."""
     assert handler(event_in("scheduler"), lambda_context) == answer_of(7)
-    assert [request.status for request in listener.requests] == [200]
+    assert [outcome.status for _, outcome in listener.requests] == [200]
 
 
 @pytest.fixture(scope="module")
@@ -361,7 +361,7 @@ def test_the_token_opens_the_collector_and_is_printed_nowhere(  # noqa: PLR0913,
         environment.setenv("DESTINATION_URL", listener.url_of(path))
         for _ in range(2):
             assert handler(event_in("cw"), lambda_context) == answer_of(13)
-        assert [request.status for request in listener.requests] == [200, 200]
+        assert [outcome.status for _, outcome in listener.requests] == [200, 200]
     assert len(secrets_manager.asked_for) == 1
     assert_untold(printed())
 

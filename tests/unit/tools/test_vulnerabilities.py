@@ -50,7 +50,7 @@ def answer(request: Request) -> Response:
     [("idna", True, "No known vulnerabilities found"), ("jinja2", False, "jinja2 2.0     PYSEC-2000-1 2.1")],
 )
 def test_the_result_depends_on_the_pinned_packages(
-    httpserver: HTTPServer, tmp_path: Path, name: str, succeeds: bool, printed: str
+    httpserver: HTTPServer, tmp_path: Path, name: str, printed: str, *, succeeds: bool
 ) -> None:
     """A vulnerability is named with the version that fixes it."""
     httpserver.expect_request("/v1/query").respond_with_handler(answer)

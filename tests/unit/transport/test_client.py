@@ -122,7 +122,7 @@ def test_many_posts_share_one_connection(make_transport: MakeTransport) -> None:
             assert isinstance(answer, Answer)
             assert answer.status == (200 if number % 2 else 400)
         assert len(listener.records) == 1000
-        assert {request.connection for request in listener.requests} == {1}
+        assert {request.connection for request, _ in listener.requests} == {1}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_connection_that_was_idle_for_over_a_minute_is_renewed(
         for _ in range(2):
             post(transport, listener.url)
             now += idle_seconds
-        assert [request.connection for request in listener.requests] == connections
+        assert [request.connection for request, _ in listener.requests] == connections
 
 
 def test_a_connection_that_the_collector_closed_is_renewed(make_transport: MakeTransport) -> None:
