@@ -14,18 +14,18 @@ from pytest_httpserver import HTTPServer
 from eks_log_forwarder.errors import ForwarderError, PayloadError, SettingsError
 from eks_log_forwarder.forward_handler import handler
 from tests.conftest import SERVICE, URL, LambdaContext
-from tests.payloads import event_of, event_of_text, payload_of
-from tests.secrets_manager import ARN, SecretsManager
-from tools.listener import Listener, running_listener
-from tools.listener.bodies import Record
-from tools.make_event import EVENTS
-from tools.misbehaving_server import (
+from tests.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
     answering_once,
     running_server,
 )
+from tests.payloads import event_of, event_of_text, payload_of
+from tests.secrets_manager import ARN, SecretsManager
+from tools.listener import Listener, running_listener
+from tools.listener.bodies import Record
+from tools.make_event import EVENTS
 
 TOKEN = "s3cr3t-token-c0de"
 

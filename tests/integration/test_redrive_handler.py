@@ -14,15 +14,16 @@ from eks_log_forwarder.redrive_handler import handler
 from tests.conftest import LambdaContext
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
-from tools.faults.collector import Collector, Exchange
+from tools.faults.collector import Collector
 from tools.faults.scripts import answering, rejecting
 from tools.faults.speech import SPEECHES
+from tools.listener.http_server import Incoming, Reply, running_http_server
 from tools.local_aws import LocalAws, local_aws
-from tools.misbehaving_server import running_server
 
 type Printed = Callable[[], str]
 
 BACKOFF_SECONDS = 60  # longer than a test
+TAKE_ALL = rejecting("\0")  # with any token
 
 
 @pytest.fixture(scope="module")
@@ -110,15 +111,10 @@ def queues(aws: LocalAws, environment: pytest.MonkeyPatch) -> Queues:
 @pytest.fixture
 def collector(environment: pytest.MonkeyPatch) -> Iterator[Collector]:
     """A collector that does what its script says; it wants no token."""
-    collector = Collector("", take_without_token, SPEECHES["xplg"])
-    with running_server(collector.serve) as server:
-        environment.setenv("DESTINATION_URL", server.url())
+    collector = Collector("", TAKE_ALL, SPEECHES["xplg"])
+    with running_http_server(collector.answer) as origin:
+        environment.setenv("DESTINATION_URL", f"{origin}/in")
         yield collector
-
-
-def take_without_token(exchange: Exchange) -> None:
-    """Takes every request."""
-    rejecting("\0")(exchange)
 
 
 def body_of(*messages: str) -> str:
@@ -146,9 +142,9 @@ def test_an_outage_keeps_every_message_and_is_no_error(queues: Queues, collector
     requests: list[int] = []
     outage = answering(404)
 
-    def script(exchange: Exchange) -> None:
-        outage(exchange)
-        requests.extend([1] * (not exchange.is_over))
+    def script(collector: Collector, request: Incoming) -> Reply:
+        requests.append(1)
+        return outage(collector, request)
 
     collector.script = script
     bodies = [body_of(f"{number}") for number in range(4)]
@@ -156,7 +152,7 @@ def test_an_outage_keeps_every_message_and_is_no_error(queues: Queues, collector
     assert sorted(queues.invoke()) == sorted(bodies)
     assert len(requests) == 1
     assert queues.counts() == (0, 4)
-    collector.script = take_without_token
+    collector.script = TAKE_ALL
     assert queues.receive() == []
 
 
@@ -186,7 +182,7 @@ def test_a_poison_message_holds_up_no_neighbour_and_is_buried_in_the_end(
 
 
 def _show_all(queues: Queues) -> None:
-    """Ends every back-off, as if its time had passed: the messages are put anew."""
+    """Ends every back-off, as if its time had passed: the messages are sent again."""
     bodies = {"garbage", body_of("a", "bad", "c")}
     queues.sqs.purge_queue(QueueUrl=queues.queue)
     queues.park(*bodies)
@@ -195,7 +191,7 @@ def _show_all(queues: Queues) -> None:
 def test_what_is_redriven_is_not_counted_as_received_again(
     queues: Queues, collector: Collector, printed: Printed
 ) -> None:
-    """Neither are its detections; what was delivered is, and the account is one line a message."""
+    """Neither are its detections; what was delivered is, and the summary is one line per message."""
     queues.park(body_of("a", "b"), body_of("c"))
     queues.invoke()
     told = lines(printed())

@@ -1,5 +1,6 @@
 """One row of the fault matrix: a fault, where it happens, and what is promised for the events."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 import trustme
 
 from tools.faults.collector import Collector, Script, take
-from tools.misbehaving_server import refusing_port, running_server
+from tools.listener.http_server import running_http_server
 
 EVENTS = 30
 
@@ -43,8 +44,8 @@ class Outcome:
 @contextmanager
 def plain(collector: Collector) -> Iterator[str]:
     """A server without TLS; yields its URL."""
-    with running_server(collector.serve) as server:
-        yield server.url(path=collector.speech.path)
+    with running_http_server(collector.answer) as origin:
+        yield origin + collector.speech.path
 
 
 @contextmanager
@@ -52,15 +53,23 @@ def with_wrong_certificate(collector: Collector) -> Iterator[str]:
     """A server whose certificate comes from an untrusted authority; yields its URL."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with running_server(collector.serve, context) as server:
-        yield server.url("https", collector.speech.path)
+    with running_http_server(collector.answer, tls=context) as origin:
+        yield origin + collector.speech.path
+
+
+@contextmanager
+def refusing_origin() -> Iterator[str]:
+    """The origin of a port that refuses connections, and that no other process can take in the meantime."""
+    with socket.socket() as bound:  # without listen(), the kernel answers RST
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @contextmanager
 def refusing(collector: Collector) -> Iterator[str]:
     """The URL of a port that refuses connections."""
-    with refusing_port() as port:
-        yield f"http://127.0.0.1:{port}{collector.speech.path}"
+    with refusing_origin() as origin:
+        yield origin + collector.speech.path
 
 
 @contextmanager

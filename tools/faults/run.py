@@ -13,14 +13,13 @@ from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.errors import UndeliveredError
 from tools.faults.collector import Collector
 from tools.faults.container import captured, lambda_context, new_container
-from tools.faults.row import EVENTS, Outcome, Row, plain
+from tools.faults.row import EVENTS, Outcome, Row, plain, refusing_origin
 from tools.faults.speech import Speech
 from tools.faults.stage import NEXT_TOKEN, TOKEN, Stage
 from tools.faults.virtual_time import Clock, VirtualTimeTransport, handlers_on
 from tools.listener.demo_destinations import DEMO_USERNAME
 from tools.local_aws import LocalAws
 from tools.make_event import Source, data_message, encode_event, stream_name
-from tools.misbehaving_server import refusing_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
             if not row.secret_readable:
                 environ["DESTINATION_SECRET_ARN"] += "-gone"
             if not row.queue_reachable:
-                environ["AWS_ENDPOINT_URL_SQS"] = f"http://127.0.0.1:{fault.enter_context(refusing_port())}"
+                environ["AWS_ENDPOINT_URL_SQS"] = fault.enter_context(refusing_origin())
             forwarder = fault.enter_context(
                 new_container(environ, lambda delivery: on_clock(delivery, row.timeout_seconds))
             )

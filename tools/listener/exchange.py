@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tools.listener.bodies import BodyFormat, Record, unpack
-from tools.listener.http_server import Incoming
+from tools.listener.http_server import Incoming, Reply, response
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,12 @@ def answered(status: int, answer: object, records: tuple[Record, ...] = (), faul
     """An answer in JSON."""
     text = msgspec.json.encode(answer).decode()
     return Outcome(status, text, records, content_type="application/json", fault=fault)
+
+
+def reply_of(outcome: Outcome) -> Reply:
+    """The answer as the server sends it."""
+    headers = {"Content-Type": outcome.content_type, **dict(outcome.headers)}
+    return Reply(response(outcome.status, outcome.body.encode(), headers))
 
 
 def content_type_of(request: Incoming) -> str:

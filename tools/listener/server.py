@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tools.listener.bodies import Record
-from tools.listener.exchange import Outcome, refused
-from tools.listener.http_server import Incoming, Reply, response, running_http_server
+from tools.listener.exchange import Outcome, refused, reply_of
+from tools.listener.http_server import Incoming, Reply, running_http_server
 from tools.listener.protocols import DEVELOPMENT_TOKEN, XPLG_PATH, answer
 
 type Sink = Callable[[Incoming, Outcome], None]
@@ -43,8 +43,7 @@ class Listener:
         except OSError as error:
             outcome = refused(500, f"the records could not be stored: {error.strerror}")
             print(f"listener: {outcome.fault}", file=sys.stderr)
-        headers = {"Content-Type": outcome.content_type, **dict(outcome.headers)}
-        return Reply(response(outcome.status, outcome.body.encode(), headers))
+        return reply_of(outcome)
 
     def _keep(self, request: Incoming, outcome: Outcome) -> None:
         for sink in self._sinks:

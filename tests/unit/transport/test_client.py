@@ -17,8 +17,7 @@ import trustme
 from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import MAX_ANSWER_BYTES, Answer, Request
 from eks_log_forwarder.transport.failures import Failure
-from tools.listener import running_listener
-from tools.misbehaving_server import (
+from tests.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
@@ -27,6 +26,7 @@ from tools.misbehaving_server import (
     refusing_port,
     running_server,
 )
+from tools.listener import running_listener
 
 TOKEN = "s3cr3t-token-91c2"
 NOW = 1_768_384_800.0  # 2026-01-14T10:00:00Z
