@@ -378,10 +378,7 @@ def test_an_address_that_cannot_be_listened_on_is_a_clear_error(tmp_path: Path) 
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         cases: list[tuple[list[str], str]] = [
-            (
-                ["--port", port],
-                f"127.0.0.1 port {port} is in use: stop the other program, or choose another",
-            ),
+            (["--port", port], f"cannot listen on 127.0.0.1 port {port}: Address already in use"),
             (["--port", "0", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1 port 0"),
             (["--port", "0", "--save", str(tmp_path / "no" / "file")], "no/file cannot be written"),
             (["--port", "70000"], "argument --port: a port is a number from 0 to 65535"),
