@@ -28,11 +28,8 @@ def build(folder: Path, environ: dict[str, str], umask: int) -> dict[str, str]:
     """
     folder.mkdir(parents=True)
     for name in _SOURCES:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name)
-        else:
-            shutil.copy(source, folder / name)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
     done = subprocess.run(  # noqa: S603  # our own program
         [_TOOLS / "sam", "build"],
         cwd=folder,

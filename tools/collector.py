@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -27,7 +28,6 @@ FAILING_SECONDS = 1.0  # at the beginning of each cycle
 CYCLE_SECONDS = 3.0
 _OK = 200
 _CONTROL_PATH = "/control"
-_CONTROL_SECONDS = 30
 _STALL_SECONDS = 1.0
 _GZIP_WINDOW_BITS = 31  # zlib's code for gzip
 _FAILURES = (
@@ -155,11 +155,11 @@ def _json(body: bytes) -> bytes:
     return response(_OK, body, {"Content-Type": "application/json"})
 
 
+@dataclass(frozen=True, slots=True)
 class Collector:
     """The collector's process, seen from the one that started it."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    url: str
 
     def order(self, orders: Orders) -> None:
         """Gives new orders."""
@@ -170,12 +170,10 @@ class Collector:
         return msgspec.json.decode(self._ask("GET"), type=Report)
 
     def _ask(self, method: str, body: bytes | None = None) -> bytes:
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_CONTROL_SECONDS)
-        try:
+        netloc = urlsplit(self.url).netloc
+        with closing(http.client.HTTPConnection(netloc, timeout=30)) as connection:
             connection.request(method, _CONTROL_PATH, body)
             return connection.getresponse().read()
-        finally:
-            connection.close()
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from typing import Any
 
 from eks_log_forwarder import redrive_handler
+from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.parking.messages import payload_of
 from tools.faults.container import lambda_context
 from tools.local_aws import LocalAws
 
@@ -48,6 +50,11 @@ class Poller:
         )
         messages: list[dict[str, Any]] = answer.get("Messages", [])
         return messages
+
+    def events(self) -> list[LogEvent]:
+        """The log events of all visible messages."""
+        messages = (message for batch in iter(self.receive, []) for message in batch)
+        return [event for message in messages for event in payload_of(message["Body"]).logEvents]
 
     def is_empty(self) -> bool:
         """Whether the queue holds no message, not even a hidden one."""

@@ -11,7 +11,7 @@ from tests.conftest import LambdaContext
 from tests.integration.test_forward_handler import LOG_TYPES, TOKEN, event_in, payload_in
 from tests.secrets_manager import ARN, SecretsManager
 from tools.listener import running_listener
-from tools.listener.demo_destinations import DEMO_DESTINATIONS
+from tools.listener.protocols import DEMO_DESTINATIONS
 
 VARIANTS = [
     ("xplg", {}, "enriched"),

@@ -13,7 +13,7 @@ from tools.faults.row import EVENTS, Row
 from tools.faults.run import Found, run, shows_a_token
 from tools.faults.speech import SPEECHES
 from tools.faults.stage import NEXT_TOKEN, TOKEN
-from tools.listener.demo_destinations import DEMO_USERNAME
+from tools.listener.protocols import DEMO_USERNAME
 from tools.local_aws import LocalAws, local_aws
 
 # where protocols differ, and every kind of failure on the way

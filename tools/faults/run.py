@@ -17,7 +17,7 @@ from tools.faults.row import EVENTS, Outcome, Row, plain, refusing_origin
 from tools.faults.speech import Speech
 from tools.faults.stage import NEXT_TOKEN, TOKEN, Stage
 from tools.faults.virtual_time import Clock, VirtualTimeTransport, handlers_on
-from tools.listener.demo_destinations import DEMO_USERNAME
+from tools.listener.protocols import DEMO_USERNAME
 from tools.local_aws import LocalAws
 from tools.make_event import Source, data_message, encode_event, stream_name
 

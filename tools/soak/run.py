@@ -3,7 +3,6 @@
 from time import monotonic
 
 from eks_log_forwarder import forward_handler
-from eks_log_forwarder.parking.messages import payload_of
 from tools.collector import Collector, Orders
 from tools.faults.container import lambda_context, new_container, printing_to
 from tools.lambda_poller import Poller
@@ -43,7 +42,7 @@ class Soak:
             self._collector.order(Orders(poison=POISON, reset=False))
             is_empty = self._drain()
         received = self._collector.report()
-        dead = self._dead()
+        dead = {int(event.id) for event in Poller(self._aws, self._dead_url).events()}
         times = received.times
         missing = {n for n in range(self._put_in) if n >= len(times) or not times[n]}
         return Balance(
@@ -92,8 +91,3 @@ class Soak:
             if not self._redrive() and self._poller.is_empty():
                 return True
         return False
-
-    def _dead(self) -> set[int]:
-        letters = iter(Poller(self._aws, self._dead_url).receive, [])
-        bodies = (message["Body"] for batch in letters for message in batch)
-        return {int(event.id) for body in bodies for event in payload_of(body).logEvents}
