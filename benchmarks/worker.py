@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import ROOT
+from tools.process_memory import memory_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +87,6 @@ def running_worker(contender: str, url: str, environ: dict[str, str] | None = No
             process.communicate()
 
 
-def _memory_bytes() -> tuple[int, int]:
-    """The memory in use and its peak: `VmRSS` and `VmHWM` (proc_pid_status(5)).
-
-    Not `ru_maxrss`, which a process inherits from its parent.
-    """
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    kilobytes = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    in_use, peak = (int(kilobytes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
-    return in_use, peak
-
-
 def main() -> None:
     """Answers orders until standard input ends."""
     from benchmarks.contenders import CONTENDERS  # noqa: PLC0415  # only the worker's process needs it
@@ -115,7 +105,7 @@ def main() -> None:
             forward(event)
             samples.append((time.perf_counter() - wall, time.process_time() - cpu))
         del event
-        in_use, peak = _memory_bytes()
+        in_use, peak = memory_bytes()
         answers.write(json.dumps({"samples": samples, "in_use": in_use, "peak": peak}) + "\n")
 
 

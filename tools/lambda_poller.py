@@ -1,5 +1,6 @@
 """Lambda's event source on a queue, in this process: passes messages to the redrive and deletes them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eks_log_forwarder import redrive_handler
@@ -24,7 +25,7 @@ class Poller:
         messages = self.receive()
         if not messages:
             return False
-        answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, lambda_context())
+        answer = redrive_handler.handler(sqs_event(messages), lambda_context())
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         self._kept = [message for message in messages if message["MessageId"] in kept]
         for message in messages:
@@ -63,16 +64,20 @@ class Poller:
         return not any(int(counts[name]) for name in names)
 
 
-def _record(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Lambda passes it on (Lambda developer guide, "Using Lambda with Amazon SQS")."""
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "messageAttributes": {},
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
-        "awsRegion": "us-east-1",
-    }
+def sqs_event(messages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Messages as Lambda passes them on (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    records = [
+        {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
+            "awsRegion": "us-east-1",
+        }
+        for message in messages
+    ]
+    return {"Records": records}

@@ -17,6 +17,7 @@ from tests.payloads import payload_of as payload_in_json
 from tools.faults.collector import Collector
 from tools.faults.scripts import answering, rejecting
 from tools.faults.speech import SPEECHES
+from tools.lambda_poller import sqs_event
 from tools.listener.http_server import Incoming, Reply, running_http_server
 from tools.local_aws import LocalAws, local_aws
 
@@ -61,21 +62,9 @@ class Queues:
     def invoke(self, receive_count: int = 1) -> list[str]:
         """One invocation with all that is visible; the bodies of what stays, the rest is deleted."""
         messages = self.receive()
-        records = [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"] | {"ApproximateReceiveCount": str(receive_count)},
-                "messageAttributes": {},
-                "md5OfBody": message["MD5OfBody"],
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
-                "awsRegion": "us-east-1",
-            }
-            for message in messages
-        ]
-        answer = handler({"Records": records}, LambdaContext())  # type: ignore[arg-type]  # as far as it is looked at
+        for message in messages:
+            message["Attributes"]["ApproximateReceiveCount"] = str(receive_count)
+        answer = handler(sqs_event(messages), LambdaContext())  # type: ignore[arg-type]  # as far as it is looked at
         assert set(answer) == {"batchItemFailures"}
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in messages:

@@ -7,9 +7,11 @@ from tools.collector import Collector, Orders
 from tools.faults.container import lambda_context, new_container, printing_to
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
-from tools.soak.balance import Balance, Summaries, memory_mb
+from tools.process_memory import memory_bytes
+from tools.soak.balance import Balance, Summaries
 from tools.soak.load import EVENTS_PER_PAYLOAD, POISON, payloads, poison_among
 
+_MEGABYTE = 1_000_000
 _QUARTERS = 4
 _DRAIN_SECONDS = 180
 
@@ -37,7 +39,7 @@ class Soak:
         with printing_to(self._forwarded), new_container(self._environ()):
             for quarter in range(1, _QUARTERS + 1):
                 self._load_until(started + seconds * quarter / _QUARTERS)
-                memory.append(memory_mb())
+                memory.append(memory_bytes()[0] / _MEGABYTE)
             took = monotonic() - started
             self._collector.order(Orders(poison=POISON, reset=False))
             is_empty = self._drain()
@@ -58,6 +60,7 @@ class Soak:
             requests=received.requests,
             failed_requests=received.failed,
             seconds=took,
+            peak_mb=memory_bytes()[1] / _MEGABYTE,
             memory_mb=memory,
         )
 
