@@ -92,9 +92,9 @@ def _run(program: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def main(arguments: list[str]) -> int:
-    """Writes the document to the given path, or to build/sbom.cdx.json; returns the exit status."""
-    path = Path(arguments[0]) if arguments else ROOT / "build" / "sbom.cdx.json"
+def main() -> int:
+    """Writes the document to build/sbom.cdx.json; returns the exit status."""
+    path = ROOT / "build" / "sbom.cdx.json"
     try:
         document = make_sbom()
     except SbomError as error:
@@ -108,4 +108,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tools.listener.bodies import BodyFormat, Record, unpack
+from tools.listener.bodies import Record, unpack
 from tools.listener.http_server import Incoming, Reply, response
 
 
@@ -18,7 +18,7 @@ class Outcome:
     status: int
     body: str
     records: tuple[Record, ...] = ()
-    body_format: BodyFormat | None = None
+    body_format: str = ""
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
     fault: str = ""

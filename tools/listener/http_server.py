@@ -67,14 +67,15 @@ def response(status: int, body: bytes = b"", headers: Mapping[str, str] | None =
     return f"HTTP/1.1 {status} -\r\n{lines}\r\n".encode() + body
 
 
-def incoming(head: bytes, body: bytes = b"") -> Incoming:
-    """A request from its two parts; `head` is without the empty line at its end."""
+def _incoming(head: bytes, connection: int) -> Incoming:
+    """A request without its body; `head` is without the empty line at its end."""
     request_line, *fields = head.decode("latin-1").split("\r\n")
     method, _, rest = request_line.partition(" ")
     parts = urlsplit(rest.partition(" ")[0])
     pairs = (line.partition(":") for line in fields)
     headers = {name.lower(): value.strip() for name, _, value in pairs}
-    return Incoming(method, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), headers, body)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return Incoming(method, parts.path, query, headers, connection=connection)
 
 
 async def _serve(
@@ -85,7 +86,7 @@ async def _serve(
         end = None
         while end is None:
             head = await reader.readuntil(b"\r\n\r\n")
-            request = replace(incoming(head[:-4]), connection=number)
+            request = _incoming(head[:-4], number)
             if request.headers.get("expect", "").lower() == "100-continue":
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             try:

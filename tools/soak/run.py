@@ -1,19 +1,45 @@
 """Calls the real handlers as Lambda does: one with payloads, the other with the queue's messages."""
 
-from time import monotonic
+import json
+from collections.abc import Iterator
+from itertools import count
+from time import monotonic, time
+from typing import Any
 
 from eks_log_forwarder import forward_handler
 from tools.collector import Collector, Orders
 from tools.faults.container import lambda_context, new_container, printing_to
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
+from tools.make_event import Source, data_message, encode_event, example_lines, stream_name
 from tools.process_memory import memory_bytes
 from tools.soak.balance import Balance, Summaries
-from tools.soak.load import EVENTS_PER_PAYLOAD, POISON, payloads, poison_among
 
+EVENTS_PER_PAYLOAD = 200
+POISON = "an event that the collector never takes"
+_POISON_EVERY = 2_001
 _MEGABYTE = 1_000_000
 _QUARTERS = 4
 _DRAIN_SECONDS = 180
+
+
+def poison_among(events: int) -> int:
+    """The number of poison events among the first `events`."""
+    return events // _POISON_EVERY
+
+
+def payloads() -> Iterator[dict[str, Any]]:
+    """The events of the forward function, without end: audit lines with the ids 0, 1, 2 …, and poison."""
+    lines = example_lines("audit")
+    poison = f'I0114 10:00:00.000000      11 soak.go:1] "{POISON}"'
+    stream = stream_name("audit", "demo")
+    for first in count(0, EVENTS_PER_PAYLOAD):
+        numbers = range(first, first + EVENTS_PER_PAYLOAD)
+        messages = [lines[n % len(lines)] if (n + 1) % _POISON_EVERY else poison for n in numbers]
+        payload = data_message(messages, Source(stream, start_ms=int(time() * 1000), step_ms=0))
+        for number, event in zip(numbers, payload["logEvents"], strict=True):
+            event["id"] = f"{number:056}"
+        yield json.loads(encode_event(payload))
 
 
 class Soak:
