@@ -28,7 +28,7 @@ _SHAPES = {str(record_format): shape_of(record_format) for record_format in Reco
 
 def record_bytes(message: str) -> dict[str, int]:
     """The bytes of the forwarder's record of a message, with newline, by record format."""
-    record = record_of(_SAMPLE_STREAM, _event_of(message), _parsed(message), 0, [])
+    record = record_of(_SAMPLE_STREAM, _event_of(message), _parsed(message), 0, [], "us-east-1")
     return {name: len(to_json(shape(record))) + 1 for name, shape in _SHAPES.items()}
 
 

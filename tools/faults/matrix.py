@@ -66,10 +66,6 @@ def _unreachable(reason: str) -> Outcome:
     return Outcome(0, 30, _TRIES, reason, _PAUSES_SECONDS)
 
 
-def _page(reason: str) -> Row:
-    return _parked("200 with HTML", reason, _ONCE, does.answering(200, does.PAGE))
-
-
 def _one_rejected(requests: int, reason: str) -> tuple[Row, Row]:
     """The collector rejects one event: now, and in the second row at the redrive too."""
     promised, rejects = Outcome(29, 1, requests, reason, rejected=1), does.rejecting(MARKED)
@@ -99,7 +95,7 @@ MATRIX = (
     _parked("429, Retry-After beyond the budget", "http_429", _ONCE, does.answering(429, Retry_After="60")),
     *(_retried_status(status) for status in (500, 502, 503, 504)),
     _given_up(302),
-    _page(Failure.HTML_ANSWER),
+    _parked("200 with HTML", Failure.HTML_ANSWER, _ONCE, does.answering(200, does.PAGE)),
     Row("connection refused", _unreachable(Failure.CONNECTION_REFUSED), place=refusing),
     _retried("reset, and nothing taken", Failure.CONNECTION_RESET, does.reset),
     _retried("reset, and the events taken", Failure.CONNECTION_RESET, does.reset_after_taking, is_taken=True),
@@ -120,15 +116,14 @@ MATRIX = (
     ),
 )
 
-_UNREADABLE = _page(Failure.ANSWER_UNREADABLE)  # an HTML page, in these protocols
 _COUNTED = Outcome(29, 0, 3, "otlp_partial_success", unidentified=1)  # neither parked nor sent again
 _DIFFERENT: dict[str, tuple[Row, ...]] = {
     "http": (),
-    "splunk_hec": (_UNREADABLE, *_one_rejected(1 + 2 + 1, "hec_6")),  # and once more without the event
-    "elasticsearch": (_UNREADABLE, *_one_rejected(3, "bulk_400_document_parsing_exception")),
-    "loki": (_UNREADABLE,),
+    "splunk_hec": _one_rejected(1 + 2 + 1, "hec_6"),  # and once more without the event
+    "elasticsearch": _one_rejected(3, "bulk_400_document_parsing_exception"),
+    "loki": (),
     "otlp": (
-        *(_UNREADABLE, _given_up(408), _given_up(500)),
+        *(_given_up(408), _given_up(500)),
         *(replace(row, promised=_COUNTED) for row in _one_rejected(3, "")),
     ),
 }
