@@ -55,7 +55,7 @@ def test_every_fault_ends_as_promised(destination: str, row: Row, aws: LocalAws)
 
 
 @pytest.mark.parametrize("destination", SPEECHES)
-def test_every_promise_accounts_for_every_event(destination: str) -> None:
+def test_every_promise_covers_every_event(destination: str) -> None:
     """Every event that came in is delivered, parked, kept or rejected unidentified."""
     for row in matrix_of(destination):
         promised = row.promised

@@ -244,7 +244,7 @@ def test_a_control_message_is_counted_and_not_forwarded(
     assert "EventsReceived" not in metrics[0]
 
 
-def test_the_account_is_printed_as_metrics_and_as_one_summary_line(
+def test_the_counts_are_printed_as_metrics_and_as_one_summary_line(
     listener: Listener, lambda_context: LambdaContext, printed: Printed
 ) -> None:
     """In CloudWatch's embedded metric format; the summary is the last line and says what the metrics say."""

@@ -1,4 +1,4 @@
-"""Runs a row of the matrix: the fault, the parking, the redrive, and the accounting of every event."""
+"""Runs a row of the matrix: the fault, the parking, the redrive, and what became of every event."""
 
 import json
 import traceback

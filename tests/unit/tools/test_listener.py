@@ -199,7 +199,7 @@ def test_only_post_carries_records(listener: Listener, session: requests.Session
 def test_garbage_is_refused_whole_with_the_reason(  # noqa: PLR0913, PLR0917  # the table's columns
     listener: Listener, session: requests.Session, body: bytes, encoding: str, status: int, fault: str
 ) -> None:
-    """No record of a bad body is kept, the good ones beside it neither, and the connection goes on."""
+    """No record of a bad body is kept, not even a valid one, and the connection continues."""
     answer = post(session, listener, body, encoding=encoding)
     assert answer.status_code == status
     assert fault in answer.text
