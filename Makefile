@@ -63,7 +63,7 @@ vulnerabilities: setup  #: look up known vulnerabilities of the pinned packages 
 	done; exit $${status:-0}
 
 reproducible: setup  #: build twice in two environments and compare the results
-	@$(python) -m tools.check_reproducible
+	@EMPTY_CACHE=1 $(python) -m pytest tests/integration/test_reproducible.py
 
 listener: setup  ## run a local log listener with XPLG's endpoint; ARGS="--help" for options
 	@$(python) -m tools.listener $(ARGS)

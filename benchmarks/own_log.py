@@ -13,6 +13,7 @@ from itertools import cycle, islice
 
 from benchmarks.payloads import real_lines
 from tools import ROOT, make_event
+from tools.lambda_context import lambda_context
 from tools.listener import running_listener
 from tools.make_event import LOG_TYPES_OF_LINES, example_lines
 
@@ -116,10 +117,9 @@ def _event(lines: list[str], log_type: str, cluster: str) -> dict[str, object]:
 def main() -> None:
     """Forwards every payload; a mark follows what each one prints."""
     from eks_log_forwarder.forward_handler import handler  # noqa: PLC0415  # the environment comes first
-    from tests.conftest import LambdaContext  # noqa: PLC0415  # only this process is a Lambda
 
     for event in _events():
-        handler(event, LambdaContext())
+        handler(event, lambda_context())
         sys.stdout.write(f"{_END}\n")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from eks_log_forwarder import redrive_handler
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.parking.messages import payload_of
-from tools.faults.container import lambda_context
+from tools.lambda_context import lambda_context
 from tools.local_aws import LocalAws
 
 _MESSAGES_PER_INVOCATION = 5  # the template's

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import cache
-from typing import cast
 from unittest import mock
 
 import botocore.loaders
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.delivery.backoff import Backoff
@@ -21,25 +19,6 @@ from eks_log_forwarder.telemetry.publishing import logger
 
 # AWS's descriptions of its APIs are read once a process instead of once a container: 0.1 s each time.
 _create_loader = cache(botocore.loaders.create_loader)
-
-
-class _Context:
-    """What our handlers read of the context that Lambda passes beside the event."""
-
-    function_name = "eks-log-forwarder-faults"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:eks-log-forwarder-faults"
-    aws_request_id = "00000000-0000-4000-8000-000000000000"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        """A minute."""
-        return 60_000
-
-
-def lambda_context() -> LambdaContext:
-    """The context of an invocation with a minute left."""
-    return cast("LambdaContext", _Context())
 
 
 @contextmanager

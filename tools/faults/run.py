@@ -13,11 +13,12 @@ from eks_log_forwarder import forward_handler, wiring
 from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.errors import UndeliveredError
 from tools.faults.collector import Collector
-from tools.faults.container import captured, lambda_context, new_container
-from tools.faults.row import EVENTS, Outcome, Row, plain, refusing_origin
+from tools.faults.container import captured, new_container
+from tools.faults.row import EVENTS, Outcome, Row, plain, refusing
 from tools.faults.speech import Speech
 from tools.faults.stage import NEXT_TOKEN, TOKEN, Stage
 from tools.faults.virtual_time import Clock, VirtualTimeTransport, handlers_on
+from tools.lambda_context import lambda_context
 from tools.listener.protocols import DEMO_USERNAME
 from tools.local_aws import LocalAws
 from tools.make_event import Source, data_message, encode_event, stream_name
@@ -71,12 +72,12 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
 
     with captured() as text, handlers_on(clock):
         with ExitStack() as fault:
-            url = fault.enter_context(row.place(collector))
+            url = fault.enter_context(row.place(collector)) + speech.path
             environ = stage.environ(url)
             if not row.secret_readable:
                 environ["DESTINATION_SECRET_ARN"] += "-gone"
             if not row.queue_reachable:
-                environ["AWS_ENDPOINT_URL_SQS"] = fault.enter_context(refusing_origin())
+                environ["AWS_ENDPOINT_URL_SQS"] = fault.enter_context(refusing())
             forwarder = fault.enter_context(
                 new_container(environ, lambda delivery: on_clock(delivery, row.timeout_seconds))
             )
@@ -86,7 +87,10 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
             print(repr(forwarder))
         collector.script, collector.healthy_requests = row.after, 0
         forwarded = text.getvalue()
-        with plain(collector) as url, new_container(stage.environ(url), on_clock) as forwarder:
+        with (
+            plain(collector) as origin,
+            new_container(stage.environ(origin + speech.path), on_clock) as forwarder,
+        ):
             is_empty = stage.redrive()
             print(repr(forwarder))
     (summary,) = (defaultdict(int, line) for line in _summaries(forwarded))

@@ -8,7 +8,8 @@ from typing import Any
 
 from eks_log_forwarder import forward_handler
 from tools.collector import Collector, Orders
-from tools.faults.container import lambda_context, new_container, printing_to
+from tools.faults.container import new_container, printing_to
+from tools.lambda_context import lambda_context
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
 from tools.make_event import Source, data_message, encode_event, example_lines, stream_name
