@@ -56,10 +56,14 @@ sbom: setup  #: list the components of the package in CycloneDX: build/sbom.cdx.
 	@$(python) -m tools.sbom
 
 vulnerabilities: setup  #: look up known vulnerabilities of the pinned packages (asks osv.dev)
-	@$(python) -m tools.vulnerabilities $(ARGS)
+	@tools/setup .venv-supply requirements/supply.txt
+	@for pinned in $(or $(PINNED),functions/requirements.txt $(sort $(wildcard requirements/*.txt))); do \
+	  echo "$$pinned:"; .venv-supply/bin/pip-audit --requirement $$pinned --require-hashes --disable-pip --strict \
+	    --vulnerability-service osv --progress-spinner off $(ARGS) || status=1; \
+	done; exit $${status:-0}
 
 reproducible: setup  #: build twice in two environments and compare the results
-	@$(python) -m tools.check_reproducible
+	@EMPTY_CACHE=1 $(python) -m pytest tests/integration/test_reproducible.py
 
 listener: setup  ## run a local log listener with XPLG's endpoint; ARGS="--help" for options
 	@$(python) -m tools.listener $(ARGS)

@@ -63,7 +63,7 @@ def detections_of(record: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a JSO
 
 
 def test_the_policy_quiet_drops_and_counts(deployed: Deployed) -> None:
-    """The parameter alone, in an update of the stack: no dropped event arrives, and all are accounted for."""
+    """The parameter alone, in an update of the stack: no dropped event arrives, and all are counted."""
     aws = deployed.aws
     aws.deploy(deployed.build_dir, STACK, deployed.parameters | {"AuditPolicy": "quiet"})
     try:
