@@ -8,7 +8,7 @@ from eks_log_forwarder.telemetry.publishing import NAMESPACE
 from tools.aws_reading import Reader
 
 _QUERIES_A_CALL = 500  # a quota of GetMetricData
-_SLICE = timedelta(days=1)  # a call answers at most 100,800 values
+_SLICE = timedelta(hours=30)  # a day with its edges; a page has at most 100,800 values
 
 type Sums = Mapping[datetime, float]
 """The start of a period -> the sum of its values; a period without values is missing."""

@@ -1,4 +1,4 @@
-"""Sentences about the balances: the gaps, and what limits the comparison, with numbers where they are known."""
+"""Sentences about the balances: the gaps, and what limits the comparison, with numbers."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -30,8 +30,8 @@ def stack_gaps(totals: StackBalance) -> Iterator[str]:
         )
     if totals.lost_payloads:
         yield (
-            f"Lambda could not put {totals.lost_payloads} payloads on the queue (DestinationDeliveryFailures):"
-            " their events are lost unless they are sent again."
+            f"Lambda could not put {totals.lost_payloads} payloads on the queue"
+            " (DestinationDeliveryFailures): their events are lost unless they are sent again."
         )
 
 
@@ -52,8 +52,8 @@ def cluster_notes(one: ClusterBalance) -> Iterator[str]:
     """What a filter pattern and duplicates do to the comparison."""
     if one.patterns:
         yield (
-            f"Cluster {one.cluster} has a filter pattern: received events are compared with ForwardedLogEvents,"
-            " which are the events that match it."
+            f"Cluster {one.cluster} has a filter pattern: received events are compared with"
+            " ForwardedLogEvents, which are the events that match it."
         )
     if (surplus := one.received - one.taken_in) > 0:
         yield (

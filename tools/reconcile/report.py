@@ -69,7 +69,7 @@ class Report:
         if self.has_gap and (certain := self.span.end + _LONGEST_RETRY) > self.made_at:
             yield f"Lambda may still repeat payloads of this span: a gap is certain after {text_of(certain)}."
         if self.has_gap:
-            yield "Events that you send again count when they arrive: choose a later TO to see the gap closed."
+            yield "Events that are sent again count when they arrive: a later TO shows the gap closed."
         for right in self.refused:
             yield f"Not complete: {right} was refused."
 

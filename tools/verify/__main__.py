@@ -16,7 +16,7 @@ from rich.table import Table
 
 from tools.aws_clients import ToolError, client_factory, told_errors
 from tools.aws_reading import NotFoundError, Reader
-from tools.discover.findings import Finding, State
+from tools.discover.findings import Finding, State, missing
 from tools.stack import StackError, add_stack_options, named_stack
 from tools.verify.function_steps import canary_steps, start_step
 from tools.verify.source_steps import filter_step, logging_step, permission_step
@@ -27,15 +27,15 @@ type Step = Callable[[Target], Iterator[Finding]]
 
 # The queues come before the canary, which is parked if it cannot be delivered.
 STEPS: tuple[tuple[str, Step], ...] = (
-    ("reading the cluster", logging_step),
-    ("reading the log group", filter_step),
-    ("reading the function's policy", permission_step),
-    ("starting the function", start_step),
-    ("reading the queues", queue_steps),
-    ("sending a canary line", canary_steps),
-    ("reading the alarm topic", alarm_step),
-    ("reading metrics", last_event_step),
-    ("comparing ages", age_step),
+    ("cluster", logging_step),
+    ("log group", filter_step),
+    ("function's policy", permission_step),
+    ("function", start_step),
+    ("queues", queue_steps),
+    ("canary", canary_steps),
+    ("alarm topic", alarm_step),
+    ("metrics", last_event_step),
+    ("ages", age_step),
 )
 _WORDS = {
     State.OK: ("right", "green"),
@@ -48,13 +48,23 @@ _WORDS = {
 def verify(target: Target, steps: Sequence[tuple[str, Step]], console: Console) -> list[Finding]:
     """Runs the steps and prints each finding as soon as it is known; returns them all."""
     findings = []
-    for doing, step in steps:
-        with console.status(f"{doing} …"):
-            found = list(step(target))
+    for name, step in steps:
+        with console.status(f"checking the {name} …"):
+            found = _found(target, name, step)
         for finding in found:
             _print(console, finding, target.stack.region)
         findings += found
     return findings
+
+
+def _found(target: Target, name: str, step: Step) -> list[Finding]:
+    try:
+        return list(step(target))
+    except NotFoundError as error:
+        found = f"something of the stack was deleted: {error}"
+        return [
+            missing(name, found, f"aws cloudformation detect-stack-drift --stack-name {target.stack.name}")
+        ]
 
 
 def _print(console: Console, finding: Finding, region: str) -> None:
@@ -78,14 +88,14 @@ def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.
     parser.add_argument("--alert", action="store_true", help="send one test message to the alarm topic, too")
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
-    steps = (*STEPS, ("sending a test alert", alert_step)) if options.alert else STEPS
+    steps = (*STEPS, ("test alert", alert_step)) if options.alert else STEPS
     try:
         reader = Reader(client_factory(options.region, options.profile))
         with told_errors():
             target = read_target(reader, named_stack(options), clock())
             console.print(f"Stack {target.stack.name}, cluster {target.stack.cluster}, {target.stack.region}")
             findings = verify(target, steps, console)
-    except (ToolError, StackError, NotFoundError) as error:
+    except (ToolError, StackError) as error:
         print(f"verify: {error}", file=sys.stderr)
         return 2
     states = [finding.state for finding in findings]

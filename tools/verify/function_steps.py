@@ -7,7 +7,7 @@ from eks_log_forwarder.destinations.outcomes import explain
 from tools.aws_reading import NotFoundError
 from tools.discover.findings import Finding, missing, ok, refused, unknown
 from tools.verify.canary import Answer, canary_event, control_event, invoke
-from tools.verify.target import Target
+from tools.verify.target import VARIABLES_RIGHT, Target
 
 _NEED_A_TOKEN = frozenset({"xplg", "splunk_hec"})
 _UNAUTHORIZED = ("http_401", "http_403")
@@ -47,6 +47,8 @@ def canary_steps(target: Target) -> Iterator[Finding]:
 
 def _secret(target: Target, answer: Answer | None) -> Finding:
     what, arn = "secret", target.secret_arn
+    if not target.variables:
+        return refused(what, VARIABLES_RIGHT)
     if not arn and target.destination in _NEED_A_TOKEN:
         found = f"none is set, and {target.destination} needs one; then set DestinationSecretArn and deploy"
         return missing(what, found, _create_secret(target))

@@ -8,7 +8,7 @@ from tools.aws_reading import NotFoundError
 from tools.discover.findings import Finding, advice, missing, ok, refused, unknown
 from tools.metric_reading import Metric, incoming_events, read_sums, received_events
 from tools.verify.canary import canary_type
-from tools.verify.target import Target
+from tools.verify.target import VARIABLES_RIGHT, Target
 
 _COUNTS = (
     "ApproximateNumberOfMessages",
@@ -135,6 +135,9 @@ def _ago(age: timedelta) -> str:
 def age_step(target: Target) -> Iterator[Finding]:
     """Whether the collector accepts events that waited in the queue as long as SQS keeps them."""
     what = "age of events"
+    if not target.variables:
+        yield refused(what, VARIABLES_RIGHT)
+        return
     attributes = queue_attributes(target, "UndeliveredQueueUrl")
     if not attributes:
         yield refused(what, "sqs:GetQueueAttributes") if attributes is None else unknown(what, "no queue")
