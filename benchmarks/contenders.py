@@ -103,6 +103,7 @@ def _enriched(
             event.message,
             event.id,
             payload.owner,
+            os.environ.get("AWS_REGION", ""),
             "demo",
             LogType.AUDIT,
             header_of(event.message),

@@ -26,7 +26,9 @@ class Setup:
 
     def environment(self) -> dict[str, str]:
         """The environment of the contender's process."""
-        return {"DESTINATION": self.destination, "COMPRESSION": "gzip", "REDACT": "on", **self.environ}
+        options = '{"compression":"gzip"}'
+        ours = {"DESTINATION": self.destination, "DESTINATION_OPTIONS": options, "REDACT": "on"}
+        return ours | self.environ
 
 
 @dataclass(frozen=True, slots=True)

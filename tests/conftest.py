@@ -57,6 +57,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
         if name.startswith(_VARIABLES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DESTINATION_URL", URL)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")  # Lambda sets it
     monkeypatch.setenv("DETECTIONS", "off")  # its rules take a second to load
     monkeypatch.setattr(metrics.provider, "service", SERVICE)  # read from the environment at import
     forget_the_container()

@@ -1,6 +1,6 @@
-"""What surrounds the functions, as a model without sockets or real time: the clock and the collector.
+"""A model of the collector and the clock, without sockets or real time.
 
-Every fault is handed in beforehand, so that a test can choose them at random and repeat a failure.
+Every fault is given in advance, so that a test can choose faults at random and repeat a failure.
 """
 
 import json
@@ -23,7 +23,7 @@ MULTI_STATUS = 207
 
 
 class KilledError(BaseException):
-    """The container is gone in the middle of its work; no code of the function may catch this."""
+    """The container is killed during its work; no code of the function may catch this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +69,25 @@ class AnswersByEvent:
 
 
 class Collector(Transport):
-    """Misbehaves as it was told, one fault a request; then takes everything but what it will never take."""
+    """Applies one fault per request; then accepts every event except the poison."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a collector can do wrong
         self,
         clock: Clock,
         faults: list[Fault],
         *,
         poison: frozenset[str],
+        firewall: frozenset[str] = frozenset(),
         most_events: int,
         by_event: bool,
     ) -> None:
         super().__init__(connect_timeout_seconds=1, read_timeout_seconds=1)
         self.received: dict[str, str] = {}
+        self.requests = 0
         self._time = clock
         self._faults = deque(faults)
         self._poison = poison
+        self._firewall = firewall
         self._most_events = most_events
         self._by_event = by_event
 
@@ -93,6 +96,7 @@ class Collector(Transport):
         """As the real one: an answer or a failure within the time given, and nothing sent without time."""
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
+        self.requests += 1
         events = {record["id"]: record["message"] for record in map(json.loads, request.body.splitlines())}
         fault = self._faults.popleft() if self._faults else self._healthy(events)
         self._time.advance(min(fault.seconds, within_seconds))
@@ -117,6 +121,8 @@ class Collector(Transport):
         return json.dumps(statuses).encode() if fault.answer == MULTI_STATUS else fault.body
 
     def _healthy(self, events: dict[str, str]) -> Fault:
+        if self._firewall & events.keys():
+            return Fault(403)
         if len(events) > self._most_events:
             return Fault(413)
         if not self._poison & events.keys():

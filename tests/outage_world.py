@@ -1,4 +1,4 @@
-"""The two functions, between the models of what surrounds them; and Lambda, which invokes them."""
+"""The two functions between models of the collector, SQS and Lambda."""
 
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -7,6 +7,7 @@ from typing import Any
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.settings import Settings
 from eks_log_forwarder.delivery.backoff import Backoff
+from eks_log_forwarder.delivery.circuit_breaker import CircuitBreaker
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.errors import MessageKeptError, SecretError, UndeliveredError
 from eks_log_forwarder.forwarding import Forwarder
@@ -17,7 +18,7 @@ from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.redrive import MAX_REQUESTS_PER_PARKED_BATCH, ReceivedMessage, Redrive
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.wiring import build_forwarder
-from tests.outage_model import AnswersByEvent, Collector, Fault, KilledError
+from tests.outage_model import MULTI_STATUS, AnswersByEvent, Collector, Fault, KilledError
 from tests.queue_model import Sqs, on_failure_record
 from tools.faults.virtual_time import Clock
 
@@ -32,24 +33,25 @@ MOST_REDRIVES = 300
 
 @dataclass(frozen=True)
 class Outage:
-    """All that goes wrong, in order: with the collector, SQS and the secret; and each invocation's time."""
+    """Everything that fails, in order: the collector, SQS and the secret; and the time of each invocation."""
 
     collector: list[Fault] = field(default_factory=list)
     sqs: list[str] = field(default_factory=list)
     secret_works: list[bool] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     poison: frozenset[str] = frozenset()
+    firewall: frozenset[str] = frozenset()  # ids that something in front of the collector refuses
     most_events: int = 1000
     by_event: bool = False
 
     @property
     def rejects_what_it_takes_later(self) -> bool:
-        """Whether the collector rejects an event that it would take at another time."""
-        return any({fault.answer, *fault.by_event} & set(REJECTIONS) for fault in self.collector)
+        """Whether the collector may reject an event, or fail on it alone, that it takes at another time."""
+        return any({fault.answer, *fault.by_event} & {*REJECTIONS, MULTI_STATUS} for fault in self.collector)
 
 
 class World:
-    """The functions, and all that they work with."""
+    """The functions and everything they call."""
 
     def __init__(self, outage: Outage, environ: dict[str, str]) -> None:
         self.clock = Clock()
@@ -57,6 +59,7 @@ class World:
             self.clock,
             outage.collector,
             poison=outage.poison,
+            firewall=outage.firewall,
             most_events=outage.most_events,
             by_event=outage.by_event,
         )
@@ -78,6 +81,7 @@ class World:
             transport=self.collector,
             read_secret=self._read_secret,
             backoff=Backoff(random=lambda low, high: (low + high) / 2),
+            circuit=CircuitBreaker(self.clock),
             sleep=self.clock.advance,
         )
         return replace(forwarder, delivery=delivery, undelivered=Queue(PARKED, self.sqs.as_client))

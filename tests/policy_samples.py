@@ -21,17 +21,38 @@ def policy_of(rules: str, *, head: str = "") -> Policy:
 
 
 def header_of(**fields: Any) -> AuditHeader:  # noqa: ANN401  # JSON values
-    """Build a header from an event's own field names; a get of a pod by a person unless told otherwise."""
-    event = {
+    """Build a header from an event's field names; by default, a person gets a pod.
+
+    Without a requestURI in `fields`, the URI is that of the objectRef.
+    """
+    event: dict[str, Any] = {
         "level": "RequestResponse",
         "stage": "ResponseComplete",
         "verb": "get",
-        "requestURI": "/api/v1/namespaces/shop/pods/cart",
         "user": {"username": "ana", "groups": ["developers", "system:authenticated"]},
         "objectRef": {"resource": "pods", "namespace": "shop", "name": "cart", "apiVersion": "v1"},
         "responseStatus": {"code": 200},
     } | fields
+    event.setdefault("requestURI", uri_of(event["verb"], event["objectRef"]))
     return msgspec.convert({key: value for key, value in event.items() if value is not None}, AuditHeader)
+
+
+def uri_of(verb: str, object_ref: dict[str, str] | None) -> str:
+    """Return the URI of a request for an object; that of a create has no name."""
+    ref = object_ref or {}
+    group, namespace = ref.get("apiGroup"), ref.get("namespace")
+    subresource = ref.get("subresource", "")
+    return "/".join(
+        part
+        for part in (
+            f"/apis/{group}/v1" if group else "/api/v1",
+            f"namespaces/{namespace}" if namespace else "",
+            ref.get("resource"),
+            ref.get("name") if verb != "create" or subresource else "",
+            subresource,
+        )
+        if part
+    )
 
 
 def object_of(resource: str, **fields: str) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Sqs:
         return fault
 
     def put(self, url: str, body: str, events: int) -> None:
-        """A message of whomever."""
+        """Adds a message."""
         self._sent += 1
         self.queues.setdefault(url, []).append(Stored(body, f"handle-{self._sent}", events, self.clock()))
 

@@ -70,6 +70,7 @@ def record_of(
         event.message,
         event.id,
         "111122223333",
+        "us-east-1",
         "prod",
         log_type,
         parsed.audit,

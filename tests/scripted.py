@@ -1,4 +1,4 @@
-"""What the delivery's tests stand on: a clock that only sleeping moves, a collector and queues by script."""
+"""Fakes for the delivery's tests: a clock that only sleeping moves, a scripted collector and queues."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import override
 from eks_log_forwarder.config.credentials import Credentials, ReadSecret, read_nothing
 from eks_log_forwarder.delivery.backoff import Backoff
 from eks_log_forwarder.delivery.batch import Batch
+from eks_log_forwarder.delivery.circuit_breaker import CircuitBreaker
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.destinations.outcomes import Outcome, outcome_of_status
@@ -71,6 +72,7 @@ class ScriptedTransport(Transport):
         self.requests: list[list[str]] = []
         self.tokens: list[str] = []
         self.within: list[float] = []
+        self.connect_timeouts: list[float | None] = []
         self._scripted_clock = clock
         self._request_seconds = request_seconds
 
@@ -82,6 +84,7 @@ class ScriptedTransport(Transport):
         self.requests.append(messages)
         self.tokens.append(request.headers["token"])
         self.within.append(within_seconds)
+        self.connect_timeouts.append(request.connect_timeout_seconds)
         self._scripted_clock.now += min(self._request_seconds, within_seconds)
         return self.answering(messages)
 
@@ -129,13 +132,13 @@ def batch(*messages: str) -> Batch:
 
 
 def tally() -> Tally:
-    """An empty account."""
+    """An empty tally."""
     return Tally("demo", LogType.AUDIT)
 
 
 @dataclass
 class Scene:
-    """A delivery with a scripted collector, on a clock of its own; it waits as long as its back-off may."""
+    """A delivery with a scripted collector and a fake clock; every pause has its maximum length."""
 
     answering: Answering
     read_secret: ReadSecret = read_nothing
@@ -143,6 +146,7 @@ class Scene:
     budget_seconds: float = 20.0
     request_seconds: float = 0.0
     remaining_seconds: float = 100.0
+    has_accepted: bool = False  # whether the container has delivered an event before
     clock: Clock = field(default_factory=Clock)
     tally: Tally = field(default_factory=tally)
 
@@ -155,12 +159,14 @@ class Scene:
             read_secret=self.read_secret,
             retry_budget_seconds=self.budget_seconds,
             backoff=Backoff(random=lambda _, most: most),
+            circuit=CircuitBreaker(self.clock, b"accepted before" if self.has_accepted else None),
             sleep=self.clock.sleep,
         )
 
-    def send(self, *messages: str) -> list[tuple[list[str], str, str]]:
+    def send(self, *messages: str, has_history: bool = False) -> list[tuple[list[str], str, str]]:
         """Sends one batch; of each leftover, its messages, cause and reason."""
-        leftovers = self.delivery.send(batch(*messages), self.deadline, self.tally)
+        given = batch(*messages)
+        leftovers = self.delivery.send([given], self.deadline, self.tally, has_history=has_history)
         return [([event.message for event in left.events], left.cause, left.reason) for left in leftovers]
 
 
@@ -180,14 +186,14 @@ class MemoryQueue(Queue):
         room = self._room - len(self.messages)
         self.messages += waiting[:room]
         if unsent := sum(message.events for message in waiting[room:]):
-            msg = "the queue did not take them: ClientError Full"
+            msg = "the queue did not accept the events: ClientError Full"
             raise ParkingError(msg, unsent=unsent)
         return sum(message.events for message in waiting)
 
     @override
     def hide(self, receipt_handle: str, *, for_seconds: int) -> None:
         if not self._hides:
-            msg = "the message's visibility could not be changed: ClientError Down"
+            msg = "the message's visibility time-out could not be changed: ClientError Down"
             raise ParkingError(msg, unsent=0)
         self.hidden.append((receipt_handle, for_seconds))
 

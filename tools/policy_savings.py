@@ -30,8 +30,8 @@ _SHAPES = {str(record_format): shape_of(record_format) for record_format in Reco
 
 
 def record_bytes(message: str, parsed: Parsed) -> dict[str, int]:
-    """The bytes of the forwarder's records in every format."""
-    record = record_of(_SAMPLE_STREAM, _event_of(message), parsed, 0, [])
+    """The bytes of the records that the forwarder writes, in every format."""
+    record = record_of(_SAMPLE_STREAM, _event_of(message), parsed, 0, [], "us-east-1")
     return {name: len(to_json(shape(record))) + 1 for name, shape in _SHAPES.items()}
 
 

@@ -78,6 +78,7 @@ def default_stages() -> Stages:
         log_types=frozenset(LogType),
         match=Matcher(RuleSet.load(ROOT / "functions" / "detections")),
         redact=redact,
+        region="us-east-1",
     )
 
 

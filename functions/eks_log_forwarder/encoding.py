@@ -1,14 +1,16 @@
-"""JSON as bytes, also of text that UTF-8 cannot hold."""
+"""JSON as bytes, including text that UTF-8 cannot represent."""
 
 import json
+import re
 
 import msgspec
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _encoder = msgspec.json.Encoder()
 
 
 def to_json(value: object) -> bytes:
-    r"""JSON in UTF-8. Half a surrogate pair, which UTF-8 cannot hold, is written as its escape (`\ud83d`)."""
+    r"""Encode a value as JSON in UTF-8. A lone surrogate is written as its escape (`\ud83d`)."""
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
@@ -16,7 +18,7 @@ def to_json(value: object) -> bytes:
 
 
 def to_strict_json(value: object) -> bytes:
-    """As `to_json`, for collectors whose parsers refuse half a surrogate pair: it becomes U+FFFD."""
+    """As `to_json`, for collectors whose parsers refuse a lone surrogate: it becomes U+FFFD."""
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
@@ -29,16 +31,17 @@ def _builtins(value: object) -> object:
 
 
 def _nested_json(raw: msgspec.Raw) -> object:
-    """The JSON that a record holds as it came: msgspec can copy it into a text and nothing else."""
+    """Decode the raw JSON within a record, which msgspec can only copy."""
     return json.loads(bytes(raw))
 
 
 def encodable(text: str) -> str:
-    """The text with surrogate pairs joined and each lone surrogate replaced by U+FFFD; else as it is."""
+    """Join surrogate pairs and replace each lone surrogate with U+FFFD; other text is unchanged."""
     if text.isascii():
         return text
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", joined)
     return text

@@ -2,22 +2,27 @@
 
 ForwarderError
 ├── SettingsError      the environment of the function is wrong
-├── PolicyError        the audit policy is missing or faulty
+├── PolicyError        the audit policy is missing or wrong
 ├── DetectionError     the detection rules cannot be used
 ├── PayloadError       the invocation does not hold a subscription payload
 ├── SecretError        the destination's secret cannot be read or used
 ├── ParkingError       a queue did not take events
-├── UndeliveredError   events were neither delivered nor parked: Lambda has to keep them
+├── UndeliveredError   events were neither delivered nor parked: Lambda must keep them
 ├── MessageKeptError   a parked message stays in its queue
 ├── TallyError         an event was not counted
 └── SubscribingError   log groups could not be subscribed
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+
+# Lambda's record of a failed invocation holds the payload and the error, and must fit into 1 MiB.
+MAX_ERROR_CHARACTERS = 500
 
 
 class ForwarderError(Exception):
-    """The root of all that this package raises on purpose."""
+    """The base class of every error that this package raises on purpose."""
 
 
 class SettingsError(ForwarderError):
@@ -49,28 +54,58 @@ class SecretError(ForwarderError):
 
 
 class ParkingError(ForwarderError):
-    """A queue did not take all of the messages; `unsent` says how many of them."""
+    """A queue did not accept all messages; `unsent` is the number of log events that it did not accept."""
 
     def __init__(self, fault: str, *, unsent: int) -> None:
         super().__init__(fault)
         self.unsent = unsent
 
 
+def describe(error: BaseException) -> str:
+    """The class of an error and where it was raised, without its text, which may repeat a payload."""
+    place = "?"
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "eks_log_forwarder" in code.co_filename:
+            place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}"
+
+
 class UndeliveredError(ForwarderError):
-    """Events were neither delivered nor parked; raising keeps them in Lambda's hands."""
+    """Events were neither delivered nor parked; because the handler raises, Lambda keeps the payload."""
 
     def __init__(self, *, undelivered: int, received: int, why: str) -> None:
-        super().__init__(f"{undelivered} of {received} events stay with Lambda: {why}")
+        text = f"{undelivered} of {received} events stay with Lambda: {why}"
+        super().__init__(text[:MAX_ERROR_CHARACTERS])
         self.undelivered = undelivered
         self.received = received
 
 
+def without_stack_trace[**P, Result](handler: Callable[P, Result]) -> Callable[P, Result]:
+    """Makes a handler raise UndeliveredError with one line of stack trace.
+
+    Lambda adds the stack trace to its record of a failed invocation, which has to fit into the queue together
+    with a payload of up to 1 MiB. The message of this error says everything.
+    """
+
+    @wraps(handler)
+    def short(*args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            return handler(*args, **kwargs)
+        except UndeliveredError as error:
+            raise error.with_traceback(None) from None
+
+    return short
+
+
 class MessageKeptError(ForwarderError):
-    """A parked message was not settled; it stays in its queue and comes again after its back-off."""
+    """A parked message was not settled; it stays in its queue and is received again after its back-off."""
 
 
 class TallyError(ForwarderError):
-    """The account of an invocation does not add up: an event left the pipeline uncounted."""
+    """The counts of an invocation do not add up: an event was not counted."""
 
 
 class SubscribingError(ForwarderError):

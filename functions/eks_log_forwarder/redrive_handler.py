@@ -1,4 +1,6 @@
-"""Entry: the queue of undelivered events."""
+"""Entry point for messages of the queue of undelivered events."""
+
+from typing import Any
 
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
@@ -16,10 +18,10 @@ from eks_log_forwarder.redrive import ReceivedMessage, Redrive
 from eks_log_forwarder.telemetry.publishing import logger, publish_redriven
 
 
-# no log_metrics: each message's metrics are flushed with it (observability.publish_redriven)
+# No log_metrics: publish_redriven flushes the metrics of each message.
 @logger.inject_lambda_context(log_event=False)
-def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
-    """Delivers parked messages; answers with those that have to stay in their queue."""
+def handler(event: dict[str, list[dict[str, Any]]], context: LambdaContext) -> PartialItemFailureResponse:
+    """Delivers parked messages; returns the ids of those that stay in the queue."""
     queue, dead_letters = wiring.queues()
     settings = wiring.settings()
     redrive = Redrive(
@@ -40,16 +42,30 @@ def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFail
                     receipt_handle=record.receipt_handle,
                     receive_count=int(record.attributes.approximate_receive_count),
                     sent_ms=int(record.attributes.sent_timestamp),
+                    reason=_reason(record),
                 )
             )
         except MessageKeptError as kept:
             logger.info("message kept", message_id=record.message_id, why=str(kept))
             raise
         except Exception:
-            # Only this message stays; a bug that one of them meets is not to hold up the others.
-            logger.exception("message kept because of a bug", message_id=record.message_id)
+            # Only this message stays: a bug triggered by one message must not block the others.
+            logger.exception("message kept after an unexpected error", message_id=record.message_id)
             raise
 
-    # A whole batch that has to stay is an outage of the collector, not an error of this function.
+    # A batch of which every message stays means that the collector is down, not that this function failed.
+    # Messages that failed often come last, so that they take no time from the others.
+    records = sorted(event["Records"], key=_receive_count)
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event=event, record_handler=settle, processor=processor, context=context)
+    return process_partial_response(
+        event={"Records": records}, record_handler=settle, processor=processor, context=context
+    )
+
+
+def _reason(record: SQSRecord) -> str:
+    attribute = record.message_attributes["reason"]
+    return (attribute and attribute.string_value) or ""
+
+
+def _receive_count(record: dict[str, Any]) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])

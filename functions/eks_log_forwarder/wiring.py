@@ -1,6 +1,6 @@
-"""The composition root: from the environment to the parts of a function, once a container.
+"""The composition root: builds the parts of a function from the environment, once per container.
 
-A stage is imported where the settings ask for it, so that a cold start pays for no other.
+A stage is imported only if the settings switch it on, which keeps cold starts short.
 """
 # ruff: noqa: PLC0415  # imports within functions, for the reason above
 
@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eks_log_forwarder.config.credentials import ReadSecret, SecretReader, read_nothing
+from eks_log_forwarder.config.credentials import ReadSecret, SecretReader, read_nothing, usable_fields
 from eks_log_forwarder.config.settings import NO_POLICY, Settings
 from eks_log_forwarder.delivery.delivery import Delivery
-from eks_log_forwarder.destinations.registry import build_destination
+from eks_log_forwarder.destinations.registry import build_destination, for_redrive
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.stages import Match, Redact, Stages
@@ -23,7 +23,7 @@ from eks_log_forwarder.transport.client import Transport
 if TYPE_CHECKING:
     from eks_log_forwarder.audit_policy import Policy
 
-# policies/ and detections/ stand beside the package, so a copy of functions/ with other files works as it is
+# policies/ and detections/ are found beside the package, so a copy of functions/ with other files works.
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
 _SHIPPED_RULES = _BESIDE_THE_PACKAGE / "detections"
 OWN_RULES = _SHIPPED_RULES / "own"  # the user's
@@ -44,28 +44,32 @@ def settings() -> Settings:
 
 @cache
 def forwarder() -> Forwarder:
-    """The container's forwarder; what raises is tried again at the next invocation."""
+    """The container's forwarder; if this raises, the next invocation tries again."""
     return build_forwarder(settings())
 
 
 def redrive_forwarder() -> Forwarder:
-    """The container's forwarder, as the redrive uses it: with requests enough to find what is rejected."""
+    """The container's forwarder with the redrive's larger number of requests per batch."""
     from eks_log_forwarder.redrive import MAX_REQUESTS_PER_PARKED_BATCH
 
     built = forwarder()
+    destination = for_redrive(built.delivery.destination, settings())
     return replace(
-        built, delivery=replace(built.delivery, max_requests_per_batch=MAX_REQUESTS_PER_PARKED_BATCH)
+        built,
+        delivery=replace(
+            built.delivery, destination=destination, max_requests_per_batch=MAX_REQUESTS_PER_PARKED_BATCH
+        ),
     )
 
 
 @cache
 def queues() -> tuple[Queue, Queue]:
-    """The queue of undelivered events and the dead-letter queue, as the redrive uses them."""
+    """The queue of undelivered events and the dead-letter queue."""
     return Queue(settings().undelivered_queue_url), Queue(settings().dead_letter_queue_url)
 
 
 def build_forwarder(settings: Settings) -> Forwarder:
-    """A forwarder and all that it is made of."""
+    """Builds a forwarder and its parts."""
     delivery = Delivery(
         destination=build_destination(settings),
         transport=Transport(
@@ -90,6 +94,7 @@ def _build_stages(settings: Settings) -> Stages:
         match=_build_matcher(settings) if settings.detections else None,
         policy=_build_policy(settings),
         redact=_build_redaction() if settings.redact else None,
+        region=os.environ.get("AWS_REGION", ""),
     )
 
 
@@ -128,4 +133,4 @@ def _build_matcher(settings: Settings) -> Match:
 def _build_secret(settings: Settings) -> ReadSecret:
     if not settings.destination_secret_arn:
         return read_nothing
-    return SecretReader(settings.destination_secret_arn)
+    return SecretReader(settings.destination_secret_arn, usable_fields(settings.destination))

@@ -5,7 +5,7 @@ import json
 import pytest
 from pytest_httpserver import HTTPServer
 
-from eks_log_forwarder.destinations import splunk_hec
+from eks_log_forwarder.delivery import acknowledgement
 from eks_log_forwarder.forward_handler import handler
 from tests.conftest import LambdaContext
 from tests.integration.test_forward_handler import LOG_TYPES, TOKEN, event_in, payload_in
@@ -41,7 +41,7 @@ def test_every_event_arrives_at_every_collector(  # noqa: PLR0913, PLR0917  # th
     for name, value in SecretsManager.environ(httpserver).items():
         environment.setenv(name, value)
     SecretsManager(httpserver).holds(SecretString=demo.secret(TOKEN))
-    environment.setattr(splunk_hec, "ACK_PAUSE_SECONDS", 0.01)
+    environment.setattr(acknowledgement, "FIRST_PAUSE_SECONDS", 0.01)
     with running_listener(token=TOKEN) as listener:
         environment.setenv("DESTINATION", destination)
         environment.setenv("DESTINATION_URL", listener.url_of(demo.path))

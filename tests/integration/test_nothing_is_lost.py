@@ -1,4 +1,4 @@
-"""Whatever fails and in whatever order: once the collector is healthy, it has every event."""
+"""Whatever fails, and in whatever order: once the collector is healthy, it receives every event."""
 
 import base64
 import gzip
@@ -122,6 +122,65 @@ def test_a_payload_of_a_megabyte_fits_into_the_queue(events: int) -> None:
     assert world.sqs.too_large == 0
     world.redrive_to_the_end()
     assert world.collector.received == {event["id"]: event["message"] for event in payload["logEvents"]}
+
+
+def payload_number(number: int, events: int) -> dict[str, Any]:
+    """A payload whose ids are unlike those of other numbers."""
+    payload = payload_of(*(f"line {number}.{n}" for n in range(events)))
+    for n, event in enumerate(payload["logEvents"]):
+        event["id"] = f"{number:028}{n:028}"
+    return payload
+
+
+def test_an_outage_costs_one_attempt_a_minute() -> None:
+    """100 payloads, one a second: retries for the first, one attempt for all others; nothing is lost."""
+    world = World(Outage(collector=[Fault(503, seconds=0.0)] * 15), {})
+    payloads = [payload_number(number, 10) for number in range(100)]
+    requests = []
+    for payload in payloads:
+        before = world.collector.requests
+        world.invoke(event_of(payload))
+        requests.append(world.collector.requests - before)
+        world.clock.advance(1.0)
+    assert requests[0] > 5
+    assert sum(requests[1:]) == 1
+    assert sum(message.events for message in world.sqs.queues[PARKED]) == 1000
+    world.redrive_to_the_end()
+    assert len(world.collector.received) == 1000
+    assert world.dead() == set()
+
+
+@pytest.mark.parametrize("refused", [1, 2, 17])
+def test_a_firewall_that_refuses_some_events_blocks_no_other(refused: int) -> None:
+    """With a 403: they end as dead letters, and all the others arrive, of this payload and the next."""
+    payloads = [payload_number(number, 100) for number in range(4)]
+    ids = [event["id"] for payload in payloads for event in payload["logEvents"]]
+    firewall = frozenset(random.Random(refused).sample(ids, refused))  # noqa: S311  # no secret
+    world = World(Outage(firewall=firewall), {})
+
+    for payload in payloads:
+        world.invoke(event_of(payload))
+    world.redrive_to_the_end()
+
+    assert world.dead() == firewall
+    assert world.collector.received.keys() == set(ids) - firewall
+
+
+def test_a_setting_that_refuses_everything_buries_nothing_for_hours() -> None:
+    """Forty redrives of 400 for everything; then the setting is corrected, and every event arrives."""
+    world = World(Outage(collector=[Fault(400)] * 84), {})
+    payload = payload_number(0, 1000)
+
+    world.invoke(event_of(payload))
+    assert world.collector.requests == 4
+    for _ in range(20):
+        world.redrive()
+    assert world.collector.requests == 84
+    assert world.dead() == set()
+    world.redrive_to_the_end()
+
+    assert len(world.collector.received) == 1000
+    assert world.dead() == set()
 
 
 @pytest.mark.parametrize("poisonous", [1, 20, 100])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eks_log_forwarder.config.settings import Settings
+from eks_log_forwarder.config.settings import MOVED_TO_OPTIONS, Settings
 from eks_log_forwarder.errors import SettingsError
 from tests.template.resolve import Json, resolved, source, transformed
 
@@ -220,7 +220,9 @@ def test_the_template_sets_every_variable_that_the_function_reads(function: str)
     variables = properties_of(function, **FULL)["Environment"]["Variables"]
     environ = Recorded({name: str(value) for name, value in variables.items()})
     settings = Settings.from_environ(environ)
-    assert environ.asked_for == {name for name in variables if not name.startswith("POWERTOOLS_")}
+    assert environ.asked_for - set(MOVED_TO_OPTIONS) == {
+        name for name in variables if not name.startswith("POWERTOOLS_")
+    }
     assert settings.destination_secret_arn == SECRET
 
 

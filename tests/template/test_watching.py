@@ -58,7 +58,7 @@ def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(metrics.provider, "service", "eks-logs")
     tally = Tally("prod", LogType.AUDIT, received=9, delivered=5, filtered=1, parked=3, delivery_attempts=1)
     tally.parked_age_seconds = 60.0
-    tally.detections = [Detection(RuleRef("id", "title", "high", []), "event", "actor", "target")]
+    tally.detections.add([Detection(RuleRef("id", "title", "high", []), "event", "actor", "target")])
     tally.api_requests = {("pods", "list"): 1}
     publish(tally)
     metrics.flush_metrics()

@@ -42,7 +42,7 @@ def document(stem: str) -> dict[str, object]:
 
 
 def excepted(stem: str) -> list[str]:
-    """The users whom a rule excepts whatever they ask: those of filters that name nothing but users."""
+    """The users whom a rule always excepts: those in filters that name only users."""
     detection = document(stem)["detection"]
     assert isinstance(detection, dict)
     filters = [part for name, part in detection.items() if name.startswith("filter_")]

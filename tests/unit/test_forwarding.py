@@ -1,13 +1,16 @@
-"""The pipeline of one payload: batches, what is parked, and the account."""
+"""The pipeline of one payload: batches, what is parked, and the counts."""
 
 from dataclasses import replace
 
 import pytest
 
+from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.errors import UndeliveredError
 from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.parking.messages import payload_of
+from eks_log_forwarder.record.record import Detection
 from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.exchange import Answer
@@ -15,6 +18,7 @@ from eks_log_forwarder.transport.failures import Failure
 from tests.scripted import (
     OK,
     Answering,
+    Clock,
     MemoryQueue,
     Scene,
     always,
@@ -27,7 +31,7 @@ from tests.scripted import (
 
 
 def forwarded(scene: Scene, queue: MemoryQueue | None, *messages: str) -> Tally:
-    """The account of a payload in batches of ten."""
+    """The tally of a payload in batches of ten."""
     given = payload(*messages)
     try:
         forwarder(scene, queue, 10).forward(given, LogStream.of(given), scene.deadline, scene.tally)
@@ -83,7 +87,7 @@ def test_a_rejected_event_is_parked_alone_and_the_next_batches_are_delivered() -
 
 def test_what_was_not_narrowed_down_is_parked_and_not_counted_as_rejected() -> None:
     """Nobody knows yet which event it was; a hundred requests did not tell."""
-    scene = Scene(always(400))
+    scene = Scene(always(400), has_accepted=True)
     given = payload(*numbered(1000))
     forwarder(scene, MemoryQueue()).forward(given, LogStream.of(given), scene.deadline, scene.tally)
     tally = scene.tally
@@ -103,7 +107,7 @@ def test_events_are_parked_as_they_came() -> None:
 def test_without_a_queue_what_is_undelivered_is_raised(answering: Answering) -> None:
     """It stays with Lambda."""
     scene = Scene(answering)
-    with pytest.raises(UndeliveredError, match="no queue of undelivered events is set") as caught:
+    with pytest.raises(UndeliveredError, match="no queue for undelivered events is configured") as caught:
         forwarded(scene, None, *numbered(12))
     assert (caught.value.undelivered, caught.value.received) == (12, 12)
     assert counts(scene.tally) == (12, 0, 0, 0, 12)
@@ -118,7 +122,7 @@ def test_what_the_queue_does_not_take_is_raised_with_counts(room: int, parked: i
     assert (caught.value.undelivered, caught.value.received) == (30 - parked, 40)
     assert str(caught.value) == (
         f"{30 - parked} of 40 events stay with Lambda: http_404 (the collector answered 404); "
-        "the queue did not take them: ClientError Full"
+        "the queue did not accept the events: ClientError Full"
     )
     assert counts(scene.tally) == (40, 10, parked, 0, 30 - parked)
     assert sum(message.events for message in queue.messages) == parked
@@ -138,3 +142,81 @@ def test_a_payload_without_events_is_nothing_to_do() -> None:
     scene = Scene(always(200))
     assert counts(forwarded(scene, MemoryQueue())) == (0, 0, 0, 0, 0)
     assert scene.transport.taken == 0
+
+
+def slow(clock: Clock, *messages: str, seconds: float = 100.0) -> Stages:
+    """Stages that take so long for each of these messages."""
+
+    def match(_log_type: LogType, _parsed: Parsed, event: LogEvent) -> list[Detection]:
+        clock.now += seconds if event.message in messages else 0.0
+        return []
+
+    return Stages(frozenset(LogType), match=match)
+
+
+def test_what_follows_a_slow_event_is_parked_unchanged() -> None:
+    """The full batches before it are delivered; its own batch and the rest wait, in order."""
+    scene = Scene(always(200))
+    given = payload(*numbered(35))
+    slowed = replace(forwarder(scene, queue := MemoryQueue(), 10), stages=slow(scene.clock, "12"))
+    slowed.forward(given, LogStream.of(given), scene.deadline, scene.tally)
+    assert counts(scene.tally) == (35, 10, 25, 0, 0)
+    assert queue.contents() == [
+        (numbered(35)[10:13], "no_time_left"),
+        (numbered(35)[13:23], "no_time_left"),
+        (numbered(35)[23:33], "no_time_left"),
+        (numbered(35)[33:], "no_time_left"),
+    ]
+    parked = [event for message in queue.messages for event in payload_of(message.body).logEvents]
+    assert parked == given.logEvents[10:]
+
+
+def fragile(*messages: str) -> Stages:
+    """Stages that raise on these messages, with the message in the error's text."""
+
+    def match(_log_type: LogType, _parsed: Parsed, event: LogEvent) -> list[Detection]:
+        if event.message in messages:
+            raise ValueError(event.message)
+        return []
+
+    return Stages(frozenset(LogType), match=match)
+
+
+@pytest.mark.parametrize("bad", [["3"], ["0", "24"], numbered(25)])
+def test_an_event_on_which_a_stage_raises_holds_back_no_other(bad: list[str]) -> None:
+    """Each is parked alone and counted; the others are delivered."""
+    scene = Scene(always(200))
+    given = payload(*numbered(25))
+    broken = replace(forwarder(scene, queue := MemoryQueue(), 10), stages=fragile(*bad))
+    broken.forward(given, LogStream.of(given), scene.deadline, scene.tally)
+    assert queue.contents() == [([message], "not_encodable") for message in bad]
+    assert counts(scene.tally) == (25, 25 - len(bad), len(bad), len(bad), 0)
+
+
+def test_an_error_of_a_stage_is_named_without_its_text() -> None:
+    """By its class and place; once, however many events it concerns."""
+    scene = Scene(always(200))
+    given = payload("s3cr3t", "s3cr3t")
+    broken = replace(forwarder(scene, MemoryQueue()), stages=fragile("s3cr3t"))
+    broken.forward(given, LogStream.of(given), scene.deadline, scene.tally)
+    (detail,) = scene.tally.details
+    assert detail.startswith("not_encodable: ValueError at stages.py:")
+    assert "s3cr3t" not in str(scene.tally)
+
+
+def test_an_open_circuit_parks_everything_without_a_request() -> None:
+    """The second invocation of an outage."""
+    scene = Scene(always(503))
+    forwarded(scene, MemoryQueue(), *numbered(30))
+    requests, slept = scene.transport.taken, list(scene.clock.slept)
+    scene.tally = Tally("demo", LogType.API)
+    tally = forwarded(scene, queue := MemoryQueue(), *numbered(30))
+    assert (scene.transport.taken, scene.clock.slept) == (requests, slept)
+    assert tally.reasons == {"circuit_open": 30}
+    assert [message.events for message in queue.messages] == [10, 10, 10]
+
+
+def test_the_error_for_lambda_is_short() -> None:
+    """Lambda's record of it holds the payload too, and fits into 1 MiB."""
+    error = UndeliveredError(undelivered=1, received=1, why="x" * 1_000_000)
+    assert len(str(error)) == 500

@@ -1,4 +1,4 @@
-"""The stages of one event: what goes on, what is left out, and what is counted on the way."""
+"""The stages of one event: what is forwarded, dropped and counted."""
 
 import json
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def stream_of(log_type: LogType) -> LogStream:
 
 
 def tally_of(log_type: LogType = LogType.AUDIT) -> Tally:
-    """An account with nothing in it."""
+    """An empty tally."""
     return Tally("demo", log_type)
 
 
@@ -73,7 +73,7 @@ def staged(
 
 
 def recorded(message: str, stages: Stages, log_type: LogType = LogType.AUDIT) -> Record:
-    """The record of a line that the stages let go on."""
+    """The record of a line that the stages forward."""
     record = staged(message, stages, log_type)
     assert record is not None
     return record
@@ -114,7 +114,7 @@ def test_adds_the_parsed_part_beside_the_untouched_message(
     assert (record.parsed, record.truncated, record.redacted, record.detections) == (True, False, 0, [])
 
 
-def test_a_line_that_does_not_parse_goes_on_as_text() -> None:
+def test_a_line_that_does_not_parse_is_forwarded_as_text() -> None:
     """It is counted and says so."""
     tally = tally_of()
     record = staged("audit backend restarted", Stages(ALL, policy=DROP_ALL), tally=tally)
@@ -136,7 +136,7 @@ def test_drops_and_counts_what_the_policy_does_not_want() -> None:
 
 
 def test_trims_what_the_policy_does_not_want_whole() -> None:
-    """The record's header is that of the text that goes on, its level lowered."""
+    """The record's header is the header of the forwarded text, with the lower level."""
     tally = tally_of()
     record = staged(message_of(), Stages(ALL, policy=TRIM_ALL), tally=tally)
     assert record is not None
@@ -170,7 +170,9 @@ def test_what_has_no_body_is_not_counted_as_trimmed() -> None:
     ],
     ids=["detected", "401", "403", "detected 403"],
 )
-def test_what_is_detected_or_denied_goes_on_whole(policy: Policy, message: str, found: list[RuleRef]) -> None:
+def test_what_is_detected_or_denied_is_forwarded_whole(
+    policy: Policy, message: str, found: list[RuleRef]
+) -> None:
     """Whatever the policy says."""
     tally = tally_of()
     record = staged(message, Stages(ALL, match=finding(*found), policy=policy), tally=tally)
@@ -181,7 +183,7 @@ def test_what_is_detected_or_denied_goes_on_whole(policy: Policy, message: str, 
 
 
 def test_a_cut_event_is_not_trimmed() -> None:
-    """It goes on as it came, marked and counted, with what could be salvaged."""
+    """It is forwarded unchanged, marked and counted, with the fields that could be read."""
     tally = tally_of()
     message = message_of()[:-20] + "[Truncated...]"
     record = staged(message, Stages(ALL, policy=TRIM_ALL), tally=tally)
@@ -219,7 +221,7 @@ def test_rules_see_the_event_before_redaction() -> None:
     assert JWT not in record.message
 
 
-def test_without_a_redactor_a_token_goes_on() -> None:
+def test_without_a_redactor_a_token_is_forwarded() -> None:
     """The text is the event's own."""
     message = message_of(userAgent=f"curl {JWT}")
     record = recorded(message, Stages(ALL))
@@ -250,7 +252,7 @@ FOUND = st.sampled_from([(), (RULE,)])
 
 
 @given(message=LINES, log_type=st.sampled_from(LogType), policy=POLICIES, found=FOUND, redacts=st.booleans())
-def test_a_message_goes_on_byte_for_byte(
+def test_a_message_is_forwarded_byte_for_byte(
     message: str, log_type: LogType, policy: Policy | None, found: Sequence[RuleRef], *, redacts: bool
 ) -> None:
     """Unless it is counted as dropped, trimmed or redacted; a denial and a detection only as redacted."""

@@ -122,12 +122,6 @@ MATRIX = (
 )
 
 
-def _page_unread() -> Row:
-    """An HTML page is unreadable in this protocol."""
-    promised = Outcome(10, 20, _ONCE, Failure.ANSWER_UNREADABLE)
-    return Row("200 with HTML", promised, does.answering(200, does.PAGE))
-
-
 def _one_rejected(now: Outcome, for_good: Outcome) -> tuple[Row, Row]:
     rejects = does.rejecting(MARKED)
     return (
@@ -146,10 +140,10 @@ _COUNTED = Outcome(29, 0, 3, "otlp_partial_success", unidentified=1)  # neither 
 
 _DIFFERENT: dict[str, tuple[Row, ...]] = {
     "http": (),
-    "splunk_hec": (_page_unread(), *_named(1 + 2 + 1, "hec_6")),  # and once more without the event
-    "elasticsearch": (_page_unread(), *_named(3, "bulk_400_document_parsing_exception")),
-    "loki": (_page_unread(),),
-    "otlp": (_page_unread(), _given_up(408), _given_up(500), *_one_rejected(_COUNTED, _COUNTED)),
+    "splunk_hec": _named(1 + 2 + 1, "hec_6"),  # and once more without the event
+    "elasticsearch": _named(3, "bulk_400_document_parsing_exception"),
+    "loki": (),
+    "otlp": (_given_up(408), _given_up(500), *_one_rejected(_COUNTED, _COUNTED)),
 }
 
 

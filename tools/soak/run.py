@@ -17,6 +17,7 @@ from tools.soak.load import EVENTS_PER_PAYLOAD, POISON, payloads, poison_among
 
 _QUARTERS = 4
 _DRAIN_SECONDS = 180
+_PROBE_SECONDS = 0.5  # a minute would be longer than most runs
 
 
 class Soak:
@@ -39,7 +40,8 @@ class Soak:
         self._collector.order(Orders(is_failing=True, poison=POISON))
         started = monotonic()
         memory = []
-        with printing_to(self._forwarded), new_container(self._environ()):
+        with printing_to(self._forwarded), new_container(self._environ()) as forwarder:
+            forwarder.delivery.circuit.interval_seconds = _PROBE_SECONDS
             for quarter in range(1, _QUARTERS + 1):
                 self._load_until(started + seconds * quarter / _QUARTERS)
                 memory.append(memory_mb())

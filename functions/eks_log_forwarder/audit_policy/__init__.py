@@ -1,8 +1,8 @@
-"""An audit policy of one's own for EKS: Kubernetes' Policy format, applied after the fact.
+"""A user's audit policy for EKS, in Kubernetes' Policy format, applied to events that are already logged.
 
-EKS fixes the API server's audit policy. This package reads a policy in the same format
-(`audit.k8s.io/v1`, kind Policy) and decides with the server's semantics which audit events go on whole,
-trimmed, or not at all.
+Users cannot change the audit policy of an EKS API server. This package reads a policy in the same format
+(`audit.k8s.io/v1`, kind Policy) and decides with the server's semantics which audit events are forwarded
+whole, trimmed, or dropped.
 """
 
 from eks_log_forwarder.audit_policy.decision import Action, Decision, Level

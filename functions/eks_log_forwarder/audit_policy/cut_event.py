@@ -1,4 +1,4 @@
-"""What a rule can say of an event that arrived cut, where a missing field proves nothing."""
+"""Rules for an event that was cut: a field that is missing may have been cut off."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from eks_log_forwarder.control_plane.audit import AuditHeader
 
 
 def is_answer_known(header: AuditHeader) -> bool:
-    """Whether a cut event shows that it is not a denial: it has a status, or there was no answer yet."""
+    """Whether a cut event shows if it is a denial: it has a status, or it was logged before the response."""
     status = header.response_status
     return header.stage == "RequestReceived" or (status is not None and status.code != 0)
 
@@ -15,8 +15,8 @@ def is_answer_known(header: AuditHeader) -> bool:
 def without_missing_fields(rule: Rule, header: AuditHeader) -> Rule:
     """Return the rule without its criteria on fields that the salvaged header lacks.
 
-    It equals `rule` where every field that the rule looks at was salvaged. An objectRef counts as salvaged
-    whole or not at all. Without one nothing is known of the target: the cut may have taken it.
+    It equals `rule` if every field that the rule uses was salvaged. An objectRef is salvaged as a whole or
+    is missing. If it is missing, the target is unknown.
     """
     if not header.verb:
         rule = msgspec.structs.replace(rule, verbs=None)

@@ -1,4 +1,4 @@
-"""What a policy says about one audit event."""
+"""The decision of a policy about one audit event."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Level(StrEnum):
-    """How much of a request is kept (audit.k8s.io/v1 Level), from the least to the most."""
+    """How much of a request is kept (audit.k8s.io/v1 Level), in ascending order."""
 
     NONE = "None"
     METADATA = "Metadata"
@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 
 class Action(StrEnum):
-    """The three ways on from a policy."""
+    """What to do with an event."""
 
     KEEP = "keep"
     TRIM = "trim"
@@ -23,11 +23,11 @@ class Action(StrEnum):
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """What becomes of an audit event.
+    """What to do with an audit event.
 
-    `level` is the level to write into the event, None where the event's own stands. `strip` names the body
-    fields to take out. `rule` is the index of the rule that decided, from 0; None where none did: no rule
-    matched, the stage is omitted by the whole policy, or the event is protected.
+    `level` is the level to write into the event; None keeps its level. `strip` names the body fields to
+    remove. `rule` is the index of the rule that decided, from 0. It is None if no rule matched, if the
+    policy omits the stage, or if the event is protected.
     """
 
     action: Action
@@ -48,7 +48,7 @@ _STRIPPED = {
 def decide_by_level(
     rule_level: Level, event_level: Level, *, omit_managed_fields: bool, rule: int
 ) -> Decision:
-    """Decide for an event recorded at `event_level` that a rule wants at `rule_level`."""
+    """Decide about an event logged at `event_level` when the matching rule has `rule_level`."""
     if rule_level is Level.NONE:
         return Decision(Action.DROP, rule=rule)
     strip = _STRIPPED[rule_level]

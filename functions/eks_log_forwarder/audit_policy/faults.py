@@ -1,4 +1,4 @@
-"""Collects what is wrong with a policy file while its values are read."""
+"""Collects the faults of a policy file while its values are read."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ type Fields = Mapping[str, object]
 
 
 class Faults:
-    """The faults of one file, each `<place>: <fault>`; readers note a fault and return an empty value.
+    """The faults of one file, each `<place>: <fault>`. Readers note a fault and return an empty value.
 
-    YAML's null counts as absent everywhere, as it does for the API server.
+    A YAML null counts as absent, as it does for the API server.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Faults:
         self.found.append(f"{place}: {fault}")
 
     def mapping(self, value: object, place: str, known: frozenset[str]) -> Fields | None:
-        """Read a mapping and note every field that is not known."""
+        """Read a mapping and note every unknown field."""
         if not isinstance(value, dict):
             self.add(place, "must be a mapping")
             return None
@@ -38,7 +38,7 @@ class Faults:
         return value
 
     def strings(self, value: object, place: str) -> list[str]:
-        """Read a list of strings; a word that YAML reads as another type, such as yes or 1, needs quotes."""
+        """Read a list of strings; values that YAML reads as another type, such as yes or 1, need quotes."""
         items = self.sequence(value, place)
         for index, item in enumerate(items):
             if not isinstance(item, str):
@@ -46,14 +46,14 @@ class Faults:
         return [item for item in items if isinstance(item, str)]
 
     def string(self, value: object, place: str) -> str:
-        """Read a string, "" where there is none."""
+        """Read a string; "" if it is absent."""
         if value is None or isinstance(value, str):
             return value or ""
         self.add(place, f"must be a string, not {value!r}; put it in quotes")
         return ""
 
     def boolean(self, value: object, place: str) -> bool | None:
-        """Read true or false, None where there is neither."""
+        """Read true or false; None if it is absent."""
         if value is None or isinstance(value, bool):
             return value
         self.add(place, f"must be true or false, not {value!r}")

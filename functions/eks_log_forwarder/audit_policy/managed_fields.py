@@ -1,19 +1,20 @@
-"""Takes managedFields out of the body of an audit event, where the API server does.
+"""Removes managedFields from the body of an audit event, in the places where the API server does.
 
-The places are those of k8s.io/apiserver, pkg/audit: the body's own metadata, that of a list's items and that
-of the objects in a table's rows; no deeper.
+Source: k8s.io/apiserver, pkg/audit. The places are the metadata of the body, of the items of a list, and of
+the objects in the rows of a table.
 """
 
 from collections.abc import Callable
 
 import msgspec
 
+_NAME = b'"managedFields"'
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def without_managed_fields(body: msgspec.Raw) -> msgspec.Raw:
-    """Return the JSON of a body without its managedFields; the same object where it has none.
+    """Return the JSON of a body without its managedFields; the same object if it has none.
 
     Raises:
         msgspec.DecodeError: the body is not JSON.
@@ -42,10 +43,11 @@ def _is_table(body: msgspec.Raw) -> bool:
 def _change_member(
     value: msgspec.Raw, name: str, change: Callable[[msgspec.Raw], msgspec.Raw | None]
 ) -> msgspec.Raw:
-    """Return an object with one member changed, None taking it out; what is no object comes back as it is."""
-    if bytes(value)[:1] != b"{":
+    """Return an object with one member changed; None removes it. Other values are returned unchanged."""
+    text = bytes(value)
+    if text[:1] != b"{" or _NAME not in text:
         return value
-    members = _decode_object(value)
+    members = _decode_object(text)
     old = members.get(name)
     if old is None:
         return value
@@ -60,9 +62,10 @@ def _change_member(
 
 
 def _change_each(value: msgspec.Raw, change: Callable[[msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
-    if bytes(value)[:1] != b"[":
+    text = bytes(value)
+    if text[:1] != b"[" or _NAME not in text:
         return value
-    old = _decode_array(value)
+    old = _decode_array(text)
     new = [change(item) for item in old]
     if all(one is other for one, other in zip(new, old, strict=True)):
         return value

@@ -1,39 +1,48 @@
-"""Which audit events go on: the first matching rule of a policy decides."""
+"""Decides which audit events are forwarded: the first matching rule of a policy wins."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from eks_log_forwarder.audit_policy.cut_event import is_answer_known, without_missing_fields
 from eks_log_forwarder.audit_policy.decision import Action, Decision
-from eks_log_forwarder.audit_policy.rule import Condition, Names, Rule
+from eks_log_forwarder.audit_policy.request_target import path_of, target_of
+from eks_log_forwarder.audit_policy.rule import Condition, Names, Rule, patterns_of
 from eks_log_forwarder.audit_policy.trimming import trim
 from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef
 
 _DENIALS = frozenset((401, 403))
-_REMEMBERED_TARGETS = 2048  # bounds memory: a client can ask for any number of resources and URLs
+# A client can request any number of resources and URLs of any length: both bounds limit the memory.
+_MAX_CACHED_KEYS = 2048
+_MAX_KEY_CHARACTERS = 512
 _KEPT = Decision(Action.KEEP)
 _DROPPED = Decision(Action.DROP)
+
+
+class _Reachable(NamedTuple):
+    """The conditions that can decide about a request; `uses_target` if one looks at namespace or name."""
+
+    conditions: tuple[Condition, ...]
+    uses_target: bool
 
 
 class Policy:
     """A compiled audit policy (audit.k8s.io/v1, kind Policy).
 
-    The semantics are the API server's (k8s.io/apiserver, pkg/audit/policy), asked after the fact. What is
-    left to check for a verb and a target is worked out once and remembered, so that deciding looks at
-    few rules, however long the policy.
+    The semantics are those of the API server (k8s.io/apiserver, pkg/audit/policy). The conditions that
+    remain for a verb and a target are computed once and cached, so that a decision checks few rules.
     """
 
     def __init__(self, rules: tuple[Rule, ...], omit_stages: Names = frozenset()) -> None:
         self._rules = rules
         self._omit_stages = omit_stages
-        self._for_object = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_object)
-        self._for_path = lru_cache(_REMEMBERED_TARGETS)(self._conditions_for_path)
+        self._for_object = _cached(self._reachable_for_object)
+        self._for_path = _cached(self._reachable_for_path)
 
     def apply(self, message: str, header: AuditHeader, *, detected: bool, truncated: bool) -> str | None:
-        """What goes on of an event: all its text, the same string then, or a part, or None for nothing.
+        """Return the text to forward: the same string, a trimmed one, or None to drop the event.
 
-        See `decide` for the rest.
+        See `decide`.
         """
         decision = self.decide(header, detected=detected, truncated=truncated)
         if decision.action is Action.KEEP:
@@ -41,16 +50,16 @@ class Policy:
         return trim(message, decision) if decision.action is Action.TRIM else None
 
     def decide(self, header: AuditHeader, *, detected: bool = False, truncated: bool = False) -> Decision:
-        """Decide what becomes of an event.
+        """Decide whether to keep, trim or drop an event.
 
         Args:
-            header: the event's header; for a cut event what was salvaged of it.
-            detected: a detection named the event, so that it goes on whole.
-            truncated: the event was cut, so that a field that `header` lacks may have been there.
+            header: the event's header; for a cut event, its salvaged fields.
+            detected: a detection protects the event.
+            truncated: the event was cut, so a field that `header` lacks may have been cut off.
 
         Returns:
-            KEEP for an event that is detected or was answered 401 or 403, whatever the rules say. A cut
-            event is never trimmed, and dropped only if every field that the rules looked at was salvaged.
+            KEEP for a protected event and for one that was denied (401, 403), regardless of the rules. A cut
+            event is never trimmed. It is dropped only if every field that the rules use was salvaged.
         """
         status = header.response_status
         if detected or (status is not None and status.code in _DENIALS):
@@ -60,17 +69,17 @@ class Policy:
         if header.stage in self._omit_stages:
             return _DROPPED
         object_ref = header.object_ref
+        namespace = name = ""
         if object_ref is None:
-            conditions = self._for_path(header.verb, path_of(header.request_uri))
-            namespace = name = ""
+            reachable = self._for_path(header.verb, path_of(header.request_uri))
         else:
-            subresource = object_ref.subresource
-            conditions = self._for_object(header.verb, object_ref.api_group, object_ref.resource, subresource)
-            namespace = object_ref.namespace
-            name = _name_at_decision(header.verb, object_ref)
-        user = header.user
-        for condition in conditions:
-            if condition.holds(user, namespace, name):
+            reachable = self._for_object(
+                header.verb, object_ref.api_group, object_ref.resource, object_ref.subresource
+            )
+            if reachable.uses_target:
+                namespace, name = target_of(header, object_ref)
+        for condition in reachable.conditions:
+            if condition.holds(header.user, namespace, name):
                 return condition.outcome.decide(header.stage, header.level)
         return _DROPPED
 
@@ -80,43 +89,43 @@ class Policy:
         if header.stage in self._omit_stages:
             return _DROPPED
         ref = header.object_ref or ObjectRef()
+        namespace, name = target_of(header, ref)
+        patterns = patterns_of(ref.resource, ref.subresource)
         for rule in self._rules:
             relaxed = without_missing_fields(rule, header)
             condition = (
-                relaxed.for_path(header.verb, "")  # no criterion on the target is left
+                relaxed.for_path(header.verb, "")  # no criterion on the target remains
                 if header.object_ref is None
-                else relaxed.for_object(header.verb, ref.api_group, ref.resource, ref.subresource)
+                else relaxed.for_object(header.verb, ref.api_group, patterns)
             )
-            if condition and condition.holds(header.user, ref.namespace, _name_at_decision(header.verb, ref)):
+            if condition and condition.holds(header.user, namespace, name):
                 decision = condition.outcome.decide(header.stage, header.level)
                 return decision if relaxed == rule and decision.action is Action.DROP else _KEPT
         return _DROPPED
 
-    def _conditions_for_object(
-        self, verb: str, group: str, resource: str, subresource: str
-    ) -> tuple[Condition, ...]:
-        return _until_sure(rule.for_object(verb, group, resource, subresource) for rule in self._rules)
+    def _reachable_for_object(self, verb: str, group: str, resource: str, subresource: str) -> _Reachable:
+        patterns = patterns_of(resource, subresource)
+        return _until_sure(rule.for_object(verb, group, patterns) for rule in self._rules)
 
-    def _conditions_for_path(self, verb: str, path: str) -> tuple[Condition, ...]:
+    def _reachable_for_path(self, verb: str, path: str) -> _Reachable:
         return _until_sure(rule.for_path(verb, path) for rule in self._rules)
 
 
-def path_of(request_uri: str) -> str:
-    """Return the decoded path of a request URI, without its query, as the server matches it."""
-    path = request_uri.partition("?")[0]
-    return unquote(path) if "%" in path else path
+def _cached(compute: Callable[..., _Reachable]) -> Callable[..., _Reachable]:
+    """Cache by the texts of a request, bounded in number and size."""
+    cached = lru_cache(_MAX_CACHED_KEYS)(compute)
+
+    def reachable(*key: str) -> _Reachable:
+        return (cached if sum(map(len, key)) <= _MAX_KEY_CHARACTERS else compute)(*key)
+
+    return reachable
 
 
-def _name_at_decision(verb: str, object_ref: ObjectRef) -> str:
-    # the server decides before it fills in the name of what is created
-    return "" if verb == "create" and not object_ref.subresource else object_ref.name
-
-
-def _until_sure(conditions: Iterable[Condition | None]) -> tuple[Condition, ...]:
+def _until_sure(conditions: Iterable[Condition | None]) -> _Reachable:
     reachable = []
     for condition in conditions:
         if condition is not None:
             reachable.append(condition)
             if condition.always_holds:
                 break
-    return tuple(reachable)
+    return _Reachable(tuple(reachable), any(condition.uses_target for condition in reachable))

@@ -35,7 +35,7 @@ def load_policy(folder: Path, name: str) -> Policy:
     """Load the policy `<folder>/<name>.yaml`.
 
     Raises:
-        PolicyError: there is no such policy (the message lists those there are), or it is refused.
+        PolicyError: there is no such policy (the message lists those that exist), or it is invalid.
     """
     existing = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in existing:
@@ -48,9 +48,9 @@ def read_policy(path: Path) -> Policy:
     """Read and compile one policy file (audit.k8s.io/v1, kind Policy).
 
     Raises:
-        PolicyError: what the API server's validation refuses (k8s.io/apiserver, pkg/apis/audit/validation),
-            no rules, an unknown field, or a value of the wrong type; one line a fault, all faults together,
-            each `<path>: <place, rules counted from 0>: <fault>`.
+        PolicyError: the API server refuses the policy (k8s.io/apiserver, pkg/audit/policy/reader.go and
+            pkg/apis/audit/validation), or it has an unknown field or a value of the wrong type. The message
+            has one line per fault: `<path>: <place, rules counted from 0>: <fault>`.
     """
     try:
         document = load_yaml(path)

@@ -1,7 +1,6 @@
 """Reads, checks and compiles the rules of a policy file.
 
-What is refused is what k8s.io/apiserver, pkg/apis/audit/validation refuses, and unknown fields; a stage that
-does not exist is refused in the policy's own omitStages too, where the server lets it pass.
+It refuses what the API server refuses (k8s.io/apiserver, pkg/apis/audit/validation), and unknown fields.
 """
 
 import re
@@ -43,7 +42,7 @@ def read_stages(value: object, place: str, faults: Faults) -> Names:
 def read_rules(
     value: object, faults: Faults, *, omit_stages: Names, omit_managed_fields: bool
 ) -> tuple[Rule, ...]:
-    """Read a policy's rules: its stages are added to each rule's, which may override omitManagedFields."""
+    """Read the rules. The policy's stages apply to each rule; a rule may override omitManagedFields."""
     rules = faults.sequence(value, "rules")
     if not rules:
         faults.add("rules", "must hold at least one rule")

@@ -18,22 +18,20 @@ class GroupResources(msgspec.Struct, frozen=True):
     resources: Names = frozenset()
     names: Names = frozenset()
 
-    def covers(self, group: str, resource: str, subresource: str) -> bool:
-        """Whether these are resources of a request, whatever object it names."""
-        if self.group not in (group, "*"):
-            return False
-        patterns = self.resources
-        return (
-            not patterns
-            or (f"{resource}/{subresource}" if subresource else resource) in patterns
-            or "*" in patterns
-            or f"{resource}/*" in patterns
-            or (subresource != "" and f"*/{subresource}" in patterns)
-        )
+    def covers(self, group: str, patterns: Names) -> bool:
+        """Whether a request is for one of these resources; `patterns` are those that match the request."""
+        return self.group in (group, "*") and (not self.resources or not self.resources.isdisjoint(patterns))
+
+
+def patterns_of(resource: str, subresource: str) -> Names:
+    """Return all entries of a rule's `resources` that match a resource."""
+    if not subresource:
+        return frozenset((resource, f"{resource}/*", "*"))
+    return frozenset((f"{resource}/{subresource}", f"{resource}/*", f"*/{subresource}", "*"))
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a rule wants: no events of the stages `omitted`, and else a decision by the event's level."""
+    """The outcome of a rule: stages in `omitted` are dropped; otherwise the event's level decides."""
 
     omitted: Names
     when_omitted: Decision
@@ -41,14 +39,14 @@ class Outcome(msgspec.Struct, frozen=True):
     without_level: Decision
 
     def decide(self, stage: str, level: str) -> Decision:
-        """Decide for an event that the rule matched; a level that Kubernetes does not know counts as none."""
+        """Decide about an event that the rule matched; an unknown level counts as RequestResponse."""
         if stage in self.omitted:
             return self.when_omitted
         return self.by_level.get(level, self.without_level)
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """What is left of a rule to check once verb and target are known to match; None asks for nothing."""
+    """The criteria of a rule that remain once verb and target match; None matches everything."""
 
     outcome: Outcome
     users: Names | None
@@ -58,11 +56,16 @@ class Condition(msgspec.Struct, frozen=True):
 
     @property
     def always_holds(self) -> bool:
-        """Whether nothing is left to check, so that no later rule is ever reached."""
-        return self.users is self.groups is self.namespaces is self.names is None
+        """Whether no criterion remains, so that later rules are never reached."""
+        return self.users is self.groups is None and not self.uses_target
+
+    @property
+    def uses_target(self) -> bool:
+        """Whether the namespace or the name of the request matters."""
+        return not self.namespaces is self.names is None
 
     def holds(self, user: User, namespace: str, name: str) -> bool:
-        """Whether the rest of the rule matches too."""
+        """Whether the remaining criteria match."""
         return (
             (self.users is None or user.username in self.users)
             and (self.namespaces is None or namespace in self.namespaces)
@@ -72,7 +75,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule's criteria, all of which must match; None or () asks for nothing."""
+    """The criteria of a rule, which must all match; None and () match everything."""
 
     outcome: Outcome
     users: Names | None = None
@@ -83,13 +86,13 @@ class Rule(msgspec.Struct, frozen=True):
     paths: Names = frozenset()
     path_prefixes: tuple[str, ...] = ()
 
-    def for_object(self, verb: str, group: str, resource: str, subresource: str) -> Condition | None:
-        """Return what is left to check for a request about an object; None where the rule cannot match."""
+    def for_object(self, verb: str, group: str, patterns: Names) -> Condition | None:
+        """Return the remaining criteria for a resource request; None if the rule cannot match."""
         if self.paths or self.path_prefixes or (self.verbs is not None and verb not in self.verbs):
             return None
         names: Names | None = None
         if self.resources:
-            covering = [one for one in self.resources if one.covers(group, resource, subresource)]
+            covering = [one for one in self.resources if one.covers(group, patterns)]
             if not covering:
                 return None
             if all(one.names for one in covering):
@@ -97,7 +100,7 @@ class Rule(msgspec.Struct, frozen=True):
         return Condition(self.outcome, self.users, self.groups, self.namespaces, names)
 
     def for_path(self, verb: str, path: str) -> Condition | None:
-        """Return what is left to check for a request to a non-resource URL; None where it cannot match."""
+        """Return the remaining criteria for a non-resource request; None if the rule cannot match."""
         if self.resources or self.namespaces or (self.verbs is not None and verb not in self.verbs):
             return None
         if (self.paths or self.path_prefixes) and not (

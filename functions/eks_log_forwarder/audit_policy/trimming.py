@@ -1,4 +1,4 @@
-"""Takes out of an audit event's text what a policy does not want; all other values keep their bytes."""
+"""Removes the parts of an audit event that a policy does not keep; all other values keep their bytes."""
 
 import msgspec
 
@@ -12,10 +12,9 @@ _BODIES = ("requestObject", "responseObject")
 def trim(message: str, decision: Decision) -> str:
     """Apply a TRIM decision to the text of one audit event.
 
-    Keys stay in their order, and values that are not trimmed keep their bytes; only white space between
-    the members of a rewritten object is lost. An event that lacks a level gets one, as its last key, if it
-    loses a body. The very same string comes back for any other decision, where there is nothing to change,
-    and for what is not a JSON object.
+    Keys keep their order and other values keep their bytes; only white space between the members of a
+    rewritten object is lost. An event without a level gets one, as its last key, if it loses a body. The
+    same string is returned for any other decision, if nothing changes, and if it is not a JSON object.
     """
     if decision.action is not Action.TRIM:
         return message
@@ -32,7 +31,7 @@ def trim(message: str, decision: Decision) -> str:
             return message
         return msgspec.json.encode(event).decode()
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return message  # no JSON object, or a value nested too deep to look into: it goes on whole
+        return message  # not a JSON object, or nested too deep to read: forwarded whole
 
 
 def _names_one_of(message: str, bodies: tuple[str, ...]) -> bool:
@@ -40,7 +39,7 @@ def _names_one_of(message: str, bodies: tuple[str, ...]) -> bool:
 
 
 def _omit_managed_fields(event: dict[str, msgspec.Raw]) -> bool:
-    """Take managedFields out of the event's bodies in place; return whether there were any."""
+    """Remove managedFields from the bodies in place; return whether there were any."""
     found = False
     for body in _BODIES:
         # the server writes a patch as the client sent it

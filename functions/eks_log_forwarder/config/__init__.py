@@ -1,1 +1,1 @@
-"""The function's settings: environment variables, destination options and credentials."""
+"""The settings of a function: environment variables, destination options and credentials."""

@@ -1,5 +1,6 @@
-"""The destination's secret: read from Secrets Manager, cached, never shown."""
+"""The destination's secret: read from Secrets Manager, cached, never printed."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,10 +13,14 @@ if TYPE_CHECKING:
 
 CACHE_SECONDS = 300
 
+_TLS = frozenset({"ca_certificate", "client_certificate", "client_key"})
+_LOGIN = frozenset({"token", "username", "password"})
+_WITH_PASSWORD = frozenset({"elasticsearch", "loki", "otlp"})
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the secret holds; every part is optional and none shows in a repr."""
+    """The fields of the secret; each is optional and none appears in a repr."""
 
     token: str | None = field(default=None, repr=False)
     username: str | None = field(default=None, repr=False)
@@ -26,9 +31,9 @@ class Credentials:
 
 
 class ReadSecret(Protocol):
-    """Gives the credentials; `again` reads them past the cache."""
+    """Returns the credentials; `again` bypasses the cache."""
 
-    def __call__(self, *, again: bool = False) -> Credentials: ...  # noqa: D102  # the class says it
+    def __call__(self, *, again: bool = False) -> Credentials: ...  # noqa: D102  # the class documents it
 
 
 def read_nothing(*, again: bool = False) -> Credentials:  # noqa: ARG001  # the shape of ReadSecret
@@ -37,20 +42,21 @@ def read_nothing(*, again: bool = False) -> Credentials:  # noqa: ARG001  # the 
 
 
 class SecretReader:
-    """Reads one secret; its connection to Secrets Manager is made at the first read."""
+    """Reads one secret; connects to Secrets Manager at the first read."""
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, usable: frozenset[str]) -> None:
         self._arn = arn
+        self._usable = usable
         self._provider: SecretsProvider | None = None
 
     def __call__(self, *, again: bool = False) -> Credentials:
-        """The credentials, at most `CACHE_SECONDS` old, or read now.
+        """The credentials, at most `CACHE_SECONDS` old; with `again`, read now.
 
         Raises:
-            SecretError: Secrets Manager does not give the secret, or it is not of a known form. The
-                message names the secret and never what it holds.
+            SecretError: Secrets Manager does not return the secret, or its form is unknown. The message
+                names the secret and never its content.
         """
-        # Imported here because it brings boto3, 0.7 s that a warm cache or a missing secret need not pay.
+        # Imported here because it imports boto3 (0.7 s), which a function without a secret does not need.
         from aws_lambda_powertools.utilities.parameters.exceptions import (  # noqa: PLC0415
             GetParameterError,
         )
@@ -59,20 +65,26 @@ class SecretReader:
         try:
             value = provider.get(self._arn, max_age=CACHE_SECONDS, force_fetch=again)
         except GetParameterError as error:
-            # the text is botocore's: the operation and AWS's reason, never the value
+            # the text is from botocore: the operation and the reason, never the value
             msg = f"the destination's secret {self._arn} could not be read: {error}"
             raise SecretError(msg) from None
         if not isinstance(value, str):
             msg = f"the destination's secret {self._arn} is binary; store it as text"
             raise SecretError(msg)
-        return parse_secret(value, self._arn)
+        return parse_secret(value, self._arn, self._usable)
 
 
-def parse_secret(value: str, arn: str) -> Credentials:
-    """A plain token, or a JSON object with any of the fields of `Credentials`.
+def usable_fields(destination: str) -> frozenset[str]:
+    """The fields of a secret that a destination can use."""
+    return _TLS | _LOGIN if destination in _WITH_PASSWORD else _TLS | {"token"}
+
+
+def parse_secret(value: str, arn: str, usable: frozenset[str]) -> Credentials:
+    """A plain token, or a JSON object with any of the fields in `usable`.
 
     Raises:
-        SecretError: the text is empty, or an object that is not JSON or holds an unknown field.
+        SecretError: the secret is empty, has no field or an empty one, is not valid JSON, or has a field that
+            the destination cannot use. Only names of fields that `Credentials` has are shown.
     """
     text = value.strip()
     if not text:
@@ -83,22 +95,34 @@ def parse_secret(value: str, arn: str) -> Credentials:
     try:
         fields = msgspec.json.decode(text, type=dict[str, str])
     except (msgspec.DecodeError, UnicodeEncodeError):
-        msg = f"the destination's secret {arn} begins like a JSON object but is not one of texts"
+        msg = f"the destination's secret {arn} begins like a JSON object but is not a JSON object of strings"
         raise SecretError(msg) from None
-    known = Credentials.__dataclass_fields__
-    if unknown := [name for name in fields if name not in known]:
-        msg = f"the destination's secret {arn} has {len(unknown)} unknown field(s); it may hold " + ", ".join(
-            known
-        )
+    credentials = {name: text.strip() for name, text in fields.items()}
+    faults = list(_faults(credentials, usable))
+    if faults:
+        may_hold = ", ".join(name for name in Credentials.__dataclass_fields__ if name in usable)
+        msg = f"the destination's secret {arn} {'; '.join(faults)}; it may hold {may_hold}"
         raise SecretError(msg)
-    return Credentials(**{name: text.strip() for name, text in fields.items()})
+    return Credentials(**credentials)
+
+
+def _faults(fields: Mapping[str, str], usable: frozenset[str]) -> Iterator[str]:
+    known = Credentials.__dataclass_fields__
+    if not fields:
+        yield "has no field"
+    if unknown := [name for name in fields if name not in known]:
+        yield f"has {len(unknown)} unknown field(s)"
+    if unusable := [name for name in known if name in fields and name not in usable]:
+        yield f"has {', '.join(unusable)}, which this destination cannot use"
+    if empty := [name for name in known if fields.get(name) == ""]:
+        yield f"has an empty {', '.join(empty)}"
 
 
 def _new_provider() -> "SecretsProvider":
     from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415  # as above
     from botocore.config import Config  # noqa: PLC0415
 
-    # boto3's own 60 seconds with retries outlast the function
+    # the default of boto3, 60 seconds with retries, is longer than the function may run
     return SecretsProvider(
         boto_config=Config(
             connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}

@@ -1,15 +1,16 @@
-"""`DESTINATION_OPTIONS`: a JSON object of the chosen collector's own options, a closed set for each."""
+"""`DESTINATION_OPTIONS`: a JSON object with options of the chosen collector; unknown ones are faults."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_type_hints
+from enum import StrEnum
+from typing import Any, Literal, get_type_hints, override
 
 import msgspec
 
 VARIABLE = "DESTINATION_OPTIONS"
 
-# Elasticsearch, "Create index" path parameters; a data stream's name follows the same rules
+# Elasticsearch, "Create index" path parameters; names of data streams follow the same rules
 _INDEX_NAME = re.compile(r"[^-_+.A-Z\\/*?\"<>| ,#:{}][^A-Z\\/*?\"<>| ,#:{}]{0,254}")
 _NAMESPACE = re.compile(r"[^-A-Z\\/*?\"<>| ,#:{}]{1,100}")
 # Splunk, indexes.conf
@@ -25,85 +26,133 @@ _HEADERS_OF_OURS = frozenset(
 )
 
 
+class Compression(StrEnum):
+    """The values of the option `compression`."""
+
+    NONE = "none"
+    GZIP = "gzip"
+
+
+class BodyFormat(StrEnum):
+    """The values of the option `body_format`."""
+
+    NDJSON = "ndjson"
+    ARRAY = "array"
+    SINGLE = "single"
+
+
 @dataclass(frozen=True, slots=True)
-class NoOptions:
-    """The options of a collector that has none."""
+class DestinationOptions:
+    """The options that every destination has."""
+
+    compression: Compression = Compression.GZIP
 
     def faults(self) -> Iterator[str]:
-        """None."""
+        """What the collector does not allow; names the option, never its value."""
+        yield from ()
+
+    def warnings(self) -> Iterator[str]:
+        """What works with some collectors only."""
         yield from ()
 
 
 @dataclass(frozen=True, slots=True)
-class SplunkHecOptions:
-    """`{type}` in `sourcetype` stands for the log type; an empty `index` is the token's own."""
+class HttpOptions(DestinationOptions):
+    """`body_format`: one record per line, one JSON array, or one record per request."""
+
+    body_format: BodyFormat = BodyFormat.NDJSON
+
+
+@dataclass(frozen=True, slots=True)
+class XplgOptions(HttpOptions):
+    """Not compressed by default: whether XPLG reads gzip is not documented."""
+
+    compression: Compression = Compression.NONE
+
+    @override
+    def warnings(self) -> Iterator[str]:
+        """About compression."""
+        if self.compression is not Compression.NONE:
+            yield (
+                f"compression is {self.compression}: XPLG runs in a servlet container, which does not unpack "
+                "request bodies and may answer 200 to them"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SplunkHecOptions(DestinationOptions):
+    """`{type}` in `sourcetype` stands for the log type; an empty `index` means the default of the token."""
 
     index: str = ""
     sourcetype: str = "aws:eks:{type}"
     ack: bool = False
 
+    @override
     def faults(self) -> Iterator[str]:
-        """What Splunk would refuse."""
+        """What Splunk does not allow."""
         if self.index and not _SPLUNK_INDEX.fullmatch(self.index):
-            yield "index is no name of an index: lower-case letters, digits, _ and -"
+            yield "index is not a valid name: use lower-case letters, digits, _ and -"
         if not _SOURCETYPE.fullmatch(_without(self.sourcetype, "{type}")):
-            yield "sourcetype is no source type: letters, digits, : . _ - and {type} for the log type"
+            yield "sourcetype is not valid: use letters, digits, : . _ - and {type} for the log type"
 
 
 @dataclass(frozen=True, slots=True)
-class ElasticsearchOptions:
-    """Documents go into `data_stream`, or into `index` where one is given."""
+class ElasticsearchOptions(DestinationOptions):
+    """Documents go to `data_stream`, or to `index` if it is set."""
 
     index: str = ""
     data_stream: str = "logs-eks.{type}-{namespace}"
     namespace: str = "default"
     ecs: bool = False
 
+    @override
     def faults(self) -> Iterator[str]:
-        """What Elasticsearch would refuse."""
+        """What Elasticsearch does not allow."""
         if self.index and not _INDEX_NAME.fullmatch(self.index):
-            yield 'index is no name of an index: lower case, without spaces and any of \\ / * ? " < > | , # :'
+            yield 'index is not a valid name: use lower case, no spaces and none of \\ / * ? " < > | , # :'
         if not _INDEX_NAME.fullmatch(_without(self.data_stream, "{type}", "{namespace}")):
-            yield "data_stream is no name of a data stream; {type} and {namespace} may stand in it"
+            yield "data_stream is not a valid name; it may contain {type} and {namespace}"
         if self.index and self.data_stream != ElasticsearchOptions().data_stream:
-            yield "index and data_stream exclude each other: leave one out"
+            yield "index and data_stream exclude each other: set only one"
         if not _NAMESPACE.fullmatch(self.namespace):
-            yield "namespace is no data stream's namespace: lower case, at most 100 characters, no hyphen"
+            yield "namespace is not valid: use lower case, at most 100 characters, no hyphen"
 
 
 @dataclass(frozen=True, slots=True)
-class LokiOptions:
-    """An empty `tenant` is none: Loki without multi-tenancy."""
+class LokiOptions(DestinationOptions):
+    """An empty `tenant` means Loki without multi-tenancy."""
 
     tenant: str = ""
 
+    @override
     def faults(self) -> Iterator[str]:
-        """What Loki would refuse."""
+        """What Loki does not allow."""
         if self.tenant and not _TENANT.fullmatch(self.tenant):
-            yield "tenant is no tenant's name: at most 150 letters, digits and ! - _ . * ' ( )"
+            yield "tenant is not a valid tenant id: use at most 150 letters, digits and ! - _ . * ' ( )"
 
 
 @dataclass(frozen=True, slots=True)
-class OtlpOptions:
-    """`{token}` in a header's value stands for the secret's token; headers never show in a repr."""
+class OtlpOptions(DestinationOptions):
+    """`{token}` in the value of a header stands for the token of the secret; no header appears in a repr."""
 
     encoding: Literal["protobuf", "json"] = "protobuf"
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
+    @override
     def faults(self) -> Iterator[str]:
-        """What HTTP would refuse; never a header's value."""
+        """What HTTP does not allow; never shows the value of a header."""
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name):
-                yield "headers has a name that is no header's name"
+                yield "headers has a name that is not a valid header name"
             elif name.lower() in _HEADERS_OF_OURS:
-                yield f"headers has {name}, which the forwarder sets itself"
+                yield f"headers has {name}, which the forwarder sets"
             elif not _HEADER_VALUE.fullmatch(value):
-                yield f"headers has a value for {name} that is empty or holds what no header can"
+                yield f"headers has a value for {name} that is empty or not allowed in a header"
 
-
-type DestinationOptions = NoOptions | SplunkHecOptions | ElasticsearchOptions | LokiOptions | OtlpOptions
 
 _OPTIONS: dict[str, type[DestinationOptions]] = {
+    "xplg": XplgOptions,
+    "http": HttpOptions,
     "splunk_hec": SplunkHecOptions,
     "elasticsearch": ElasticsearchOptions,
     "loki": LokiOptions,
@@ -111,28 +160,30 @@ _OPTIONS: dict[str, type[DestinationOptions]] = {
 }
 
 
-def read_options(destination: str, text: str, faults: list[str]) -> DestinationOptions:
-    """The options of a destination; appends every fault, each with the option's name and never its value."""
-    kind = _OPTIONS.get(destination, NoOptions)
+def read_options(destination: str, text: str, faults: list[str], warnings: list[str]) -> DestinationOptions:
+    """The options of a destination; appends faults and warnings, which name the option."""
+    kind = _OPTIONS[destination]
     given = _object(text, faults)
     known = get_type_hints(kind)
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            faults.append(f"{VARIABLE}: {destination} has no option {name[:40]!r}; {has}")
+            faults.append(f"{VARIABLE}: {destination} has no option {name[:40]!r}; it has {', '.join(known)}")
             continue
         try:
             values[name] = msgspec.convert(value, known[name])
         except msgspec.ValidationError as error:
-            faults.append(f"{VARIABLE}: {name}: {error}")  # types, paths and enums; no text of a header
+            faults.append(
+                f"{VARIABLE}: {name}: {error}"
+            )  # names types and enum values, never the text of a header
     options = kind(**values)
     faults.extend(f"{VARIABLE}: {fault}" for fault in options.faults())
+    warnings.extend(f"{VARIABLE}: {warning}" for warning in options.warnings())
     return options
 
 
 def _without(text: str, *placeholders: str) -> str:
-    """The text with something harmless in the place of its placeholders; other braces stay, as faults."""
+    """The text with each placeholder replaced by a letter; other braces stay and are faults."""
     for placeholder in placeholders:
         text = text.replace(placeholder, "x")
     return text
@@ -144,5 +195,5 @@ def _object(text: str, faults: list[str]) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeEncodeError):
-        faults.append(f'{VARIABLE} is no JSON object of options, such as {{"index": "eks"}}')
+        faults.append(f'{VARIABLE} is not a JSON object of options, such as {{"index": "eks"}}')
         return {}

@@ -1,4 +1,4 @@
-"""Reads environment variables one by one and keeps every fault that it finds."""
+"""Reads environment variables and collects all faults."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class EnvironmentReader:
-    """The variables of a function. A faulty one is kept in `faults` and reads as its default."""
+    """The variables of a function. A faulty one adds to `faults` and reads as its default."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -15,8 +15,13 @@ class EnvironmentReader:
         self.warnings: list[str] = []
 
     def text(self, name: str) -> str:
-        """The value without white space around it; empty where there is none."""
+        """The value without surrounding white space; empty if the variable is not set."""
         return self._environ.get(name, "").strip()
+
+    def moved(self, name: str, to: str) -> None:
+        """A variable that earlier versions read: a fault if it is still set."""
+        if self.text(name):
+            self.faults.append(f"{name} is no longer read: remove it, and set {to}")
 
     def choice[E: StrEnum, D](self, name: str, choices: type[E], default: D) -> E | D:
         """One of the values of an enumeration."""
@@ -30,24 +35,24 @@ class EnvironmentReader:
             return default
 
     def choices[E: StrEnum](self, name: str, choices: type[E], default: frozenset[E]) -> frozenset[E]:
-        """Some of the default's values, separated by commas."""
+        """Some of the values of the default, separated by commas."""
         words = self.words(name)
         if unknown := [word for word in words if word not in default]:
             self.faults.append(
-                f"{name} holds {', '.join(map(repr, unknown))}: choose from {', '.join(sorted(default))}"
+                f"{name} contains {', '.join(map(repr, unknown))}: choose from {', '.join(sorted(default))}"
             )
             return default
         return frozenset(map(choices, words)) or default
 
     def switch(self, name: str) -> bool:
-        """`on`, which is the default, or `off`."""
+        """`on` (the default) or `off`."""
         text = self.text(name)
         if text not in {"", "on", "off"}:
             self.faults.append(f"{name} is {text!r}: choose one of on, off")
         return text != "off"
 
     def words(self, name: str) -> tuple[str, ...]:
-        """What stands between commas."""
+        """Words separated by commas."""
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
 
     def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -57,13 +62,13 @@ class EnvironmentReader:
             try:
                 networks.append(ip_network(word))
             except ValueError:
-                self.faults.append(f"{name} holds {word!r}: give networks such as 10.0.0.0/8")
+                self.faults.append(f"{name} contains {word!r}: give networks such as 10.0.0.0/8")
         return tuple(networks)
 
     def number[N: (int, float)](
         self, name: str, kind: Callable[[str], N], default: N, low: float, high: float
     ) -> N:
-        """A number within bounds, both included."""
+        """A number from `low` to `high`, both included."""
         text = self.text(name)
         if not text:
             return default
@@ -71,22 +76,22 @@ class EnvironmentReader:
             value = kind(text)
         except ValueError:
             value = None
-        if value is None or not low <= value <= high:  # NaN is not within any bounds either
+        if value is None or not low <= value <= high:  # also refuses NaN
             what = "a whole number" if kind is int else "a number"
             self.faults.append(f"{name} is {text!r}: give {what} from {low} to {high}")
             return default
         return value
 
     def queue_url(self, name: str) -> str:
-        """A queue's URL; what is none means no queue, as `sam local invoke` gives the resource's name."""
+        """The URL of a queue; another value, as `sam local invoke` passes it, means no queue."""
         text = self.text(name)
         if not text or text.startswith(("https://", "http://")):
             return text
-        self.warnings.append(f"{name} is not a URL, so there is no such queue")
+        self.warnings.append(f"{name} is not a URL, so no queue is used")
         return ""
 
     def url(self, name: str) -> str:
-        """An http or https URL; a fault does not show it, since it might hold credentials."""
+        """An http or https URL. Faults do not show it, since it may hold credentials."""
         text = self.text(name)
         if not text:
             self.faults.append(f"{name} is missing: give the collector's full URL, without the token")
@@ -97,9 +102,9 @@ class EnvironmentReader:
         except ValueError:
             usable = False
         if usable and parts.scheme == "http":
-            self.warnings.append(f"{name} is plain http: tokens and events can be read on the way")
+            self.warnings.append(f"{name} is plain http: tokens and events are sent unencrypted")
         if not usable:
             self.faults.append(f"{name} is not a URL of the form https://HOST:PORT/PATH")
         elif parts.username is not None or "token=" in parts.query.lower():
-            self.faults.append(f"{name} holds credentials: they belong into the destination's secret")
+            self.faults.append(f"{name} contains credentials: move them to the destination's secret")
         return text

@@ -1,4 +1,4 @@
-"""The function's environment, read once and checked as a whole."""
+"""The environment of a function, read once and checked as a whole."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from eks_log_forwarder.config.environment import EnvironmentReader
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.intake.log_type import LogType
 
+MOVED_TO_OPTIONS = ("BODY_FORMAT", "COMPRESSION")  # variables of earlier versions
 NO_POLICY = "none"  # the value of AUDIT_POLICY that names no file
 
 
@@ -28,21 +29,6 @@ class DestinationName(StrEnum):
     OTLP = "otlp"
 
 
-class BodyFormat(StrEnum):
-    """The values of `BODY_FORMAT`."""
-
-    NDJSON = "ndjson"
-    ARRAY = "array"
-    SINGLE = "single"
-
-
-class Compression(StrEnum):
-    """The values of `COMPRESSION`."""
-
-    NONE = "none"
-    GZIP = "gzip"
-
-
 class RecordFormat(StrEnum):
     """The values of `RECORD_FORMAT`."""
 
@@ -54,18 +40,16 @@ class RecordFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the template's parameters say, by the names of the environment variables in lower case.
+    """The environment variables of the function, by their names in lower case.
 
-    `compression` is None where the destination's own default holds. A queue's URL is empty where there is
-    no queue. `warnings` are what an operator should know of settings that work.
+    A queue URL is empty if there is no queue. `warnings` are for the operator, about settings that work but
+    may be wrong.
     """
 
     destination: DestinationName
-    destination_url: str = field(repr=False)  # a mistaken one may hold the token
+    destination_url: str = field(repr=False)  # a wrong URL may hold the token
     destination_secret_arn: str
     destination_options: DestinationOptions
-    body_format: BodyFormat
-    compression: Compression | None
     max_batch_bytes: int
     max_batch_events: int
     connect_timeout_seconds: float
@@ -89,17 +73,19 @@ class Settings:
         """Reads the variables of the contract; an empty one counts as missing.
 
         Raises:
-            SettingsError: with every fault found, by variable.
+            SettingsError: lists all faults, by variable.
         """
         read = EnvironmentReader(environ)
+        for name in MOVED_TO_OPTIONS:
+            read.moved(name, f"the option {name.lower()} in DESTINATION_OPTIONS")
         destination = read.choice("DESTINATION", DestinationName, DestinationName.XPLG)
         settings = cls(
             destination=destination,
             destination_url=read.url("DESTINATION_URL"),
             destination_secret_arn=read.text("DESTINATION_SECRET_ARN"),
-            destination_options=read_options(destination, read.text("DESTINATION_OPTIONS"), read.faults),
-            body_format=read.choice("BODY_FORMAT", BodyFormat, BodyFormat.NDJSON),
-            compression=read.choice("COMPRESSION", Compression, None),
+            destination_options=read_options(
+                destination, read.text("DESTINATION_OPTIONS"), read.faults, read.warnings
+            ),
             max_batch_bytes=read.number("MAX_BATCH_BYTES", int, 1_000_000, 1, 100_000_000),
             max_batch_events=read.number("MAX_BATCH_EVENTS", int, 1000, 1, 100_000),
             connect_timeout_seconds=read.number("CONNECT_TIMEOUT_SECONDS", float, 5.0, 0.1, 900),
@@ -124,7 +110,7 @@ class Settings:
         return settings
 
     def contradictions(self) -> Iterator[str]:
-        """What is wrong with settings of which each would do by itself."""
+        """Faults of settings that are valid one by one but not together."""
         options = self.destination_options
         ecs = isinstance(options, ElasticsearchOptions) and options.ecs
         if ecs and self.record_format is not RecordFormat.ENRICHED:

@@ -1,1 +1,1 @@
-"""What EKS's control plane writes: the log type of a stream, and a parser for each format."""
+"""Parsers for the formats of the EKS control-plane logs."""

@@ -7,10 +7,12 @@ import msgspec
 AUDIT_API_GROUP = "audit.k8s.io/"
 V1: Final = "audit.k8s.io/v1"
 V1BETA1: Final = "audit.k8s.io/v1beta1"
+# The text repeats what the client sent: names, and whole values that are invalid.
+MAX_STATUS_MESSAGE = 1024
 
 
 class User(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Who asked (authentication.k8s.io/v1 UserInfo); EKS puts arn, accessKeyId, sessionName in `extra`."""
+    """The user (authentication.k8s.io/v1 UserInfo). EKS adds arn, accessKeyId and sessionName to `extra`."""
 
     username: str = ""
     uid: str = ""
@@ -19,7 +21,7 @@ class User(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class ObjectRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
-    """What the request is about (audit.k8s.io/v1 ObjectReference)."""
+    """The object of the request (audit.k8s.io/v1 ObjectReference)."""
 
     resource: str = ""
     namespace: str = ""
@@ -32,10 +34,14 @@ class ObjectRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, renam
 
 
 class ResponseStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """How the request ended; `code` is the HTTP status, 0 where there is none."""
+    """How the request ended: `code` is the HTTP status, 0 if there is none.
 
-    code: int = 0
+    `message` has at most MAX_STATUS_MESSAGE characters; the record's `message` has the whole text.
+    """
+
+    message: str = ""
     reason: str = ""
+    code: int = 0
 
 
 NO_USER = User()
@@ -57,14 +63,19 @@ class AuditHeader(
         "object_ref": "objectRef",
         "response_status": "responseStatus",
         "api_version": "apiVersion",
+        "request_received_timestamp": "requestReceivedTimestamp",
+        "stage_timestamp": "stageTimestamp",
     },
 ):
-    """The fields of an audit event that routing, policy and detection look at.
+    """The fields of an audit event that the pipeline reads and that records carry.
 
-    `kind` and `api_version` tell an audit event from other JSON. They are literals because msgspec hands
-    out the literal itself, so their usual values are the defaults and take no room in an encoded record.
+    `kind` and `api_version` distinguish an audit event from other JSON. They are literals, so msgspec returns
+    the default object itself and omits it from an encoded record. The fields stand in the API server's
+    order, because msgspec then finds each key at once.
     """
 
+    kind: Literal["Event"] = "Event"
+    api_version: Literal["audit.k8s.io/v1", "audit.k8s.io/v1beta1"] = V1
     level: str = ""
     audit_id: str = ""
     stage: str = ""
@@ -76,28 +87,30 @@ class AuditHeader(
     user_agent: str = ""
     object_ref: ObjectRef | None = None
     response_status: ResponseStatus | None = None
+    request_received_timestamp: str = ""
+    stage_timestamp: str = ""
     annotations: dict[str, str] = {}
-    kind: Literal["Event"] = "Event"
-    api_version: Literal["audit.k8s.io/v1", "audit.k8s.io/v1beta1"] = V1
 
 
-def without_empty_parts(header: AuditHeader) -> AuditHeader:
-    """The header with every part that says nothing left out, so that an encoded record has no empty fields.
+def tidied(header: AuditHeader) -> AuditHeader:
+    """The header without empty parts and with a bounded status message, as a record carries it.
 
-    msgspec leaves out a nested struct only where it is the very default. The dictionaries were made for
-    this header alone, so their empty entries (`authorization.k8s.io/reason: ""`) are taken out in place.
-    It runs for every event, so it first only glances at the field that a filled part always has.
+    msgspec omits a nested struct only if it is the default object itself. The dictionaries belong to this
+    header alone, so their empty entries (`authorization.k8s.io/reason: ""`) are removed in place. It runs for
+    every event, so it first checks only the field that a filled part always has.
     """
     user, impersonated = header.user, header.impersonated_user
     ref, status = header.object_ref, header.response_status
-    _remove_empty(header.annotations, "")
-    _remove_empty(user.extra, [])
+    if "" in header.annotations.values():
+        _remove_empty(header.annotations, "")
+    if user.extra and [] in user.extra.values():
+        _remove_empty(user.extra, [])
     if impersonated is not None:
         _remove_empty(impersonated.extra, [])
     if (
         user.username
         and (ref is None or ref.resource)
-        and (status is None or status.code)
+        and (status is None or (status.code and len(status.message) <= MAX_STATUS_MESSAGE))
         and (impersonated is None or impersonated.username)
     ):
         return header
@@ -106,11 +119,16 @@ def without_empty_parts(header: AuditHeader) -> AuditHeader:
         user=NO_USER if user == NO_USER else user,
         impersonated_user=None if impersonated == NO_USER else impersonated,
         object_ref=None if ref == NO_OBJECT else ref,
-        response_status=None if status == NO_STATUS else status,
+        response_status=None if status is None or status == NO_STATUS else _bounded(status),
     )
 
 
+def _bounded(status: ResponseStatus) -> ResponseStatus:
+    if len(status.message) <= MAX_STATUS_MESSAGE:
+        return status
+    return msgspec.structs.replace(status, message=f"{status.message[: MAX_STATUS_MESSAGE - 1]}…")
+
+
 def _remove_empty[Value: (str, list[str])](entries: dict[str, Value], empty: Value) -> None:
-    if entries and empty in entries.values():
-        for key in [key for key, value in entries.items() if value == empty]:
-            del entries[key]
+    for key in [key for key, value in entries.items() if value == empty]:
+        del entries[key]

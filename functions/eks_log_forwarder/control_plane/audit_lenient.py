@@ -1,4 +1,4 @@
-"""An audit event whose fields have unexpected types, or are not all there, read field by field."""
+"""Reads the header of an audit event field by field, if fields are missing or have unexpected types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from eks_log_forwarder.control_plane.audit_header import (
     ObjectRef,
     ResponseStatus,
     User,
-    without_empty_parts,
+    tidied,
 )
 from eks_log_forwarder.encoding import encodable
 
@@ -21,7 +21,7 @@ _MAX_CODE_DIGITS = 3  # an HTTP status
 
 
 def is_of_another_kind(event: Mapping[str, Any]) -> bool:
-    """Whether a JSON object says that it is something else than an audit event."""
+    """Whether a JSON object declares that it is not an audit event."""
     kind, api_version = event.get("kind"), event.get("apiVersion")
     if isinstance(kind, str) and kind not in {"", "Event"}:
         return True
@@ -29,18 +29,18 @@ def is_of_another_kind(event: Mapping[str, Any]) -> bool:
 
 
 def is_audit_event(event: Mapping[str, Any]) -> bool:
-    """Whether a JSON object is an audit event, going by what it has of kind, apiVersion and event fields."""
+    """Whether a JSON object is an audit event, judged by its kind, apiVersion and event fields."""
     names = ("apiVersion", "auditID", "verb", "stage", "requestURI")
     return not is_of_another_kind(event) and any(event.get(name) for name in names)
 
 
 def header_of(event: Mapping[str, Any]) -> AuditHeader:
-    """The header of an audit event of which any field may be absent, null or of another type.
+    """The header of an audit event whose fields may be absent, null or of another type; never raises.
 
-    A number or a nested value in the place of a text becomes its JSON, a single value in the place of a
-    list becomes a list of one; what has no sensible reading counts as absent. Never raises.
+    If a text is expected, a number or a nested value becomes its JSON. If a list is expected, a single value
+    becomes a list of one. A value that has no sensible reading counts as absent.
     """
-    return without_empty_parts(
+    return tidied(
         AuditHeader(
             level=_text(event.get("level")),
             audit_id=_text(event.get("auditID")),
@@ -56,13 +56,15 @@ def header_of(event: Mapping[str, Any]) -> AuditHeader:
             annotations={
                 encodable(key): _text(value) for key, value in _mapping(event.get("annotations")).items()
             },
+            request_received_timestamp=_text(event.get("requestReceivedTimestamp")),
+            stage_timestamp=_text(event.get("stageTimestamp")),
             api_version=V1BETA1 if event.get("apiVersion") == V1BETA1 else V1,
         )
     )
 
 
 def _user(value: object) -> User:
-    """A user given as a bare text is a user of that name."""
+    """A text in place of a user is the user's name."""
     if isinstance(value, str):
         return User(username=_text(value))
     user = _mapping(value)
@@ -88,7 +90,11 @@ def _object_ref(ref: Mapping[str, Any]) -> ObjectRef:
 
 
 def _status(status: Mapping[str, Any]) -> ResponseStatus:
-    return ResponseStatus(code=_code(status.get("code")), reason=_text(status.get("reason")))
+    return ResponseStatus(
+        code=_code(status.get("code")),
+        reason=_text(status.get("reason")),
+        message=_text(status.get("message")),
+    )
 
 
 def _code(value: object) -> int:

@@ -1,19 +1,22 @@
-"""Lines of aws-iam-authenticator: logrus text, `key=value` with quoted values."""
+"""Lines of aws-iam-authenticator: logrus text, `key=value` pairs with quoted values."""
 
 import json
 
 import msgspec
 
-from eks_log_forwarder.control_plane.go_text import pairs
+from eks_log_forwarder.control_plane.go_text import MAX_FIELDS, pairs
 from eks_log_forwarder.encoding import encodable
+
+_decode_json = json.JSONDecoder(strict=False).raw_decode
+_MAX_STS_CHARACTERS = 64 * 1024  # an STS response has a few hundred
 
 
 class AuthenticatorLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One line of the authenticator; `arn` is empty in a denial that comes before the identity is mapped.
+    """One line of the authenticator. `arn` is empty if access was denied before the identity was mapped.
 
-    `error` is the text with its escapes resolved. Where it ends in the JSON of an STS answer, that answer's
-    code and message also stand in `fields` as `errorCode` and `errorMessage`, CloudTrail's names for them.
-    `fields` has every other key as logged: client, method, path, uid, accountid, stsendpoint and so on.
+    `error` is unescaped text. If it ends in the JSON of an STS response, `fields` also has the code and the
+    message of that response as `errorCode` and `errorMessage`, the names that CloudTrail uses. `fields` has
+    all other keys as logged: client, method, path, uid, accountid, stsendpoint and so on.
     """
 
     time: str = ""
@@ -27,7 +30,7 @@ class AuthenticatorLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=Tru
 
 
 def parse_authenticator(message: str) -> AuthenticatorLine | None:
-    """The line, or None where it has not logrus's own keys: `level`, and `time` or `msg`. Never raises."""
+    """Parse a line; None if it lacks logrus's keys `level`, and `time` or `msg`. Never raises."""
     if "level=" not in message:
         return None
     found = pairs(message)
@@ -47,17 +50,17 @@ def parse_authenticator(message: str) -> AuthenticatorLine | None:
 
 
 def _go_slice(text: str) -> list[str]:
-    """The members of a []string as Go prints it: `[a b]`."""
-    return text.removeprefix("[").removesuffix("]").split()
+    """Return the elements of a Go []string, which prints as `[a b]`; the last one holds the rest."""
+    return text.removeprefix("[").removesuffix("]").split(None, MAX_FIELDS)
 
 
 def _sts_error(error: str) -> dict[str, str]:
-    """Code and message of the answer in `…error from AWS (expected 200, got 403). Body: {"Error": …}`."""
+    """Return the code and message in `…error from AWS (expected 200, got 403). Body: {"Error": …}`."""
     start = error.find('{"Error"')
     if start < 0:
         return {}
     try:
-        body, _ = json.JSONDecoder(strict=False).raw_decode(error, start)
+        body, _ = _decode_json(error[start : start + _MAX_STS_CHARACTERS])
     except (ValueError, RecursionError):
         return {}
     answer = body["Error"]

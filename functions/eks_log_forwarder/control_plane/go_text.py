@@ -1,49 +1,54 @@
-"""Text as Go programs print it: quoted strings, and key="value" pairs of logrus and klog lines."""
+"""Text that Go programs print: quoted strings, and the key="value" pairs of logrus and klog lines."""
 
 import re
 from collections.abc import Iterator
 
 from eks_log_forwarder.encoding import encodable
 
-# Every repetition is possessive and every scan goes on where the last one ended: linear in the text.
+# Possessive repetitions, and each scan continues where the last one ended: time is linear in the text.
 _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)("|\Z)', re.DOTALL)
 _KEY = re.compile(r'\s*+([^\s="]++)=')
-_OTHER_TOKEN = re.compile(r'\s*+(?:"(?:[^"\\]++|\\.)*+"|\S++)', re.DOTALL)
+_OTHER_TOKENS = re.compile(r'(?:\s*+(?![^\s="]++=)(?:"(?:[^"\\]++|\\.)*+"|\S++))++', re.DOTALL)
 _BARE = re.compile(r"\S*+")
 _IN_BRACKETS = re.compile(r'[^\s\[\]{}"\\]++|\\.|"(?:[^"\\]++|\\.)*+"|\s++|.', re.DOTALL)
 _AFTER_QUOTE = re.compile(r"[:,;.]?(?:\s|\Z)")
 _ESCAPE = re.compile(
-    r"(?P<bytes>(?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+)"
-    r"|\\u(?P<short>[0-9a-fA-F]{4})|\\U(?P<long>[0-9a-fA-F]{8})|\\(?P<letter>[abfnrtv\\'\"])"
+    r"(?P<bytes>(?:\\(?:x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[abfnrtv\\'\"]))++)"
+    r"|\\u(?P<short>[0-9a-fA-F]{4})|\\U(?P<long>[0-9a-fA-F]{8})"
 )
-_LETTERS = dict(zip("abfnrtv\\'\"", "\a\b\f\n\r\t\v\\'\"", strict=True))
-_BYTE = re.compile(r"\\(?:x(?P<hex>..)|(?P<octal>...))")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MULTI_LINE_START, _MULTI_LINE_END = "<\n", "\n >"
 
+MAX_FIELDS = 1000  # of one line; real lines have fewer than 50
+OMITTED_FIELDS = "fieldsOmitted"
+
 
 def unquote(inner: str) -> str:
-    """What stands between the quotes of a Go string literal, unescaped (Go specification, "String literals").
+    """Unescape the text between the quotes of a Go string literal (Go specification, "String literals").
 
-    Escapes that Go does not know stay as they are; bytes that are not UTF-8 become U+FFFD.
+    Unknown escapes stay unchanged; bytes that are not UTF-8 become U+FFFD.
     """
     return _ESCAPE.sub(_unescape, inner) if "\\" in inner else inner
 
 
 def starts_pair(text: str, position: int) -> bool:
-    """Whether a `key=` stands at the position, spaces aside."""
+    """Whether `key=` follows at the position, after optional spaces."""
     return _KEY.match(text, position) is not None
 
 
 def pairs(text: str, position: int = 0) -> dict[str, str]:
-    r"""The `key=value` pairs of a line from the position on; words in between are passed over.
+    r"""Read the `key=value` pairs of a line from a position; other words are skipped.
 
-    A value is a quoted Go string, klog's `<\n\tline\n >` of several lines, or bare up to the next space
-    outside of brackets (`&{code:2 reasons:[no fit] err:<nil>}`). A quote that is missing ends at the next
-    `key="`, or else at the end. The first of several equal keys counts: it is the logger's own.
+    A value is a quoted Go string, klog's multi-line `<\n\tline\n >`, or bare text up to the next space
+    outside brackets (`&{code:2 reasons:[no fit] err:<nil>}`). If a closing quote is missing, the value ends
+    at the next `key="` or at the end of the line. The first of equal keys wins: the logger wrote it.
+    After `MAX_FIELDS` pairs the rest is omitted, and `OMITTED_FIELDS` is one more key.
     """
     found: dict[str, str] = {}
-    for key, value in _scan(encodable(text), position):
+    for number, (key, value) in enumerate(_scan(encodable(text), position)):
+        if number == MAX_FIELDS:
+            found[OMITTED_FIELDS] = "true"
+            break
         found.setdefault(key, value)
     return found
 
@@ -53,7 +58,7 @@ def _scan(text: str, position: int) -> Iterator[tuple[str, str]]:
     while position < len(text):
         key = _KEY.match(text, position)
         if key is None:
-            other = _OTHER_TOKEN.match(text, position)
+            other = _OTHER_TOKENS.match(text, position)
             position = other.end() if other is not None else len(text)
             continue
         start = key.end()
@@ -63,7 +68,7 @@ def _scan(text: str, position: int) -> Iterator[tuple[str, str]]:
             value, position = _multi_line_value(text, start)
         else:
             end = _bracketed_end(text, start) if balanced else None
-            # One bracket that never closes makes the others doubtful too, and keeps the scan linear.
+            # After one unclosed bracket, brackets are ignored: this keeps the scan linear.
             balanced = end is not None
             position = _bare_end(text, start) if end is None else end
             value = text[start:position]
@@ -71,14 +76,14 @@ def _scan(text: str, position: int) -> Iterator[tuple[str, str]]:
 
 
 def _quoted_value(text: str, start: int) -> tuple[str, int]:
-    """The value of the string literal at `start`, and where the scan goes on."""
+    """Return the value of the string literal at `start`, and the position after it."""
     literal = _QUOTED.match(text, start)
-    if literal is None:  # a backslash is the very last character
+    if literal is None:  # the text ends in a backslash
         return unquote(text[start + 1 :]), len(text)
     inner, end = literal[1], literal.end()
     if not _AFTER_QUOTE.match(text, end):
         head, _, tail = inner.rpartition(" ")
-        if len(tail) > 1 and tail.endswith("="):  # the quote opens the next pair's value
+        if len(tail) > 1 and tail.endswith("="):  # this quote opens the value of the next pair
             return unquote(head), start + 1 + len(head)
     return unquote(inner), end
 
@@ -98,7 +103,7 @@ def _bare_end(text: str, start: int) -> int:
 
 
 def _bracketed_end(text: str, start: int) -> int | None:
-    """Where a bare value ends whose brackets may hold spaces; None where a bracket never closes."""
+    """Return the end of a bare value whose brackets may hold spaces; None if a bracket is not closed."""
     depth = 0
     for token in _IN_BRACKETS.finditer(text, start):
         first = token[0][0]
@@ -112,13 +117,9 @@ def _bracketed_end(text: str, start: int) -> int | None:
 
 
 def _unescape(escape: re.Match[str]) -> str:
-    if letter := escape["letter"]:
-        return _LETTERS[letter]
     if escape["bytes"]:
-        codes = (
-            int(byte["hex"] or byte["octal"], 16 if byte["hex"] else 8) for byte in _BYTE.finditer(escape[0])
-        )
-        return bytes(codes).decode(errors="replace")
+        # Python's escapes of bytes and letters are those of Go
+        return escape[0].encode().decode("unicode_escape").encode("latin-1").decode(errors="replace")
     code = int(escape["short"] or escape["long"], 16)
     is_character = code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF  # noqa: PLR2004  # Unicode's own limits
     return chr(code) if is_character else _REPLACEMENT

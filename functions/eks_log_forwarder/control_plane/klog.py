@@ -1,4 +1,4 @@
-"""klog text: the API server, the scheduler, both controller managers, and libraries in all of them."""
+"""klog text, as the API server, the scheduler and the controller managers write it."""
 
 import re
 from datetime import UTC, datetime
@@ -16,8 +16,8 @@ _HEADER = re.compile(
     r"(?P<file>[^\s:\]]+):(?P<line>[0-9]{1,10})\] ?"
 )
 _TRACE = re.compile(r"Trace\[(\w+)\]:\s*")
-_SOURCE = re.compile(r"(\S+\.go:[0-9]+):\s+")
-_QUOTED_MESSAGE = re.compile(r'(?:(\S+):\s++)?"((?:[^"\\]++|\\.)*+)"(?=\s|\Z)', re.DOTALL)
+_SOURCE = re.compile(r"([^\s:]++(?<=\.go):[0-9]++):\s++")
+_QUOTED_MESSAGE = re.compile(r'(?:([^\s"]++)(?<=:)\s++)?"((?:[^"\\]++|\\.)*+)"(?=\s|\Z)', re.DOTALL)
 _BARE_PAIR = re.compile(r'[A-Za-z_][\w.]*="')
 _MS = 1000
 
@@ -25,10 +25,10 @@ _MS = 1000
 class KlogLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One klog line: `severity` is I, W, E or F; `time` RFC 3339 in UTC; `message` without its quotes.
 
-    `fields` has the line's key-value pairs, and what stood before the message: `prefix`
-    (`PreFilter/VolumeBinding`, `k8s.io/client-go/…/factory.go:132`) and `trace`, the number of a
-    `Trace[…]`. A continuation line of a trace has no header, so no severity, time, thread, file and line.
-    `scheduling` says why a pod cannot be scheduled; the pod itself is `fields.pod`.
+    `fields` has the key-value pairs of the line, the text before the message as `prefix`
+    (`PreFilter/VolumeBinding`, `k8s.io/client-go/…/factory.go:132`) and the number of a `Trace[…]` as
+    `trace`. A continuation line of a trace has no header: no severity, time, thread, file or line.
+    `scheduling` gives the reasons why a pod cannot be scheduled; the pod is `fields.pod`.
     """
 
     severity: str = ""
@@ -42,9 +42,9 @@ class KlogLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def parse_klog(message: str, timestamp: int) -> KlogLine | None:
-    """The line, or None where it has neither klog's header nor continues a trace. Never raises.
+    """Parse a line; None if it has no klog header and does not continue a trace. Never raises.
 
-    `timestamp` is the log event's, in ms since 1970; klog writes no year, so the event's completes it.
+    `timestamp` is that of the log event, in ms since 1970. It supplies the year, which klog does not write.
     """
     message = encodable(message).rstrip()
     header = _HEADER.match(message)
@@ -59,10 +59,13 @@ def parse_klog(message: str, timestamp: int) -> KlogLine | None:
         line=int(header["line"]),
         message=text,
         fields=fields,
-        scheduling=parse_scheduling(fields.get("err", ""))
-        if text.startswith("Unable to schedule pod")
-        else None,
+        scheduling=scheduling_of(text, fields.get("err", "")),
     )
+
+
+def scheduling_of(message: str, error: str) -> Scheduling | None:
+    """Return the reasons in the scheduler's error, if the message says that a pod cannot be scheduled."""
+    return parse_scheduling(error) if message.startswith("Unable to schedule pod") else None
 
 
 def _continuation(message: str) -> KlogLine | None:
@@ -73,7 +76,7 @@ def _continuation(message: str) -> KlogLine | None:
 
 
 def _text_and_fields(body: str) -> tuple[str, dict[str, str]]:
-    """The message and its fields; text that merely has quotes or equals signs in it stays whole."""
+    """Return the message and its fields; text that only contains quotes or equals signs is one message."""
     before: dict[str, str] = {}
     position = 0
     if trace := _TRACE.match(body):
@@ -81,7 +84,7 @@ def _text_and_fields(body: str) -> tuple[str, dict[str, str]]:
         position = trace.end()
     quoted = _QUOTED_MESSAGE.match(body, position)
     if quoted is not None and (quoted.end() == len(body) or starts_pair(body, quoted.end())):
-        before["prefix"] = quoted[1] or ""
+        before["prefix"] = (quoted[1] or "").removesuffix(":")
         return unquote(quoted[2]), _filled(before | pairs(body, quoted.end()))
     if source := _SOURCE.match(body, position):
         before["prefix"] = source[1]
@@ -95,9 +98,9 @@ def _filled(fields: dict[str, str]) -> dict[str, str]:
 
 
 def _completed_time(header: re.Match[str], timestamp: int) -> str:
-    """The line's time in the event's year; empty where that year has no such day.
+    """Return the time of the line in the year of the event; empty if that year has no such day.
 
-    At the turn of the year an event lags behind its line, or the two clocks differ by a moment.
+    At the turn of the year, an event may be later than its line, or the two clocks may differ slightly.
     """
     month, day = header["month"], header["day"]
     try:

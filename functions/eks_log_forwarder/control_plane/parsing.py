@@ -1,13 +1,19 @@
-"""One log event to its parsed form, by the log type of its stream."""
+"""Parses a log event in the format of its log type."""
 
 from collections.abc import Callable
 
 import msgspec
 
-from eks_log_forwarder.control_plane.audit import TRUNCATED_ANNOTATION, AuditHeader, parse_audit
-from eks_log_forwarder.control_plane.audit_salvage import salvage_audit
+from eks_log_forwarder.control_plane.audit import (
+    TRUNCATED_ANNOTATION,
+    AuditHeader,
+    parse_ordinary,
+    read_audit,
+)
 from eks_log_forwarder.control_plane.authenticator import AuthenticatorLine, parse_authenticator
+from eks_log_forwarder.control_plane.go_text import OMITTED_FIELDS
 from eks_log_forwarder.control_plane.klog import KlogLine, parse_klog
+from eks_log_forwarder.control_plane.klog_json import parse_klog_json
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 
@@ -15,13 +21,14 @@ _NO_FIELDS = AuditHeader()
 
 
 class Parsed(msgspec.Struct, frozen=True, gc=False):
-    """What a parser made of a log event: at most one of `audit`, `authenticator` and `klog`.
+    """A parsed log event: at most one of `audit`, `authenticator` and `klog` is set.
 
-    `parsed` is True where that part stands for the whole message; False where the message is not of its
-    log type's format, so that it goes on as text and the record says so; None where no parser was asked,
-    because the stream is of no known type: its logType `unknown` already says that.
-    `truncated` marks an audit event that lost a part: the message is broken JSON (`parsed` is False and
-    `audit` has what could be salvaged, or is None), or the API server took the bodies out itself.
+    `parsed` is True if that part represents the whole message. It is False if the message is not in the
+    format of its log type; the event is then forwarded as text and its record says so. It is None if the
+    log type is unknown, so that no parser ran. `truncated` marks an audit event that lost a part: either
+    the message is broken JSON (`parsed` is False, and `audit` has the salvaged fields or is None), or the
+    API server removed the bodies. It also marks a line with more fields than a record holds (`parsed` is
+    False, and the part has the first fields).
     """
 
     audit: AuditHeader | None = None
@@ -29,6 +36,8 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
     klog: KlogLine | None = None
     parsed: bool | None = None
     truncated: bool = False
+    # The decoded event, if the parser had to decode it; for the rules, which then need not do it again.
+    audit_fields: dict[str, object] | None = None
 
 
 _NOT_ASKED = Parsed()
@@ -36,24 +45,32 @@ _NOT_PARSED = Parsed(parsed=False)
 
 
 def _audit(event: LogEvent) -> Parsed:
-    header = parse_audit(event.message)
+    header = parse_ordinary(event.message)
     if header is not None:
         return Parsed(audit=header, parsed=True, truncated=TRUNCATED_ANNOTATION in header.annotations)
-    salvaged = salvage_audit(event.message)
-    if salvaged is None:
+    reading = read_audit(event.message)
+    if reading is None:
         return _NOT_PARSED
-    return Parsed(audit=None if salvaged == _NO_FIELDS else salvaged, parsed=False, truncated=True)
+    header = None if reading.header == _NO_FIELDS else reading.header
+    truncated = not reading.whole or TRUNCATED_ANNOTATION in reading.header.annotations
+    return Parsed(audit=header, parsed=reading.whole, truncated=truncated, audit_fields=reading.fields)
 
 
 def _authenticator(event: LogEvent) -> Parsed:
-    """The authenticator's own lines are logrus text; those of the Kubernetes client in it are klog text."""
+    """The authenticator writes logrus text; its Kubernetes client writes klog text."""
     line = parse_authenticator(event.message)
-    return _klog(event) if line is None else Parsed(authenticator=line, parsed=True)
+    if line is None:
+        return _klog(event)
+    omitted = OMITTED_FIELDS in line.fields
+    return Parsed(authenticator=line, parsed=not omitted, truncated=omitted)
 
 
 def _klog(event: LogEvent) -> Parsed:
-    line = parse_klog(event.message, event.timestamp)
-    return _NOT_PARSED if line is None else Parsed(klog=line, parsed=True)
+    line = parse_klog(event.message, event.timestamp) or parse_klog_json(event.message)
+    if line is None:
+        return _NOT_PARSED
+    omitted = OMITTED_FIELDS in line.fields
+    return Parsed(klog=line, parsed=not omitted, truncated=omitted)
 
 
 _PARSERS: dict[LogType, Callable[[LogEvent], Parsed]] = {
@@ -66,6 +83,6 @@ _PARSERS: dict[LogType, Callable[[LogEvent], Parsed]] = {
 
 
 def parse(log_type: LogType, event: LogEvent) -> Parsed:
-    """What the event says, read by its log type's format; never raises, whatever the message."""
+    """Parse an event in the format of its log type. Never raises."""
     parser = _PARSERS.get(log_type)
     return _NOT_ASKED if parser is None else parser(event)

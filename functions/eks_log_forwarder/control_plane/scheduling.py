@@ -1,26 +1,27 @@
-"""Why a pod fits on no node, from the text of the scheduler's FitError."""
+"""The reasons why a pod fits on no node, from the scheduler's FitError text."""
 
 import re
 
 import msgspec
 
-_AVAILABLE = " nodes are available:"
-_COUNTS = re.compile(r"([0-9]{1,9})/([0-9]{1,9}) nodes are available:")
+_COUNTS = re.compile(r"([0-9]{1,9})/([0-9]{1,9}) +nodes are available:")
+_PREEMPTION = "preemption:"
 _NEXT_REASON = re.compile(r", (?=[0-9]{1,9} )")
 _REASON = re.compile(r"([0-9]{1,9}) (.+)", re.DOTALL)
+_MAX_REASONS = 100
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One reason and the number of nodes it holds for; 0 where it is the pod's own, not a node's."""
+    """One reason and the number of nodes it applies to; 0 if it applies to the pod."""
 
     reason: str
     nodes: int = 0
 
 
 class Scheduling(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """How many nodes there are, how many are available to the pod, and why the others are not.
+    """The number of nodes, how many are available to the pod, and the reasons why the others are not.
 
-    `preemption` has the reasons why evicting other pods does not help either.
+    `preemption` has the reasons why evicting other pods does not help.
     """
 
     nodes: int
@@ -30,28 +31,27 @@ class Scheduling(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def parse_scheduling(error: str) -> Scheduling | None:
-    """The parts of `0/315 nodes are available: 259 Insufficient cpu, … preemption: 0/315 …`, else None.
+    """Parse `0/315 nodes are available: 259 Insufficient cpu, … preemption: 0/315 …`; None for other text.
 
-    The reasons end at the first full stop before a space or at the end; a taint's braces hold neither.
+    The reasons end at the first full stop that is followed by a space, at `preemption:`, or at the end of
+    the text. After `_MAX_REASONS` reasons, the rest is one more reason.
     """
-    if _AVAILABLE not in error:
+    counts = _COUNTS.search(error)
+    if counts is None:
         return None
-    counts = list(_COUNTS.finditer(error))
-    if not counts:
-        return None
-    ends = [count.start() for count in counts[1:]] + [len(error)]
-    sections = [_reasons(error[count.end() : end]) for count, end in zip(counts, ends, strict=True)]
+    reasons, _, preemption = error[counts.end() :].partition(_PREEMPTION)
+    again = _COUNTS.search(preemption)
     return Scheduling(
-        nodes=int(counts[0][2]),
-        available=int(counts[0][1]),
-        reasons=sections[0],
-        preemption=sections[1] if len(sections) > 1 else [],
+        nodes=int(counts[2]),
+        available=int(counts[1]),
+        reasons=_reasons(reasons),
+        preemption=_reasons(preemption[again.end() :] if again else preemption),
     )
 
 
 def _reasons(section: str) -> list[Reason]:
-    sentence = section.partition(". ")[0].strip().removesuffix(".")
-    return [_reason(text) for text in _NEXT_REASON.split(sentence) if text]
+    sentence = section.partition(". ")[0].strip().rstrip(".")
+    return [_reason(text) for text in _NEXT_REASON.split(sentence, _MAX_REASONS) if text]
 
 
 def _reason(text: str) -> Reason:

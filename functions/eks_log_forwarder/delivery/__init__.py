@@ -1,1 +1,1 @@
-"""Batches, attempts and the deadline: from encoded events to a settled outcome."""
+"""Batches, attempts, retries and the deadline: from encoded events to an outcome for each."""

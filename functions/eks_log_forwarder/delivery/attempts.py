@@ -1,20 +1,23 @@
-"""The requests of one batch: with the secret of the moment, and until it is known what they came to."""
+"""The requests of one batch: with the current secret, and until the outcome is known."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from eks_log_forwarder.config.credentials import Credentials, ReadSecret
+from eks_log_forwarder.delivery.circuit_breaker import is_out_of_reach
 from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.delivery.leftover import NOT_ENCODABLE
 from eks_log_forwarder.destinations.base import Destination, Pending
 from eks_log_forwarder.destinations.outcomes import (
     UNAUTHORIZED,
     Delivered,
     Outcome,
+    Rejected,
     Unreachable,
     outcome_of_failure,
 )
-from eks_log_forwarder.errors import SecretError
+from eks_log_forwarder.errors import SecretError, describe
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import Answer, Request
@@ -24,7 +27,12 @@ from eks_log_forwarder.transport.tls import TlsIdentity
 
 @dataclass(slots=True)
 class Attempts:
-    """The requests that carry one batch and its parts; `made` counts them, the questions after them apart."""
+    """The requests for one batch and its parts; `made` counts them without follow-up requests.
+
+    `connect_timeout_seconds` shortens the transport's own. `last_status` is the HTTP status of the last
+    answer to a batch, 0 without one; `is_out_of_reach` is the circuit breaker's view of the last exchange,
+    None before the first.
+    """
 
     destination: Destination
     transport: Transport
@@ -32,11 +40,14 @@ class Attempts:
     sleep: Callable[[float], None]
     deadline: Deadline
     tally: Tally
+    connect_timeout_seconds: float | None = None
     made: int = 0
+    last_status: int = 0
+    is_out_of_reach: bool | None = None
     secret_read_again: bool = False
 
-    def post(self, encoded: Sequence[bytes], budget: Deadline) -> Outcome:
-        """Sends a batch, twice where the secret may have been rotated; what it came to."""
+    def post(self, encoded: Sequence[bytes], budget: Deadline) -> Outcome | Pending:
+        """Sends a batch, a second time if the secret may have been rotated; returns the outcome."""
         try:
             credentials = self.read_secret()
             outcome, status = self._post_with(credentials, encoded, budget)
@@ -52,46 +63,53 @@ class Attempts:
 
     def _post_with(
         self, credentials: Credentials, encoded: Sequence[bytes], budget: Deadline
-    ) -> tuple[Outcome, int]:
-        request = self.destination.request(encoded, credentials)
+    ) -> tuple[Outcome | Pending, int]:
+        self.last_status = 0
+        try:
+            request = self.destination.request(encoded, credentials)
+        except SecretError:
+            raise
+        except Exception as error:  # noqa: BLE001  # an event that the encoder cannot handle; halving finds it
+            self.tally.details.append(f"{NOT_ENCODABLE}: {describe(error)}")
+            return Rejected(NOT_ENCODABLE), 0
         result = self._exchange(request, credentials, budget)
         self.made += 1
         if isinstance(result, Failure):
             return outcome_of_failure(result), 0
+        self.last_status = result.status
         outcome = self.destination.outcome(result, len(encoded))
-        if isinstance(outcome, Pending):
-            outcome = self._follow(outcome, credentials)
         if isinstance(outcome, Delivered):
             self.tally.split += request.split_events
         return outcome, result.status
 
-    def _follow(self, pending: Pending, credentials: Credentials) -> Outcome:
-        """Asks what became of a batch until the collector says it, or the time is up."""
-        while pending.pause_seconds < self.deadline.remaining_seconds():
-            self.sleep(pending.pause_seconds)
-            result = self._exchange(pending.ask(credentials), credentials, self.deadline)
-            if isinstance(result, Failure):
-                continue  # the collector has the batch, and may say so yet
-            outcome = pending.understand(result)
-            if not isinstance(outcome, Pending):
-                return outcome
-            pending = outcome
-        return Unreachable(pending.reason, retry=False)
+    def ask(self, pending: Sequence[Pending]) -> Answer | Failure:
+        """Asks the collector which of these batches it has stored."""
+        try:
+            credentials = self.read_secret()
+        except SecretError:
+            return Failure.SECRET_UNREADABLE
+        question = pending[0].ask([one.ticket for one in pending], credentials)
+        return self._exchange(question, credentials, self.deadline)
 
     def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
-        if (tls := TlsIdentity.of(credentials)) is not None:
-            request = replace(request, tls=tls)
+        request = replace(
+            request,
+            tls=TlsIdentity.of(credentials),
+            connect_timeout_seconds=self.connect_timeout_seconds,
+        )
         started = time.monotonic()
         result = self.transport.post(request, within_seconds=within.remaining_seconds())
         elapsed_ms = (time.monotonic() - started) * 1000
         self.tally.slowest_request_ms = max(self.tally.slowest_request_ms, elapsed_ms)
         self.tally.delivery_attempts += 1
         self.tally.bytes_sent += len(request.body)
+        if result is not Failure.NO_TIME_LEFT:
+            self.is_out_of_reach = is_out_of_reach(result)
         return result
 
 
-def _may_be_stale(credentials: Credentials, outcome: Outcome, status: int) -> bool:
-    """Whether a rotated secret could be the reason: the token's, or the certificates'."""
+def _may_be_stale(credentials: Credentials, outcome: Outcome | Pending, status: int) -> bool:
+    """Whether a rotated secret could be the reason: a token or a certificate."""
     if status in UNAUTHORIZED:
         return True
     return outcome == outcome_of_failure(Failure.TLS) and bool(TlsIdentity.of(credentials))

@@ -1,4 +1,4 @@
-"""How long to wait before a request is repeated."""
+"""How long to wait before a request is retried."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from random import uniform
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential back-off with full jitter: anything from nothing to `base * 2**n`, at most `cap`.
+    """Exponential back-off with full jitter: a random pause between 0 and `base * 2**n`, at most `cap`.
 
-    Full jitter spreads the retries of many containers over the whole pause, so that a collector which
-    comes back is not hit by all of them at once.
+    Full jitter spreads the retries of many containers, so that a recovering collector does not receive
+    all of them at once (AWS Architecture Blog, "Exponential Backoff And Jitter").
     """
 
     base_seconds: float = 0.2
@@ -18,6 +18,6 @@ class Backoff:
     random: Callable[[float, float], float] = uniform
 
     def pause_seconds(self, attempt: int, retry_after_seconds: float | None = None) -> float:
-        """The pause after the n-th attempt (0 is the first); what the collector asks for is the least."""
+        """The pause after attempt n (the first is 0), at least as long as the collector's Retry-After."""
         jittered = self.random(0.0, min(self.cap_seconds, self.base_seconds * 2.0**attempt))
         return max(jittered, retry_after_seconds or 0.0)

@@ -1,20 +1,17 @@
-"""Bounded batches: by the bytes a request will really carry, and by the number of events."""
+"""Batches, bounded by the bytes of the request's body and by the number of events."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from eks_log_forwarder.intake.payload import LogEvent
 
-# What a body has beyond one separator an event: an array's two brackets, less the comma it does not end in.
+# Beyond one separator per event: the two brackets of an array, less the comma after its last event.
 _ENVELOPE_BYTES = 1
 
 
 @dataclass(slots=True)
 class Batch:
-    """The events of one request, in order, and each one as the collector will read it.
-
-    `events[n]` is what CloudWatch handed over for `encoded[n]`.
-    """
+    """The events of one request, in order; `encoded[n]` is `events[n]` as the collector receives it."""
 
     events: list[LogEvent] = field(default_factory=list, repr=False)
     encoded: list[bytes] = field(default_factory=list, repr=False)
@@ -22,16 +19,29 @@ class Batch:
     def __len__(self) -> int:
         return len(self.events)
 
+    @classmethod
+    def of(cls, parts: Iterable["Batch"]) -> "Batch":
+        """One batch of all these parts, in order."""
+        joined = cls()
+        for part in parts:
+            joined.events += part.events
+            joined.encoded += part.encoded
+        return joined
+
     def halves(self) -> tuple["Batch", "Batch"]:
-        """The batch cut in two, in order."""
+        """The two halves of the batch, in order."""
         middle = len(self) // 2
         return (
             Batch(self.events[:middle], self.encoded[:middle]),
             Batch(self.events[middle:], self.encoded[middle:]),
         )
 
+    def without(self, position: int) -> "Batch":
+        """All events but one, in order."""
+        return self.only(n for n in range(len(self)) if n != position)
+
     def only(self, positions: Iterable[int]) -> "Batch":
-        """The events at these positions, in the order given."""
+        """The events at these positions, in the given order."""
         chosen = list(positions)
         return Batch([self.events[n] for n in chosen], [self.encoded[n] for n in chosen])
 
@@ -39,10 +49,10 @@ class Batch:
 def batched(
     encoded_events: Iterable[tuple[LogEvent, bytes]], *, max_bytes: int, max_events: int
 ) -> Iterator[Batch]:
-    """Splits a stream of encoded events into batches, in order, without ever holding more than one.
+    """Splits a stream of encoded events into batches, in order, and holds at most one batch.
 
-    A batch holds at most `max_events` events and `max_bytes` bytes, separators and brackets included. An
-    event that is larger than `max_bytes` by itself makes a batch of its own: the collector decides.
+    A batch holds at most `max_events` events and `max_bytes` bytes, including separators and brackets. A
+    single event larger than `max_bytes` becomes a batch by itself, and the collector decides about it.
     """
     batch = Batch()
     size_bytes = _ENVELOPE_BYTES

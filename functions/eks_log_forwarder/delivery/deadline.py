@@ -1,4 +1,4 @@
-"""Monotonic deadlines: one is made at the start of an invocation and handed down."""
+"""Monotonic deadlines: one is created at the start of an invocation and passed down."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,8 +6,9 @@ from time import monotonic
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Kept back to park what is left and to write the account: boto3's import, and a queue that does not answer
-# within its two attempts (undelivered.py), so that the handler raises before Lambda stops it.
+# Reserved for parking the remaining events and writing the summary: enough to import boto3 and for a queue
+# that does not answer either of its two attempts (parking/queue.py), so that the handler raises before
+# Lambda stops it.
 RESERVE_SECONDS = 15.0
 
 
@@ -20,18 +21,18 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Callable[[], float] = monotonic) -> "Deadline":
-        """The point in time that many seconds from now."""
+        """The point in time this many seconds from now."""
         return cls(clock() + seconds, clock)
 
     def within(self, seconds: float) -> "Deadline":
-        """The point in time that many seconds from now, or this one if it comes first."""
+        """The earlier of this deadline and the point in time this many seconds from now."""
         return Deadline(min(self.at, self.clock() + seconds), self.clock)
 
     def remaining_seconds(self) -> float:
-        """What is left; 0 when the time is up."""
+        """The seconds left; 0 after the deadline."""
         return max(self.at - self.clock(), 0.0)
 
 
 def delivery_deadline(context: LambdaContext) -> Deadline:
-    """Until when the invocation may try to deliver."""
+    """The point in time until which the invocation may try to deliver."""
     return Deadline.after(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)

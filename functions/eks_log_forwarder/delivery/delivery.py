@@ -1,155 +1,100 @@
-"""Sends batches to the destination, retries, narrows rejections down, and says what was left over."""
+"""Sends batches to one destination and returns what could not be delivered."""
 
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from eks_log_forwarder.config.credentials import ReadSecret
+from eks_log_forwarder.delivery.acknowledgement import Awaiting, confirm
 from eks_log_forwarder.delivery.attempts import Attempts
 from eks_log_forwarder.delivery.backoff import Backoff
 from eks_log_forwarder.delivery.batch import Batch
-from eks_log_forwarder.delivery.deadline import Deadline
-from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.destinations.outcomes import (
-    Delivered,
-    EventOutcome,
-    NotTaken,
-    PartlyDelivered,
-    PerEvent,
-    Rejected,
-    Unreachable,
+from eks_log_forwarder.delivery.circuit_breaker import (
+    CIRCUIT_OPEN,
+    PROBE_CONNECT_TIMEOUT_SECONDS,
+    CircuitBreaker,
+    Gate,
 )
-from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.delivery.deadline import Deadline
+from eks_log_forwarder.delivery.isolating import Isolating
+from eks_log_forwarder.delivery.leftover import Cause, Leftover
+from eks_log_forwarder.delivery.narrowing import Narrowing
+from eks_log_forwarder.delivery.sending import Sending
+from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.client import Transport
 
-# Finding one bad event among a thousand takes about twenty requests; this is room for several.
+# Finding one bad event in a batch of a thousand takes about 20 requests; this is enough for several.
 MAX_REQUESTS_PER_BATCH = 100
-NOT_NARROWED = "not_narrowed"
-
-
-class Cause(StrEnum):
-    """Why events were left over."""
-
-    REJECTED = "rejected"  # this event, by itself: it will never be delivered
-    NOT_NARROWED = "not_narrowed"  # a batch was rejected and there were no requests left to find out why
-    UNREACHABLE = "unreachable"  # the destination, or the way to it
-
-
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """Events that were not delivered, as CloudWatch handed them over; at most one batch of them."""
-
-    events: list[LogEvent] = field(repr=False)
-    cause: Cause
-    reason: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One destination, the session that leads to it and the secret that opens it."""
+    """One destination, with its HTTP session, its secret, its limits and the container's circuit breaker.
+
+    `suspects_settings` says that a batch which is refused as a whole can wait for a setting to be corrected.
+    """
 
     destination: Destination
     transport: Transport
     read_secret: ReadSecret
     retry_budget_seconds: float
     max_requests_per_batch: int = MAX_REQUESTS_PER_BATCH
+    suspects_settings: bool = True
     backoff: Backoff = field(default_factory=Backoff)
+    circuit: CircuitBreaker = field(default_factory=CircuitBreaker)
     sleep: Callable[[float], None] = time.sleep
 
-    def send(self, batch: Batch, deadline: Deadline, tally: Tally) -> list[Leftover]:
-        """Delivers a batch as far as it can be, in order; what is left over, in order.
+    def send(
+        self, batches: Iterable[Batch], deadline: Deadline, tally: Tally, *, has_history: bool = False
+    ) -> list[Leftover]:
+        """Delivers batches in order and returns the leftovers, those with the cause UNREACHABLE last.
 
-        A rejected batch is cut in two until only the events at fault are rejected. A leftover of cause
-        UNREACHABLE comes last: the retries have used up their budget, and the next batch need not be tried.
+        After a batch that finds the destination unreachable, the others are not tried. A rejected batch is
+        halved until only the events at fault are rejected. `has_history` says that these events have failed
+        several times: they are sent without retries, and halved even if the destination seems unreachable,
+        because one event may be the reason. Acknowledgements are asked for when all batches are sent.
         """
-        attempts = Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
-        return _Sending(self, deadline, tally, attempts).send(batch)
-
-
-@dataclass(slots=True)
-class _Sending:
-    """The delivery of one batch and of the parts that it falls into."""
-
-    delivery: Delivery
-    deadline: Deadline
-    tally: Tally
-    attempts: Attempts
-    leftovers: list[Leftover] = field(default_factory=list)
-
-    def send(self, batch: Batch) -> list[Leftover]:
-        parts = deque([batch])
-        while parts:
-            part, outcome = self._settle(parts.popleft())
-            match outcome:
-                case Unreachable(reason=reason, detail=detail):
-                    unsent = [event for rest in (part, *parts) for event in rest.events]
-                    self.leftovers.append(Leftover(unsent, Cause.UNREACHABLE, reason, detail))
-                    break
-                case Rejected(reason) if len(part) == 1:
-                    self.leftovers.append(Leftover(part.events, Cause.REJECTED, reason))
-                case Rejected(reason) if self.attempts.made >= self.delivery.max_requests_per_batch:
-                    self.leftovers.append(Leftover(part.events, Cause.NOT_NARROWED, reason))
-                case Rejected():
-                    parts.extendleft(reversed(part.halves()))
-                case _:
-                    pass
-        return self.leftovers
-
-    def _settle(self, part: Batch) -> tuple[Batch, Delivered | Rejected | Unreachable]:
-        """Sends a part, again and again while that may help; what is left of it, and why."""
-        budget = self.deadline.within(self.delivery.retry_budget_seconds)
-        attempt = 0
-        while True:
-            answer = self.attempts.post(part.encoded, budget)
-            outcome: EventOutcome | NotTaken | PartlyDelivered
-            if isinstance(answer, PerEvent):
-                part, outcome = self._sort(part, answer)
+        leftovers: list[Leftover] = []
+        awaiting: list[Awaiting] = []
+        for batch in batches:
+            if leftovers and leftovers[-1].cause is Cause.UNREACHABLE:
+                leftovers.append(replace(leftovers[-1], events=batch.events))
             else:
-                outcome = answer
-            match outcome:
-                case Delivered():
-                    self.tally.delivered += len(part)
-                    return part, outcome
-                case PartlyDelivered(refused, reason):
-                    self._give_up(refused, reason)
-                    self.tally.delivered += len(part) - refused
-                    return part, Delivered()
-                case NotTaken() if self.attempts.made < self.delivery.max_requests_per_batch:
-                    continue
-                case NotTaken():
-                    return part, Rejected(NOT_NARROWED)
-                case Unreachable(retry=True):
-                    pause_seconds = self.delivery.backoff.pause_seconds(attempt, outcome.retry_after_seconds)
-                    if pause_seconds >= budget.remaining_seconds():
-                        return part, outcome
-                    self.delivery.sleep(pause_seconds)
-                    if not budget.remaining_seconds():  # it slept longer than asked; the answer says more
-                        return part, outcome
-                    attempt += 1
-                case _:
-                    return part, outcome
+                attempts = self._attempts(deadline, tally)
+                leftovers += self._send(batch, attempts, awaiting, has_history=has_history)
+        return leftovers + confirm(awaiting, self._attempts(deadline, tally), self.circuit)
 
-    def _give_up(self, events: int, reason: str) -> None:
-        """Counts events that the collector rejected without saying which; they cannot be parked or resent."""
-        self.tally.rejected_unidentified += events
-        self.tally.rejected += events
-        self.tally.give_reason(reason, events)
+    def _attempts(self, deadline: Deadline, tally: Tally) -> Attempts:
+        return Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
 
-    def _sort(self, part: Batch, answer: PerEvent) -> tuple[Batch, Delivered | NotTaken | Unreachable]:
-        """Settles each event that has an outcome of its own; what may be sent again, or nothing."""
-        again: list[int] = []
-        reason: Delivered | NotTaken | Unreachable = Delivered()
-        for position, outcome in enumerate(answer.outcomes):
-            match outcome:
-                case Delivered():
-                    self.tally.delivered += 1
-                case Rejected(why):
-                    self.leftovers.append(Leftover([part.events[position]], Cause.REJECTED, why))
-                case NotTaken() | Unreachable():
-                    again.append(position)
-                    reason = outcome
-        return part.only(again), reason
+    def _send(
+        self, batch: Batch, attempts: Attempts, awaiting: list[Awaiting], *, has_history: bool
+    ) -> list[Leftover]:
+        gate = self.circuit.gate()
+        if gate is Gate.OPEN:
+            return [Leftover(batch.events, Cause.UNREACHABLE, CIRCUIT_OPEN)]
+        if gate is Gate.PROBE:
+            attempts.connect_timeout_seconds = PROBE_CONNECT_TIMEOUT_SECONDS
+        sending = Sending(
+            attempts=attempts,
+            circuit=self.circuit,
+            backoff=self.backoff,
+            retry_budget_seconds=self.retry_budget_seconds,
+            max_requests=self.max_requests_per_batch,
+            suspects_settings=self.suspects_settings,
+            awaiting=awaiting,
+            retries=gate is Gate.CLOSED and not has_history,
+        )
+        unsent = Narrowing(sending).send(batch)
+        if unsent and has_history and gate is Gate.CLOSED:
+            unsent = Isolating(sending).send(*unsent)
+        if attempts.is_out_of_reach is not None:
+            if unsent and attempts.is_out_of_reach:
+                self.circuit.open()
+            else:
+                self.circuit.close()
+        if unsent:
+            rest, why = unsent
+            sending.leftovers.append(Leftover(rest.events, Cause.UNREACHABLE, why.reason, why.detail))
+        return sending.leftovers

@@ -1,1 +1,1 @@
-"""One module a collector, and the registry that names them."""
+"""The collectors: one module for each, and the registry that maps names to modules."""

@@ -1,7 +1,8 @@
-"""Elasticsearch and OpenSearch: `POST …/_bulk`, an action line and a document line for each event.
+"""Elasticsearch and OpenSearch: `POST …/_bulk`, with an action line and a document line for each event.
 
-Source: Elasticsearch API reference, "Bulk index or delete documents". Every action is `create`, which a data
-stream demands; with CloudWatch's event id as `_id`, an event that is sent twice is stored once (409).
+Source: Elasticsearch API reference, "Bulk index or delete documents". Every action is `create`,
+because a data stream takes nothing else. `_id` is CloudWatch's event id, so an event that is sent twice is
+stored once (409).
 """
 
 from collections.abc import Sequence
@@ -12,18 +13,18 @@ import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import ElasticsearchOptions
-from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.elasticsearch_answer import BYTES_PER_ITEM, outcome_of_items
 from eks_log_forwarder.destinations.elasticsearch_document import DATASETS, ecs_document, iso_time
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
-from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, outcome_of_status
+from eks_log_forwarder.destinations.outcomes import Delivered, Outcome
 from eks_log_forwarder.encoding import to_strict_json
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
 
 PATH = "/_bulk"
-# what is needed of an answer that would otherwise repeat each document's place and id
+# The only fields we read. Without the filter the answer repeats the index and id of each document.
 _FILTER = {"filter_path": "errors,items.*.status,items.*.error.type"}
 
 
@@ -38,36 +39,33 @@ class _Action(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Elasticsearch:
-    """One data stream a log type, or one index."""
+    """One data stream for each log type, or one index."""
 
     url: str = field(repr=False)
-    compression: Compression
     shape: Shape
     options: ElasticsearchOptions
 
     @property
     def max_events_per_request(self) -> int | None:
-        """No bound but the settings'."""
+        """Only the settings limit it."""
         return None
 
     def encode(self, record: Record) -> bytes:
-        """The two lines of one event, each with its line break."""
+        """The two lines of one event, each with a line break."""
         action = to_strict_json(_Action(_Create(self._index_of(record), record.id)))
         return b"%b\n%b\n" % (action, self._document(record))
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """The lines of all events; `token` is an API key in its encoded form."""
+        """The lines of all events; the secret's `token` is an API key in its encoded form."""
         headers = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
         headers |= authorization(credentials, "ApiKey")
-        body = compressed(b"".join(encoded), headers, self.compression)
+        body = compressed(b"".join(encoded), headers, self.options.compression)
         return Request(self._url(), headers, body, max_answer_bytes=1024 + BYTES_PER_ITEM * len(encoded))
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
-        """A success has an outcome for each event, whatever its own status."""
-        by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-        if isinstance(by_status, Delivered):
-            return outcome_of_items(answer.body, events)
-        return by_status
+        """A successful request has an outcome for each event."""
+        outcome = outcome_of_answer(answer)
+        return outcome_of_items(answer.body, events) if isinstance(outcome, Delivered) else outcome
 
     def _index_of(self, record: Record) -> str:
         if self.options.index:

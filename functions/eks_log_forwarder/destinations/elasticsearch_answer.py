@@ -1,4 +1,4 @@
-"""The answer to a `_bulk` request: one outcome an event, in the request's order."""
+"""The answer to a `_bulk` request: one outcome for each event, in the order of the request."""
 
 import re
 
@@ -12,14 +12,13 @@ from eks_log_forwarder.destinations.outcomes import (
     PerEvent,
     Rejected,
     Unreachable,
-    outcome_of_failure,
+    Unreadable,
     outcome_of_status,
 )
-from eks_log_forwarder.transport.failures import Failure
 
-BYTES_PER_ITEM = 2048  # of an answer that was not filtered, and names index, id and reason of each
+BYTES_PER_ITEM = 2048  # room for an unfiltered answer, which has index, id and reason for each event
 _ALREADY_STORED = 409
-# of every item at once, these say that the index or the rights are wrong, not the events
+# If every item has one of these, the index or the permissions are wrong, not the events.
 _OF_THE_INDEX = frozenset({401, 403, 404})
 _ERROR_TYPE = re.compile(r"[a-z_]{1,64}")
 
@@ -43,13 +42,13 @@ class _Answer(msgspec.Struct):
 
 
 def outcome_of_items(body: bytes, events: int) -> Outcome:
-    """What became of each event; an answer that does not say it of every event is none."""
+    """The outcome of each event; Unreadable if the answer does not cover every event."""
     try:
         answer = read_json(body, _Answer)
     except ValueError:
-        return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+        return Unreadable()
     if len(answer.items) != events:
-        return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+        return Unreadable()
     results = [item.create for item in answer.items]
     statuses = {result.status for result in results}
     if statuses <= _OF_THE_INDEX:
@@ -58,7 +57,9 @@ def outcome_of_items(body: bytes, events: int) -> Outcome:
     return Delivered() if set(outcomes) == {Delivered()} else PerEvent(outcomes)
 
 
-_DETAIL = "the index or data stream refuses every document: does it exist, and may the key write to it?"
+_DETAIL = (
+    "the index or data stream refuses every document: check that it exists and that the key may write to it"
+)
 
 
 def _outcome_of(result: _Result) -> EventOutcome:
@@ -73,6 +74,6 @@ def _outcome_of(result: _Result) -> EventOutcome:
 
 
 def _reason(result: _Result) -> str:
-    """The status and Elasticsearch's type of the error; its reason would quote the event."""
+    """The status and Elasticsearch's error type. Not its reason, which quotes the event."""
     kind = f"_{result.error.type}" if _ERROR_TYPE.fullmatch(result.error.type) else ""
     return f"bulk_{result.status}{kind}"

@@ -1,8 +1,8 @@
 """A record as a document of Elasticsearch, under the names of the Elastic Common Schema (ECS).
 
 Source: ECS field reference 8 (base, cloud, event, log, orchestrator, rule, source, user, user_agent).
-What ECS has no field for stands under `kubernetes.audit`, `aws.eks` and `aws.cloudwatch`, as Elastic's own
-integrations have it.
+Values without an ECS field are under `kubernetes.audit`, `aws.eks` and `aws.cloudwatch`, as in Elastic's own
+integrations.
 """
 
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from eks_log_forwarder.record.record import Record
 
 ECS_VERSION = "8.17.0"
 
-# a data stream's dataset is in lower case
+# the dataset of a data stream must be lower case
 DATASETS = {log_type: log_type.value.lower() for log_type in LogType} | {
     LogType.CONTROLLER_MANAGER: "controller_manager"
 }
@@ -25,7 +25,7 @@ _FIRST_FAILURE = 400
 
 
 def iso_time(timestamp: int) -> str | int:
-    """RFC 3339 in UTC to the millisecond; the number itself where no calendar has it."""
+    """RFC 3339 in UTC with milliseconds; the number itself if it is outside the calendar."""
     try:
         moment = datetime.fromtimestamp(timestamp // 1000, UTC)
     except (ValueError, OverflowError, OSError):
@@ -34,7 +34,7 @@ def iso_time(timestamp: int) -> str | int:
 
 
 def ecs_document(record: Record) -> dict[str, Any]:
-    """The record under ECS names, each written as a nested object."""
+    """The record under ECS names, written as nested objects."""
     event: dict[str, Any] = {
         "kind": "event",
         "module": "eks",
@@ -46,7 +46,12 @@ def ecs_document(record: Record) -> dict[str, Any]:
         "ecs": {"version": ECS_VERSION},
         "message": record.message,
         "event": event,
-        "cloud": {"provider": "aws", "account": {"id": record.account}, "service": {"name": "eks"}},
+        "cloud": {
+            "provider": "aws",
+            "account": {"id": record.account},
+            "region": record.region,
+            "service": {"name": "eks"},
+        },
         "orchestrator": {"type": "kubernetes", "cluster": {"name": record.cluster}},
         "aws": {"cloudwatch": {"log_group": record.logGroup, "log_stream": record.logStream}},
     }

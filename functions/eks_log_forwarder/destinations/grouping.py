@@ -1,7 +1,7 @@
-"""Records that a collector wants under a common head: the head travels with each encoded record.
+"""For collectors that want records grouped under a common head, such as the labels of a stream.
 
-A record is encoded long before it is known which others share its request, so head and record are framed
-into one piece of bytes, and a request sorts the pieces by head.
+A record is encoded before it is known which other records share its request. So head and record are framed
+together into one bytes object, and the request groups the records by head.
 """
 
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ _LENGTH_BYTES = 4
 
 
 def framed(head: bytes, record: bytes) -> bytes:
-    """One record and the head that it belongs under."""
+    """One record with its head."""
     return len(head).to_bytes(_LENGTH_BYTES) + head + record
 
 
 def grouped(frames: Iterable[bytes]) -> dict[bytes, list[bytes]]:
-    """The records under their heads, both in the order in which they came."""
+    """The records of each head; heads and records keep their order."""
     groups: dict[bytes, list[bytes]] = {}
     for frame in frames:
         start = _LENGTH_BYTES + int.from_bytes(frame[:_LENGTH_BYTES])

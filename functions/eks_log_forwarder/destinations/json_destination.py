@@ -1,16 +1,16 @@
-"""What the collectors of plain JSON records share: all but the request that carries them."""
+"""What the collectors of plain JSON records share: everything except the request itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from eks_log_forwarder.config.settings import BodyFormat, Compression
+from eks_log_forwarder.config.destination_options import BodyFormat, Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.http_parts import compressed
-from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, outcome_of_failure, outcome_of_status
+from eks_log_forwarder.destinations.outcomes import Outcome
 from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer
-from eks_log_forwarder.transport.failures import Failure
 
 
 def _lines(encoded: Sequence[bytes]) -> bytes:
@@ -35,7 +35,7 @@ _JOIN: dict[BodyFormat, Callable[[Sequence[bytes]], bytes]] = {
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """How records become the body of a request."""
+    """Turns records into the body of a request."""
 
     body_format: BodyFormat
     compression: Compression
@@ -43,28 +43,28 @@ class JsonBody:
 
     @property
     def max_events_per_request(self) -> int | None:
-        """One for `single`, else no bound but the settings'."""
+        """One for `single`; otherwise only the settings limit it."""
         return 1 if self.body_format is BodyFormat.SINGLE else None
 
     def encode(self, record: Record) -> bytes:
-        """One record as JSON, in the format that was asked for."""
+        """One record as JSON, in the configured format."""
         return to_json(self.shape(record))
 
     def build(self, encoded: Sequence[bytes], headers: dict[str, str]) -> bytes:
-        """The body of these records; adds the headers that describe it."""
+        """The body with these records; adds the headers that describe it."""
         return compressed(_JOIN[self.body_format](encoded), headers, self.compression)
 
 
 @dataclass(frozen=True, slots=True)
 class JsonDestination:
-    """A URL, and how records become the body of a request to it."""
+    """A URL, and how records become the body of a request."""
 
     url: str = field(repr=False)
     json_body: JsonBody
 
     @property
     def max_events_per_request(self) -> int | None:
-        """As the body format says."""
+        """The body format decides."""
         return self.json_body.max_events_per_request
 
     def encode(self, record: Record) -> bytes:
@@ -72,10 +72,5 @@ class JsonDestination:
         return self.json_body.encode(record)
 
     def outcome(self, answer: Answer, events: int) -> Outcome:  # noqa: ARG002  # one answer for all
-        """By status; but a success with a web page comes from something else, such as a sign-in."""
-        outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-        # Not by Content-Type: a JSP that sets none says text/html of everything, a success included.
-        start = answer.body[:1024].lower()
-        if isinstance(outcome, Delivered) and (b"<html" in start or b"<!doctype html" in start):
-            return outcome_of_failure(Failure.HTML_ANSWER)
-        return outcome
+        """The status decides: what these collectors put in a body is not documented."""
+        return outcome_of_answer(answer)

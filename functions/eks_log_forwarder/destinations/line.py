@@ -1,4 +1,4 @@
-"""A record for collectors that keep a text and, beside it, a set of named values."""
+"""A record for collectors that store a text and named values beside it."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from eks_log_forwarder.record.record import PlainRecord, Record
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The text, and the rest of the record by the record's own names."""
+    """The text, and the other fields of the record under their names."""
 
     text: str
     rest: dict[str, object]
 
 
 def line_of(record: Record, shape: Shape) -> Line:
-    """The message and what else the record says; a format without a message is itself the text, as JSON."""
+    """The message and the other fields; without a message, the text is the whole record as JSON."""
     shaped = shape(record)
     if isinstance(shaped, Record):
         rest = msgspec.to_builtins(shaped)

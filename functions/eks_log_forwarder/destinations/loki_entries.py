@@ -1,7 +1,8 @@
-"""The parts of an entry in Loki: its time, its line and its structured metadata."""
+"""The parts of an entry in Loki: its time, line and structured metadata."""
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from zlib import crc32
 
 import msgspec
@@ -11,7 +12,7 @@ from eks_log_forwarder.record.record import Record
 
 MAX_LINE_BYTES = 256 * 1024  # max_line_size; some versions count the metadata in
 _PIECE_BYTES = 192 * 1024
-# Loki takes 128 entries and 64 KB of metadata a line; what is left out stands in the line anyway
+# Loki accepts 128 entries and 64 KB of metadata per line. What is left out is still in the line.
 _MAX_ENTRIES = 64
 _MAX_NAME = 128
 _MAX_VALUE_BYTES = 512
@@ -19,33 +20,36 @@ _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 _OF_THE_STREAM = frozenset({"timestamp", "cluster", "logType"})
 
 _NS_PER_MS = 1_000_000
-_NS_PER_STEP = 100
-_LAST_STEP = _NS_PER_MS // _NS_PER_STEP - 1
+_ORDER_DIGITS = 4
+_STEPS = 10_000  # ten to the power of the digits
+_NS_PER_STEP = _NS_PER_MS // _STEPS
+_OWN_TIMES = 10
+_NS_PER_OWN_TIME = _NS_PER_STEP // _OWN_TIMES
 
 
-class Moments:
-    """Times to the nanosecond for events that CloudWatch times to the millisecond.
+def nanoseconds_of(record: Record) -> int:
+    """The time of an event, in ns since 1970. It depends on the event alone, so a repeat is the same entry.
 
-    Loki keeps one of two equal lines of the same moment, as if they were one sent twice. So events of the
-    same millisecond are put 100 ns apart, in their order, and each a few nanoseconds off that depend on its
-    id: two different events do not meet, and an event that is sent again keeps its moment.
+    Loki drops an entry that has the time and line of another, so events of one millisecond need different
+    times. Ids increase within a put of CloudWatch Logs: their last digits give the order within the
+    millisecond, 100 ns apart. A digest of the id separates events of different puts with equal digits.
     """
+    digits, digest = record.id[-_ORDER_DIGITS:], crc32(record.id.encode(errors="replace"))
+    step = int(digits) if digits.isascii() and digits.isdigit() else digest % _STEPS
+    own = digest % _OWN_TIMES * _NS_PER_OWN_TIME  # the nanoseconds in between are for the pieces of a line
+    return record.timestamp * _NS_PER_MS + step * _NS_PER_STEP + own
 
-    def __init__(self) -> None:
-        self._last: tuple[int, str] | None = None
-        self._step = 0
 
-    def nanoseconds(self, record: Record) -> int:
-        """The moment of the next event, in nanoseconds since 1970."""
-        moment = (record.timestamp, record.logStream)
-        self._step = min(self._step + 1, _LAST_STEP) if moment == self._last else 0
-        self._last = moment
-        own = crc32(record.id.encode(errors="replace")) % _NS_PER_STEP
-        return record.timestamp * _NS_PER_MS + self._step * _NS_PER_STEP + own
+def hour_of(timestamp_ms: int) -> str:
+    """The hour of a time in UTC, such as `2026-01-14T10`."""
+    try:
+        return f"{datetime.fromtimestamp(timestamp_ms // 1000, UTC):%Y-%m-%dT%H}"
+    except (ValueError, OverflowError, OSError):
+        return "unknown"
 
 
 def metadata_of(rest: Mapping[str, object]) -> dict[str, str]:
-    """Structured metadata: nested names joined by `_`, every value a string, none of them long."""
+    """Structured metadata: nested names joined by `_`, short string values only."""
     found: dict[str, str] = {}
     for path, value in _leaves(rest, ""):
         name = _NOT_A_NAME.sub("_", path)
@@ -73,7 +77,7 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def pieces_of(line: str, metadata: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The line, or its pieces where Loki would refuse it, each with the metadata that numbers it."""
+    """The line, or its pieces if Loki would refuse it, each with metadata that numbers it."""
     # ASCII or not, a character is at most four bytes: most lines need no second look
     metadata_bytes = sum(len(name) + len(value.encode()) for name, value in metadata.items())
     if len(line) * 4 + metadata_bytes <= MAX_LINE_BYTES:

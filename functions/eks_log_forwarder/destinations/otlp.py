@@ -1,7 +1,7 @@
 """OpenTelemetry collectors: OTLP over HTTP, `POST …/v1/logs`, as protobuf or as JSON.
 
-Source: OTLP specification 1.x, sections "OTLP/HTTP" and "Partial Success". Only 429, 502, 503 and 504 are
-worth a retry. A partial success must not be sent again: what it refuses is counted, and stays in CloudWatch.
+Source: OTLP specification 1.x, sections "OTLP/HTTP" and "Partial Success". Only 429, 502, 503 and 504 may
+be retried. A partial success must not be sent again: refused records are counted, and stay in CloudWatch.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,11 @@ from typing import Protocol
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import OtlpOptions
-from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
+from eks_log_forwarder.destinations.fitting import fitted
 from eks_log_forwarder.destinations.grouping import framed, grouped
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
+from eks_log_forwarder.destinations.otlp_answer import rejected_log_records
 from eks_log_forwarder.destinations.otlp_records import LogRecord, Value, log_record_of, resource_of
 from eks_log_forwarder.destinations.outcomes import (
     Delivered,
@@ -21,23 +23,21 @@ from eks_log_forwarder.destinations.outcomes import (
     PerEvent,
     Rejected,
     Unreachable,
-    outcome_of_failure,
-    outcome_of_status,
 )
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
-from eks_log_forwarder.transport.failures import Failure
 
 PATH = "/v1/logs"
+MAX_EVENT_BYTES = 4 * 1024 * 1024 - 4096  # a receiver's smallest default, 4 MiB, less the resource around it
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _PARTIAL = "otlp_partial_success"
 _TOKEN = "{token}"  # noqa: S105  # a placeholder
 
 
 class Encoding(Protocol):
-    """One of OTLP's two encodings."""
+    """One of the two encodings of OTLP."""
 
     content_type: str
 
@@ -48,53 +48,45 @@ class Encoding(Protocol):
         """One Resource."""
 
     def request(self, groups: dict[bytes, list[bytes]]) -> bytes:
-        """An ExportLogsServiceRequest of LogRecords by Resource."""
-
-    def rejected_log_records(self, answer: bytes) -> int:
-        """What an ExportLogsServiceResponse says was rejected.
-
-        Raises:
-            ValueError: the bytes are none.
-        """
+        """An ExportLogsServiceRequest; `groups` maps each Resource to its LogRecords."""
 
 
 @dataclass(frozen=True, slots=True)
 class Otlp:
-    """A collector that speaks OTLP, or a vendor's endpoint."""
+    """An OpenTelemetry collector, or the OTLP endpoint of a vendor."""
 
     url: str = field(repr=False)
-    compression: Compression
     shape: Shape
     options: OtlpOptions
     encoding: Encoding
 
     @property
     def max_events_per_request(self) -> int | None:
-        """No bound but the settings'."""
+        """Only the settings limit it."""
         return None
 
     def encode(self, record: Record) -> bytes:
-        """One LogRecord, under the Resource that it comes from."""
-        log_record = self.encoding.log_record(log_record_of(record, self.shape))
+        """One LogRecord, framed with its Resource."""
+        log_record = fitted(record, self._log_record, MAX_EVENT_BYTES)
         return framed(self.encoding.resource(resource_of(record)), log_record)
 
+    def _log_record(self, record: Record) -> bytes:
+        return self.encoding.log_record(log_record_of(record, self.shape))
+
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """An export request; a token is a bearer, unless a header of the options has a place for it."""
+        """An export request; a token is a bearer token, unless a header of the options contains `{token}`."""
         headers = {"Content-Type": self.encoding.content_type, **self._credentials(credentials)}
-        body = compressed(self.encoding.request(grouped(encoded)), headers, self.compression)
+        body = compressed(self.encoding.request(grouped(encoded)), headers, self.options.compression)
         return Request(with_default_path(self.url, PATH), headers, body)
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
-        """By status, and by the partial success of a 200."""
-        outcome = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+        """The status decides, and for a success the partial success in the body."""
+        outcome = outcome_of_answer(answer)
         if isinstance(outcome, Unreachable) and answer.status not in _RETRYABLE:
             return Unreachable(outcome.reason, retry=False)
         if not isinstance(outcome, Delivered):
             return outcome
-        try:
-            refused = self.encoding.rejected_log_records(answer.body)
-        except ValueError:
-            return outcome_of_failure(Failure.ANSWER_UNREADABLE)
+        refused = rejected_log_records(answer.body)
         if refused >= events:
             return PerEvent((Rejected(_PARTIAL),) * events)
         return PartlyDelivered(refused, _PARTIAL) if refused > 0 else Delivered()
@@ -103,7 +95,9 @@ class Otlp:
         own = self.options.headers
         if not any(_TOKEN in value for value in own.values()):
             return authorization(credentials, "Bearer") | own
-        if credentials.token is None:
-            msg = "the option headers has a place for {token}, but the destination's secret has no token"
+        if credentials.token is None or credentials.username is not None or credentials.password is not None:
+            msg = (
+                "the option headers contains {token}: the destination's secret needs a token, and no password"
+            )
             raise SecretError(msg)
         return {name: value.replace(_TOKEN, credentials.token) for name, value in own.items()}

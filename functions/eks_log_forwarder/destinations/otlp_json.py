@@ -1,4 +1,4 @@
-"""OTLP's JSON encoding: lowerCamelCase names, 64-bit integers as strings, enumerations as integers.
+"""The JSON encoding of OTLP: lowerCamelCase names, 64-bit integers as strings, enumerations as integers.
 
 Source: OTLP specification, "JSON Protobuf Encoding".
 """
@@ -7,16 +7,7 @@ from typing import Any
 
 import msgspec
 
-from eks_log_forwarder.destinations.http_parts import read_json
 from eks_log_forwarder.destinations.otlp_records import LogRecord, Value
-
-
-class _PartialSuccess(msgspec.Struct):
-    rejectedLogRecords: str | int = 0  # noqa: N815  # OTLP's name
-
-
-class _Response(msgspec.Struct):
-    partialSuccess: _PartialSuccess | None = None  # noqa: N815  # OTLP's name
 
 
 class JsonEncoding:
@@ -49,13 +40,6 @@ class JsonEncoding:
             for resource, records in groups.items()
         )
         return b'{"resourceLogs":[%b]}' % b",".join(resource_logs)
-
-    def rejected_log_records(self, answer: bytes) -> int:
-        """An empty answer is a whole success."""
-        if not answer:
-            return 0
-        response = read_json(answer, _Response)
-        return 0 if response.partialSuccess is None else int(response.partialSuccess.rejectedLogRecords)
 
 
 def _key_values(attributes: dict[str, Value]) -> list[dict[str, Any]]:

@@ -1,11 +1,9 @@
-"""OTLP's protobuf encoding, through OpenTelemetry's own message classes.
+"""The protobuf encoding of OTLP, with the message classes of OpenTelemetry.
 
-Resources and LogRecords are messages; the request around them is put together from their bytes, since each
-was serialised once already. Source: opentelemetry-proto, logs/v1/logs.proto; Protocol Buffers, "Encoding".
+Resources and LogRecords are serialised as messages. The request is built from their bytes, so that nothing
+is serialised twice. Source: opentelemetry-proto, logs/v1/logs.proto; Protocol Buffers, "Encoding".
 """
 
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -21,7 +19,7 @@ _LENGTH_DELIMITED = 2
 
 
 class ProtobufEncoding:
-    """Protobuf, as every OTLP receiver takes it."""
+    """Protobuf, which every OTLP receiver accepts."""
 
     content_type = "application/x-protobuf"
 
@@ -50,14 +48,6 @@ class ProtobufEncoding:
             )
             for resource, records in groups.items()
         )
-
-    def rejected_log_records(self, answer: bytes) -> int:
-        """An empty answer is a whole success."""
-        try:
-            return ExportLogsServiceResponse.FromString(answer).partial_success.rejected_log_records
-        except DecodeError as error:
-            msg = "no ExportLogsServiceResponse"
-            raise ValueError(msg) from error
 
 
 def _key_values(attributes: dict[str, Value]) -> list[KeyValue]:

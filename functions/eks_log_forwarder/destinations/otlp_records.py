@@ -1,4 +1,4 @@
-"""A record as OpenTelemetry's log data model has it, before it is encoded.
+"""A record in the log data model of OpenTelemetry, before it is encoded.
 
 Source: OpenTelemetry specification, "Logs Data Model"; semantic conventions for cloud, AWS logs, Kubernetes
 and log records.
@@ -15,6 +15,7 @@ type Value = str | bool | int | list[Value] | dict[str, Value]
 
 _NS_PER_MS = 1_000_000
 _MAX_NS = 2**64 - 1
+_MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
 
 # Logs Data Model, "Displaying Severity" and the mapping of other formats
 _KLOG_SEVERITY = {"I": 9, "W": 13, "E": 17, "F": 21}
@@ -28,13 +29,15 @@ _LOGRUS_SEVERITY = {
     "fatal": 21,
     "panic": 24,
 }
-# what the resource and the record's own fields say already
-_ELSEWHERE = frozenset({"timestamp", "logGroup", "logStream", "account", "cluster", "id", "logType"})
+# fields that the Resource or the LogRecord itself already has
+_ELSEWHERE = frozenset(
+    {"timestamp", "logGroup", "logStream", "account", "region", "cluster", "id", "logType"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """OpenTelemetry's LogRecord; severity 0 is none."""
+    """A LogRecord; severity number 0 means unspecified."""
 
     time_unix_nano: int
     severity_number: int
@@ -44,11 +47,12 @@ class LogRecord:
 
 
 def resource_of(record: Record) -> dict[str, Value]:
-    """Where the record comes from, by the names of the semantic conventions."""
+    """The source of the record, under the names of the semantic conventions."""
     return {
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
         "cloud.account.id": encodable(record.account),
+        "cloud.region": encodable(record.region),
         "k8s.cluster.name": encodable(record.cluster),
         "aws.log.group.names": [encodable(record.logGroup)],
         "aws.log.stream.names": [encodable(record.logStream)],
@@ -56,7 +60,7 @@ def resource_of(record: Record) -> dict[str, Value]:
 
 
 def log_record_of(record: Record, shape: Shape) -> LogRecord:
-    """The record with its message as body, or all of it as JSON where its format has no message."""
+    """The record with its message as body; without a message, the body is the whole record as JSON."""
     line = line_of(record, shape)
     number, text = _severity(record)
     attributes: dict[str, Value] = {
@@ -85,7 +89,10 @@ def _value(value: object) -> Value:
             return {encodable(str(name)): _value(part) for name, part in value.items()}
         case list():
             return [_value(part) for part in value]
-        case bool() | int():
+        case bool():
             return value
+        case int():
+            # OpenTelemetry specification, "Mapping to AnyValue": a larger integer is written as a string
+            return value if _MIN_INT64 <= value <= _MAX_INT64 else str(value)
         case _:
             return encodable(str(value))

@@ -1,15 +1,16 @@
-"""What became of a request, as values: exceptions are for faults of ours, not of a collector.
+"""The result of a request, as values. Exceptions are for our own bugs, not for faults of a collector.
 
     status                          outcome
-    2xx                             Delivered
-    408, 425, 429, 5xx but 501, 505 Unreachable, worth a retry, after Retry-After where there is one
-    401, 403                        Unreachable, once the secret has been read again
+    2xx                             Delivered (answer.py: unless it is a web page)
+    408, 425, 429, 5xx but 501, 505 Unreachable, retried, not before Retry-After
+    401, 403                        Unreachable, after the secret was read again
     400, 409, 411, 413, 422 …       Rejected: this request will never succeed
-    3xx, 404, 405, 406, 410, 415 …  Unreachable, not worth a retry now: the URL or the settings are wrong
+    3xx, 404, 405, 406, 410, 415 …  Unreachable, not retried now: the URL or the settings are wrong
 
-A wrong URL rejects nothing: its events wait until somebody mends it.
+A wrong URL rejects nothing: the events wait until somebody corrects it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eks_log_forwarder.transport.failures import Failure
@@ -17,21 +18,21 @@ from eks_log_forwarder.transport.failures import Failure
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The collector took the whole request."""
+    """The collector accepted the whole request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """This request will never succeed; a part of it might."""
+    """This request will never succeed; a part of it may."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """The request may succeed later; `retry` says whether it is worth a try within the invocation.
+    """The request may succeed later; `retry` says whether to try again within the invocation.
 
-    `detail` is for the operator's eye and holds neither payload nor token.
+    `detail` is for the operator and holds neither payload nor token.
     """
 
     reason: str
@@ -42,7 +43,7 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """The collector did not take this event because of another one: without that one, it will at once."""
+    """The collector refused this event because of another one; without that one it can be sent at once."""
 
 
 type EventOutcome = Delivered | Rejected | Unreachable
@@ -50,24 +51,53 @@ type EventOutcome = Delivered | Rejected | Unreachable
 
 @dataclass(frozen=True, slots=True)
 class PerEvent:
-    """The collector says of each event what became of it; `outcomes[n]` is that of the n-th of the batch."""
+    """The collector answered for each event; `outcomes[n]` belongs to event n of the batch.
+
+    `may_be_a_setting`: if all events are refused, a wrong setting can be the reason.
+    """
 
     outcomes: tuple[EventOutcome | NotTaken, ...]
+    may_be_a_setting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PartlyDelivered:
-    """The collector refused so many events for good, did not say which, and forbids to send them again."""
+    """The collector refused this many events for good, did not say which, and forbids sending them again."""
 
     refused: int
     reason: str
 
 
-type Outcome = EventOutcome | PerEvent | PartlyDelivered
+@dataclass(frozen=True, slots=True)
+class AllButOld:
+    """The collector accepted all events but those before `before_ms` (ms since 1970), for `reason`."""
+
+    before_ms: int
+    reason: str
+    otherwise: str
+
+    def per_event(self, timestamps: Iterable[int]) -> PerEvent | Rejected:
+        """The outcome of each event; if none is old, the answer does not fit: Rejected with `otherwise`."""
+        outcomes = tuple(
+            Rejected(self.reason) if timestamp < self.before_ms else Delivered() for timestamp in timestamps
+        )
+        if Rejected(self.reason) not in outcomes:
+            return Rejected(self.otherwise)
+        return PerEvent(outcomes, may_be_a_setting=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The collector answered 2xx, but not readably for each event: a smaller request shows where."""
+
+    reason: str = Failure.ANSWER_UNREADABLE
+
+
+type Outcome = EventOutcome | PerEvent | PartlyDelivered | AllButOld | Unreadable
 
 UNAUTHORIZED = frozenset({401, 403})
 _RETRYABLE = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
-# what says that the request went to the wrong place or in the wrong manner, whatever it carried
+# the request went to the wrong place or has the wrong form, whatever its content is
 _MISDIRECTED = frozenset({402, 404, 405, 406, 407, 410, 414, 415, 421, 426, 431, 451, 501, 505})
 
 
@@ -84,11 +114,11 @@ def outcome_of_status(status: int, *, retry_after_seconds: float | None = None) 
 
 
 def outcome_of_failure(failure: Failure) -> Unreachable:
-    """What a failure on the way means: nothing of it says anything about the events."""
+    """What a failure without an answer means; it says nothing about the events."""
     return Unreachable(failure, retry=failure not in _NOT_WORTH_A_RETRY)
 
 
-# A certificate, an invalid URL or a web page does not mend itself within seconds.
+# A certificate, an invalid URL or a web page does not change within seconds.
 _NOT_WORTH_A_RETRY = frozenset(
     {
         Failure.TLS,
@@ -100,25 +130,29 @@ _NOT_WORTH_A_RETRY = frozenset(
 )
 
 
-_EXPLANATIONS = {
-    Failure.ANSWER_CUT: "the collector's answer ended half-way",
-    Failure.CONNECTION_REFUSED: "nothing listens at the address and port of DESTINATION_URL",
+_EXPLANATIONS: dict[str, str] = {
+    "circuit_open": "the collector was unreachable within the last minute, so no attempt was made",
+    "loki_too_old": "Loki refused events that are older than it accepts",
+    "not_encodable": "an event could not be processed or encoded; the summary's details name the error",
+    "refused_all": "the collector refuses every event: check the URL, the protocol and the index",
+    Failure.ANSWER_CUT: "the answer of the collector was cut off",
+    Failure.CONNECTION_REFUSED: "connection refused at the address and port of DESTINATION_URL",
     Failure.CONNECTION_RESET: "the collector closed the connection before it answered",
-    Failure.CONNECTION_TIMEOUT: "no connection came about: does a security group, route or firewall block?",
+    Failure.CONNECTION_TIMEOUT: "connecting timed out: check security groups, routes and firewalls",
     Failure.ANSWER_TIMEOUT: "the collector did not answer in time",
     Failure.NAME_NOT_RESOLVED: "the host name of DESTINATION_URL does not resolve from here",
-    Failure.TLS: "the collector's certificate does not hold, or it does not speak TLS",
-    Failure.REQUEST_INVALID: "the URL or a header cannot be sent: look at DESTINATION_URL and the secret",
-    Failure.HTML_ANSWER: "a web page answered: is the path of DESTINATION_URL right?",
-    Failure.ANSWER_UNREADABLE: "the answer is not of the collector's protocol: is DESTINATION_URL right?",
-    Failure.NO_TIME_LEFT: "the invocation's time was used up before it was this event's turn",
+    Failure.TLS: "the collector's certificate is not valid, or the port does not speak TLS",
+    Failure.REQUEST_INVALID: "the URL or a header cannot be sent: check DESTINATION_URL and the secret",
+    Failure.HTML_ANSWER: "a web page answered: check the path of DESTINATION_URL",
+    Failure.ANSWER_UNREADABLE: "the answer does not follow the collector's protocol: check DESTINATION_URL",
+    Failure.NO_TIME_LEFT: "the time of the invocation ran out before these events were sent",
     Failure.SECRET_UNREADABLE: "the destination's secret cannot be read",
 }
 
 
 def explain(reason: str) -> str:
-    """A reason in words: what was wrong, and where to look."""
+    """A reason in words: what is wrong, and what to check."""
     if reason in _EXPLANATIONS:
-        return _EXPLANATIONS[Failure(reason)]
+        return _EXPLANATIONS[reason]
     status = reason.removeprefix("http_")
     return f"the collector answered {status}" if status != reason else reason

@@ -1,69 +1,70 @@
-"""The collectors by the names that `DESTINATION` takes.
+"""The collectors by their names in `DESTINATION`.
 
-Each one's module is imported when it is chosen, so that a cold start pays for one collector alone.
+A module is imported only when its collector is chosen, so that a cold start pays for one collector.
 """
-# ruff: noqa: PLC0415  # imports within the functions are this module's purpose
+# ruff: noqa: PLC0415  # imports inside functions are the purpose of this module
 
 from collections.abc import Callable
-from typing import cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from eks_log_forwarder.config.destination_options import (
     ElasticsearchOptions,
+    HttpOptions,
     LokiOptions,
     OtlpOptions,
     SplunkHecOptions,
 )
-from eks_log_forwarder.config.settings import Compression, DestinationName, Settings
+from eks_log_forwarder.config.settings import DestinationName, Settings
 from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.destinations.json_destination import JsonBody
 from eks_log_forwarder.record.formats import shape_of
 
+if TYPE_CHECKING:
+    from eks_log_forwarder.destinations.loki import Loki
 
-def _json_body(settings: Settings, default: Compression) -> JsonBody:
-    return JsonBody(settings.body_format, settings.compression or default, shape_of(settings.record_format))
+
+def _json_body(settings: Settings) -> JsonBody:
+    options = cast("HttpOptions", settings.destination_options)
+    return JsonBody(options.body_format, options.compression, shape_of(settings.record_format))
 
 
 def _xplg(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.xplg import Xplg
 
-    return Xplg(settings.destination_url, _json_body(settings, Compression.NONE))
+    return Xplg(settings.destination_url, _json_body(settings))
 
 
 def _http(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.http import Http
 
-    return Http(settings.destination_url, _json_body(settings, Compression.GZIP))
+    return Http(settings.destination_url, _json_body(settings))
 
 
 def _splunk_hec(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.splunk_hec import SplunkHec
 
-    compression, shape = settings.compression or Compression.GZIP, shape_of(settings.record_format)
     options = cast("SplunkHecOptions", settings.destination_options)
-    return SplunkHec(settings.destination_url, compression, shape, options)
+    return SplunkHec(settings.destination_url, shape_of(settings.record_format), options)
 
 
 def _elasticsearch(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.elasticsearch import Elasticsearch
 
-    compression, shape = settings.compression or Compression.GZIP, shape_of(settings.record_format)
     options = cast("ElasticsearchOptions", settings.destination_options)
-    return Elasticsearch(settings.destination_url, compression, shape, options)
+    return Elasticsearch(settings.destination_url, shape_of(settings.record_format), options)
 
 
 def _loki(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.loki import Loki
 
-    compression, shape = settings.compression or Compression.GZIP, shape_of(settings.record_format)
-    return Loki(
-        settings.destination_url, compression, shape, cast("LokiOptions", settings.destination_options)
-    )
+    options = cast("LokiOptions", settings.destination_options)
+    return Loki(settings.destination_url, shape_of(settings.record_format), options)
 
 
 def _otlp(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.otlp import Encoding, Otlp
 
-    compression, shape = settings.compression or Compression.GZIP, shape_of(settings.record_format)
     options = cast("OtlpOptions", settings.destination_options)
     encoding: Encoding
     if options.encoding == "json":
@@ -74,7 +75,7 @@ def _otlp(settings: Settings) -> Destination:
         from eks_log_forwarder.destinations.otlp_protobuf import ProtobufEncoding
 
         encoding = ProtobufEncoding()
-    return Otlp(settings.destination_url, compression, shape, options, encoding)
+    return Otlp(settings.destination_url, shape_of(settings.record_format), options, encoding)
 
 
 _BUILDERS: dict[DestinationName, Callable[[Settings], Destination]] = {
@@ -85,6 +86,13 @@ _BUILDERS: dict[DestinationName, Callable[[Settings], Destination]] = {
     DestinationName.LOKI: _loki,
     DestinationName.OTLP: _otlp,
 }
+
+
+def for_redrive(destination: Destination, settings: Settings) -> Destination:
+    """The same destination for events that were parked: Loki needs a label on them."""
+    if settings.destination is DestinationName.LOKI:
+        return replace(cast("Loki", destination), redriven=True)
+    return destination
 
 
 def build_destination(settings: Settings) -> Destination:

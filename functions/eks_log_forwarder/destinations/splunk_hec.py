@@ -1,32 +1,30 @@
-"""Splunk's HTTP Event Collector: `POST …/services/collector/event`, one JSON object after another.
+"""The HTTP Event Collector (HEC) of Splunk: `POST …/services/collector/event`, JSON objects in sequence.
 
 Source: Splunk, "Format events for HTTP Event Collector" and "About HTTP Event Collector Indexer
-Acknowledgment". With acknowledgement on, an answer only says that Splunk has the request; the events count
-as delivered once Splunk has said that they are indexed.
+Acknowledgment". With acknowledgement, an answer only says that Splunk has received the request; the events
+count as delivered when Splunk reports that they are indexed.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import SplunkHecOptions
-from eks_log_forwarder.config.settings import Compression
+from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.base import Pending
+from eks_log_forwarder.destinations.fitting import fitted
 from eks_log_forwarder.destinations.http_parts import compressed, read_json, with_default_path
 from eks_log_forwarder.destinations.outcomes import (
     Delivered,
     Outcome,
     Unreachable,
-    outcome_of_failure,
     outcome_of_status,
 )
 from eks_log_forwarder.destinations.splunk_hec_replies import (
     NOT_ACKNOWLEDGED,
-    Reply,
     outcome_of_reply,
     read_reply,
 )
@@ -34,15 +32,14 @@ from eks_log_forwarder.encoding import to_strict_json
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
-from eks_log_forwarder.transport.failures import Failure
 
 PATH = "/services/collector/event"
 _COLLECTOR = "/services/collector"
-ACK_PAUSE_SECONDS = 1.0  # Splunk indexes within seconds; the answer to a poll is a few bytes
+MAX_EVENT_BYTES = 1_000_000  # Splunk Cloud accepts about 1 MB in a request
 
 
 class _Event(msgspec.Struct, omit_defaults=True):
-    """HEC's envelope; `time` is in seconds since 1970, to the millisecond."""
+    """The envelope of HEC; `time` is in seconds since 1970, with milliseconds."""
 
     time: float
     host: str
@@ -58,21 +55,23 @@ class _Acks(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class SplunkHec:
-    """One HEC token's input; `channel` is this container's own, as acknowledgements ask for one."""
+    """One HEC input; `channel` identifies this container, as acknowledgement requires."""
 
     url: str = field(repr=False)
-    compression: Compression
     shape: Shape
     options: SplunkHecOptions
     channel: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
     def max_events_per_request(self) -> int | None:
-        """No bound but the settings'."""
+        """Only the settings limit it."""
         return None
 
     def encode(self, record: Record) -> bytes:
-        """One event in its envelope."""
+        """One event in an envelope."""
+        return fitted(record, self._event, MAX_EVENT_BYTES)
+
+    def _event(self, record: Record) -> bytes:
         return to_strict_json(
             _Event(
                 time=record.timestamp / 1000,
@@ -85,22 +84,19 @@ class SplunkHec:
         )
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """The events one after another; the line breaks between them are for a person's eye."""
+        """The events in sequence; the line breaks between them only help a human reader."""
         headers = self._headers(credentials)
-        body = compressed(b"\n".join(encoded), headers, self.compression)
+        body = compressed(b"\n".join(encoded), headers, self.options.compression)
         return Request(with_default_path(self.url, PATH), headers, body)
 
     def outcome(self, answer: Answer, events: int) -> Outcome | Pending:
-        """By Splunk's own reply code, which says more than the status."""
+        """The reply code decides; it says more than the status."""
         reply = read_reply(answer.body)
         if reply is None:
-            by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-            if isinstance(by_status, Delivered):
-                return outcome_of_failure(Failure.ANSWER_UNREADABLE)
-            return by_status
+            return outcome_of_answer(answer)
         outcome = outcome_of_reply(reply, answer, events)
-        if self.options.ack and isinstance(outcome, Delivered):
-            return self._pending(reply)
+        if isinstance(outcome, Delivered) and self.options.ack and reply.ack_id is not None:
+            return Pending(str(reply.ack_id), self._ask, _acknowledged, NOT_ACKNOWLEDGED)
         return outcome
 
     def _headers(self, credentials: Credentials) -> dict[str, str]:
@@ -111,29 +107,19 @@ class SplunkHec:
             headers["X-Splunk-Request-Channel"] = self.channel
         return headers
 
-    def _pending(self, reply: Reply) -> Outcome | Pending:
-        if reply.ack_id is None:
-            detail = "Splunk gave no ackId: switch indexer acknowledgement on for the token, or ack off"
-            return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=detail)
-        return Pending(
-            partial(self._ask, reply.ack_id),
-            partial(self._acknowledged, reply.ack_id),
-            ACK_PAUSE_SECONDS,
-            NOT_ACKNOWLEDGED,
-        )
-
-    def _ask(self, ack_id: int, credentials: Credentials) -> Request:
+    def _ask(self, tickets: Sequence[str], credentials: Credentials) -> Request:
         base, _, _ = with_default_path(self.url, PATH).partition(_COLLECTOR)
-        body = msgspec.json.encode({"acks": [ack_id]})
+        body = msgspec.json.encode({"acks": [int(ticket) for ticket in tickets]})
         return Request(f"{base}{_COLLECTOR}/ack", self._headers(credentials), body)
 
-    def _acknowledged(self, ack_id: int, answer: Answer) -> Outcome | Pending:
-        """Delivered once indexed. Whatever else is said, the events are not sent again right away."""
-        try:
-            if read_json(answer.body, _Acks).acks.get(str(ack_id)):
-                return Delivered()
-        except ValueError:
-            outcome = outcome_of_status(answer.status)
-            if not isinstance(outcome, Unreachable) or not outcome.retry:
-                return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=f"/ack answered {answer.status}")
-        return self._pending(Reply(0, ack_id=ack_id))
+
+def _acknowledged(answer: Answer) -> frozenset[str] | Unreachable:
+    """The ackIds of indexed requests. After an error that stays, the events are not sent again at once."""
+    try:
+        acks = read_json(answer.body, _Acks).acks
+    except ValueError:
+        outcome = outcome_of_status(answer.status)
+        if isinstance(outcome, Unreachable) and outcome.retry:
+            return frozenset()
+        return Unreachable(NOT_ACKNOWLEDGED, retry=False, detail=f"/ack answered {answer.status}")
+    return frozenset(ack_id for ack_id, is_indexed in acks.items() if is_indexed)

@@ -1,7 +1,7 @@
-"""The reply codes of Splunk's HTTP Event Collector, and what each means for a batch.
+"""The reply codes of the HTTP Event Collector, and what each means for a batch.
 
-Source: Splunk, "Troubleshoot HTTP Event Collector", possible error codes. A code that concerns the token,
-the index or the channel rejects nothing: its events wait until somebody mends the settings.
+Source: Splunk, "Troubleshoot HTTP Event Collector", possible error codes. A code about the token, the index
+or the channel rejects nothing: the events wait until somebody corrects the settings.
 """
 
 import msgspec
@@ -22,36 +22,36 @@ NOT_ACKNOWLEDGED = "hec_not_acknowledged"
 
 
 class Reply(msgspec.Struct, frozen=True, rename={"invalid_event": "invalid-event-number", "ack_id": "ackId"}):
-    """An answer's body; `invalid_event` counts from 0."""
+    """The body of an answer; `invalid_event` counts from 0."""
 
     code: int
     invalid_event: int | None = None
     ack_id: int | None = None
 
 
-# 24 and 25 warn that a queue is nearly full; the events were taken
+# 24 and 25 warn that a queue is nearly full; the events were accepted
 _TAKEN = frozenset({0, 24, 25})
 _BUSY = frozenset({8, 9, 18, 19, 20, 23, 26, 27})
 _OF_AN_EVENT = frozenset({5, 6, 12, 13, 15})
 _SETTINGS = {
     1: "the token is disabled in Splunk",
-    2: "Splunk asks for a token: DestinationSecretArn has to name a secret with one",
-    3: "Splunk does not read the Authorization header: is the secret the token and nothing else?",
+    2: "Splunk requires a token: set DestinationSecretArn to a secret that has one",
+    3: "Splunk cannot read the Authorization header: check that the secret holds only the token",
     4: "Splunk does not know the token",
-    7: "the index does not exist, or the token may not write to it: look at the option index",
-    10: "the token asks for acknowledgement: set the option ack to true",
-    11: "Splunk does not take the channel",
-    14: "acknowledgement is off for the token: set the option ack to false",
-    16: "Splunk takes no token in the URL: take it out of DestinationUrl",
-    17: "the URL is that of Splunk's health check",
+    7: "the index does not exist, or the token may not write to it: check the option index",
+    10: "the token requires acknowledgement: set the option ack to true",
+    11: "Splunk does not accept the channel",
+    14: "the token has acknowledgement disabled: set the option ack to false",
+    16: "Splunk accepts no token in the URL: remove it from DestinationUrl",
+    17: "the URL is the health check of Splunk: correct DestinationUrl",
     21: "Splunk does not know the token",
     22: "the token is disabled in Splunk",
-    28: "the token asks for acknowledgement: set the option ack to true",
+    28: "the token requires acknowledgement: set the option ack to true",
 }
 
 
 def read_reply(body: bytes) -> Reply | None:
-    """The reply, or None where the answer is not one of HEC's."""
+    """The reply, or None if the answer is not a reply of HEC."""
     try:
         return read_json(body, Reply)
     except ValueError:
@@ -59,22 +59,30 @@ def read_reply(body: bytes) -> Reply | None:
 
 
 def outcome_of_reply(reply: Reply, answer: Answer, events: int) -> Outcome:
-    """What a reply means; an unknown code is judged by the status that it came with."""
+    """What a reply means; for an unknown code the status decides."""
     reason = f"hec_{reply.code}"
     if reply.code in _TAKEN and answer.status < 300:  # noqa: PLR2004  # RFC 9110, section 15.3
         return Delivered()
     if reply.code in _BUSY:
-        return Unreachable(reason, retry_after_seconds=answer.retry_after_seconds)
+        busy = Unreachable(reason, retry_after_seconds=answer.retry_after_seconds)
+        return _behind_the_accepted(reply, busy, events)
     if reply.code in _SETTINGS:
         return Unreachable(reason, retry=False, detail=_SETTINGS[reply.code])
     if reply.code in _OF_AN_EVENT:
         return _without_the_invalid(reply, reason, events)
-    by_status = outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
-    return Unreachable(reason, retry=False) if isinstance(by_status, Delivered) else by_status
+    return outcome_of_status(answer.status, retry_after_seconds=answer.retry_after_seconds)
+
+
+def _behind_the_accepted(reply: Reply, busy: Unreachable, events: int) -> Outcome:
+    """Splunk stopped at the event that it names, and has accepted the events before it."""
+    accepted = reply.invalid_event
+    if accepted is None or not 0 < accepted < events:
+        return busy
+    return PerEvent((Delivered(),) * accepted + (busy,) * (events - accepted))
 
 
 def _without_the_invalid(reply: Reply, reason: str, events: int) -> Outcome:
-    """The one event that Splunk names is rejected; whether it took those before it is not documented."""
+    """Rejects the event that Splunk names. Whether the events before it were accepted is not documented."""
     invalid = reply.invalid_event
     if invalid is None or not 0 <= invalid < events:
         return Rejected(reason)

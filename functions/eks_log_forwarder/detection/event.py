@@ -1,20 +1,14 @@
-"""One event as the rules see it, decoded no further than they ask."""
-
-import json
-from contextlib import suppress
-
-import msgspec
+"""One event as the rules see it, decoded only as far as they need."""
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.audit_event import decode_event
 from eks_log_forwarder.detection.nodes import Field, Fields, Values
-
-_decode = msgspec.json.Decoder().decode
 
 
 class Event:
-    """A message with its header or its parsed fields, whichever the caller has.
+    """A message, with its header or its parsed fields if the caller has them.
 
-    Values are kept, as rules often ask for the same field.
+    The message is decoded at most once. Values are kept, because rules often read the same field.
     """
 
     __slots__ = ("_fields", "_folded", "_header", "_values", "message")
@@ -35,35 +29,22 @@ class Event:
 
     @property
     def fields(self) -> Fields:
-        """The parsed fields; else the message decoded from JSON, or the header's where that was cut short."""
+        """The parsed fields; otherwise what is complete of the event in the message."""
         if self._fields is None:
-            self._fields = _decoded(self.message, self._header)
+            event = decode_event(self.message)
+            self._fields = {} if event is None else event.fields
         return self._fields
 
     def values(self, field: Field) -> Values:
-        """All the values of a field, none where it is absent."""
+        """All values of a field; none if it is absent."""
         values = self._values.get(field.name)
         if values is None:
             values = self._values[field.name] = self._read(field)
         return values
 
     def _read(self, field: Field) -> Values:
-        if self._fields is None and self._header is not None and field.from_header is not None:
+        if self._header is not None and field.from_header is not None:
             known = field.from_header(self._header)
             if known is not None:
                 return known
         return field.read(self.fields)
-
-
-def _decoded(message: str, header: AuditHeader | None) -> Fields:
-    decoded: object = None
-    with suppress(RecursionError):  # nested deeper than Python goes
-        try:
-            decoded = _decode(message)
-        except (msgspec.DecodeError, UnicodeEncodeError):
-            # half a surrogate pair or a number out of range, which the standard library takes; or cut short
-            with suppress(ValueError):
-                decoded = json.loads(message)
-    if isinstance(decoded, dict):
-        return decoded
-    return msgspec.to_builtins(header) if header is not None else {}

@@ -1,8 +1,8 @@
-"""Field names as rules write them, and the field each one stands for."""
+"""The field names that rules use, and the field that each name means."""
 
 from eks_log_forwarder.detection.header_fields import HEADER_FIELDS
 from eks_log_forwarder.detection.nodes import Field
-from eks_log_forwarder.detection.paths import path_reader
+from eks_log_forwarder.detection.paths import EVERYWHERE, path_reader
 from eks_log_forwarder.detection.pod_fields import pod_field
 from eks_log_forwarder.detection.source_addresses import Networks, source_address_fields
 from eks_log_forwarder.intake.log_type import LogType
@@ -18,16 +18,16 @@ _SHORT_NAMES = {
 
 
 class FieldNames:
-    """Looks up the fields of one set of rules; `trusted_networks` hold addresses that are not public."""
+    """Looks up the fields for one set of rules. Addresses in `trusted_networks` are not public."""
 
     def __init__(self, trusted_networks: Networks = ()) -> None:
         self._audit = {field.name: field for field in source_address_fields(trusted_networks)} | HEADER_FIELDS
 
     def audit(self, name: str) -> Field:
-        """A field of an audit event: a name of the header, derived, of a pod, or else a dotted path."""
+        """A field of an audit event: a header field, a derived field, a pod field, or else a dotted path."""
         full = _SHORT_NAMES.get(name, name)
         return self._audit.get(full) or pod_field(full) or Field(full, path_reader(full))
 
     def field(self, log_type: LogType, name: str) -> Field:
-        """A field of an event of a log type; the other types have no names but their own."""
-        return self.audit(name) if log_type is LogType.AUDIT else Field(name, path_reader(name))
+        """A field of an event of any log type. Only audit events have short and derived names."""
+        return self.audit(name) if log_type is LogType.AUDIT else Field(name, path_reader(name, EVERYWHERE))

@@ -1,7 +1,7 @@
-"""What an audit event's header alone says of a rule: that it cannot match, or that it does.
+"""What an audit event's header alone says about a rule: it cannot match, or it does match.
 
-Each part of a tree gets two functions of the header, `surely` (true only where the part holds) and `maybe`
-(false only where it does not). Negation swaps them, which keeps both right under any condition.
+Each part of a tree gets two functions of the header. `surely` is true only if the part holds; `maybe` is
+false only if the part does not hold. Negation swaps them, so both stay correct under any condition.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.nodes import All, AnyOf, FieldTest, HeaderValues, Node, Not
+from eks_log_forwarder.detection.remembering import Memory
 
-_REMEMBERED_VALUES = 1024
+_MOST_VALUES = 256  # for each test of each rule
 
 type HeaderTest = Callable[[AuditHeader], bool]
 
@@ -25,19 +26,19 @@ def _never(_: AuditHeader) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`surely` implies the rule and the rule implies `maybe`."""
+    """`surely` implies the rule, and the rule implies `maybe`."""
 
     surely: HeaderTest
     maybe: HeaderTest
 
     @property
     def exact(self) -> bool:
-        """The header decides: there is no need to decode the event."""
+        """The header decides, so the event need not be decoded."""
         return self.surely is self.maybe
 
     @property
     def says_nothing(self) -> bool:
-        """The header never rules the rule out."""
+        """The header never excludes the rule."""
         return self.maybe is _always
 
 
@@ -45,7 +46,7 @@ _UNKNOWN = Bounds(_never, _always)
 
 
 def header_bounds(node: Node, only: Container[str] | None = None) -> Bounds:
-    """The bounds of a tree, by all of the header or by `only` some of its fields."""
+    """The bounds of a tree, from all header fields or from `only` some of them."""
     match node:
         case All(parts):
             return _joined([header_bounds(part, only) for part in parts], _all_of)
@@ -64,8 +65,8 @@ def _of_field(test: FieldTest) -> Bounds:
     if get is None:
         return _UNKNOWN
     holds = test.holds
-    # The same few users, verbs and codes come again and again.
-    remembered: dict[HeaderValues, bool] = {}
+    # The same few users, verbs and codes recur in most events.
+    remembered: Memory[HeaderValues, bool] = Memory(_MOST_VALUES)
     readings = {holds(values) for values in test.field.when_header_is_empty}
 
     def bound(*, when_empty: bool) -> HeaderTest:
@@ -76,14 +77,18 @@ def _of_field(test: FieldTest) -> Bounds:
             known = remembered.get(values)
             if known is None:
                 known = holds(values)
-                if len(remembered) < _REMEMBERED_VALUES:
-                    remembered[values] = known
+                remembered.keep(values, _characters(values), known)
             return known
 
         return says
 
     maybe = bound(when_empty=True in readings)
     return Bounds(bound(when_empty=False) if len(readings) == 2 else maybe, maybe)  # noqa: PLR2004  # True and False
+
+
+def _characters(values: HeaderValues) -> int:
+    """The size of a key, where each value counts at least one character."""
+    return sum(len(value) + 1 if isinstance(value, str) else 1 for value in values)
 
 
 def _joined(parts: Sequence[Bounds], join: Callable[[Sequence[HeaderTest]], HeaderTest]) -> Bounds:
@@ -129,7 +134,7 @@ def _or(first: HeaderTest, rest: HeaderTest) -> HeaderTest:
 def _chained(
     tests: Sequence[HeaderTest], join: Callable[[HeaderTest, HeaderTest], HeaderTest], of_none: HeaderTest
 ) -> HeaderTest:
-    """The tests in order, as a tree of pairs: a third of the time of all() where the first decides."""
+    """The tests in order, as a tree of pairs. If the first decides, it takes a third of the time of all()."""
     if not tests:
         return of_none
     if len(tests) == 1:

@@ -1,7 +1,7 @@
-"""The fields of an audit event (audit.k8s.io/v1, kind Event) that its typed header holds.
+"""The audit event fields (audit.k8s.io/v1, kind Event) that the typed header holds.
 
-An object that the header has none of (objectRef, responseStatus, impersonatedUser) counts as absent: the API
-server leaves empty fields out, so it writes no object of empty texts alone.
+An object that is missing in the header (objectRef, responseStatus, impersonatedUser) counts as absent. The
+API server omits empty fields, so it never writes an object that contains only empty texts.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef, Respon
 from eks_log_forwarder.detection.nodes import Field, HeaderValues, Values
 from eks_log_forwarder.detection.paths import path_reader
 
-# The header has one value for absent, null and empty, so each of these readings is possible.
+# The header has the same value for absent, null and empty, so each of these readings is possible.
 _TEXT: tuple[Values, ...] = ((), (None,), ("",))
 _NUMBER: tuple[Values, ...] = ((), (None,), (0,))
 _LIST: tuple[Values, ...] = ((), (None,), ([],))
@@ -27,7 +27,7 @@ def _text(get: Callable[[AuditHeader], str]) -> _Reader:
 
 
 def _within[Part](part_of: Callable[[AuditHeader], Part | None], get: Callable[[Part], str | int]) -> _Reader:
-    """A field of an object that may be absent, and its fields with it."""
+    """A field of an object that may be absent. If the object is absent, so is the field."""
 
     def read(header: AuditHeader) -> HeaderValues | None:
         part = part_of(header)
@@ -52,8 +52,7 @@ def _impersonated_groups(header: AuditHeader) -> HeaderValues | None:
 
 
 def _field(name: str, from_header: _Reader, empty: tuple[Values, ...]) -> Field:
-    # Fixed names of the API: no key with dots can stand for them, in the header or in the event.
-    return Field(name, path_reader(name, keys_may_hold_dots=False), from_header, empty)
+    return Field(name, path_reader(name), from_header, empty)
 
 
 HEADER_FIELDS = {

@@ -1,10 +1,11 @@
-"""Rules by the fields whose values come again and again, so that most events cost one or two look-ups."""
+"""Rules by the fields whose values recur, so that most events cost one or two look-ups."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.header_bounds import HeaderTest, header_bounds
+from eks_log_forwarder.detection.remembering import Memory
 from eks_log_forwarder.detection.rule import Rule
 
 _TARGET_FIELDS = frozenset({"verb", "objectRef.resource", "objectRef.subresource"})
@@ -14,8 +15,8 @@ _REQUEST_FIELDS = _TARGET_FIELDS | {
     "stage",
     "responseStatus.code",
 }
-# Clients choose verbs, resources and names freely, so what is remembered of them is bounded.
-_REMEMBERED_KEYS = 4096
+
+_MOST_KEYS = 4096
 
 type _Target = tuple[str, str | None, str | None]
 type _Request = tuple[_Target, str, str | None, str, int]
@@ -30,19 +31,19 @@ class _Indexed(NamedTuple):
 class AuditIndex:
     """The rules for audit events.
 
-    Which of them a target (verb, resource, subresource) leaves is found out once, from what the rules ask of
-    these three fields alone, and remembered. Where it leaves some, the same is done for who asked and how it
-    ended: controllers create thousands of pods, and are excepted from the rules on pods by their names.
+    The first look-up is by target (verb, resource, subresource). Its result is computed once, from the rules'
+    tests of these three fields, and remembered. If rules remain, a second look-up adds the user and the
+    result of the request: controllers create thousands of pods, and the rules on pods except them by name.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
         self._rules = tuple(_Indexed(rule, *_tests(rule)) for rule in self.rules)
-        self._of_target: dict[_Target, Sequence[_Indexed]] = {}
-        self._of_request: dict[_Request, Sequence[Rule]] = {}
+        self._of_target: Memory[_Target, Sequence[_Indexed]] = Memory(_MOST_KEYS)
+        self._of_request: Memory[_Request, Sequence[Rule]] = Memory(_MOST_KEYS)
 
     def candidates(self, header: AuditHeader) -> Sequence[Rule]:
-        """The rules that the remembered fields of an event do not rule out, in order."""
+        """The rules that the remembered fields of an event do not exclude, in order."""
         reference = header.object_ref
         target: _Target = (
             (header.verb, None, None)
@@ -52,7 +53,7 @@ class AuditIndex:
         found = self._of_target.get(target)
         if found is None:
             found = tuple(indexed for indexed in self._rules if indexed.maybe_by_target(header))
-            _remember(self._of_target, target, found)
+            self._of_target.keep(target, _characters(*target), found)
         if not found:
             return ()
         status, impersonated = header.response_status, header.impersonated_user
@@ -66,7 +67,7 @@ class AuditIndex:
         left = self._of_request.get(request)
         if left is None:
             left = tuple(indexed.rule for indexed in found if indexed.maybe_by_request(header))
-            _remember(self._of_request, request, left)
+            self._of_request.keep(request, _characters(*target, *request[1:4]), left)
         return left
 
 
@@ -74,7 +75,5 @@ def _tests(rule: Rule) -> tuple[HeaderTest, HeaderTest]:
     return header_bounds(rule.node, _TARGET_FIELDS).maybe, header_bounds(rule.node, _REQUEST_FIELDS).maybe
 
 
-def _remember[Key, Value](memory: dict[Key, Value], key: Key, value: Value) -> None:
-    if len(memory) >= _REMEMBERED_KEYS:
-        memory.clear()  # what comes often is soon there again
-    memory[key] = value
+def _characters(*texts: str | None) -> int:
+    return sum(len(text) for text in texts if text)

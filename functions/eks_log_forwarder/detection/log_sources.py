@@ -1,4 +1,4 @@
-"""Sigma log sources, and the log type each one names."""
+"""Sigma log sources, and the log type that each one names."""
 
 from collections.abc import Mapping
 
@@ -13,10 +13,10 @@ _EKS_CATEGORIES = {
 
 
 def log_type_of_source(log_source: Mapping[object, object]) -> LogType | None:
-    """The log type of a rule's `logsource`; None where it is none of EKS's.
+    """The log type of a rule's `logsource`; None if EKS has no such log.
 
-    `product: kubernetes, service: audit`, whatever the category, as published rules add `application`; or
-    `product: aws, service: eks` with a category of the four.
+    Either `product: kubernetes, service: audit` with any category, because published rules add `application`,
+    or `product: aws, service: eks` with one of four categories.
     """
     match log_source:
         case {"product": "kubernetes", "service": "audit"}:

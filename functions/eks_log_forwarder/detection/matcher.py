@@ -1,4 +1,4 @@
-"""What the stages call: the rules that an event matches, and who did what to what, for people to read."""
+"""What the stages call: the rules that an event matches, with a readable actor and target."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.record import Detection
 from eks_log_forwarder.redaction import redact
 
-# A client writes what it likes into names and paths, and each detection is a line of the function's own log.
+# Clients choose names and paths, and each detection is one line in the function's own log.
 MAX_CHARACTERS = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """The rules of a container, as the stages use them."""
+    """The rules of one container, in the form that the stages use."""
 
     rules: RuleSet
 
     def __call__(self, log_type: LogType, parsed: Parsed, event: LogEvent) -> list[Detection]:
         """The detections of an event, in the order of the rules' file names; never raises."""
         line = parsed.authenticator or parsed.klog
-        fields = None if line is None else line_fields(line)
+        fields = parsed.audit_fields if line is None else line_fields(line)
         found = self.rules.match(log_type, parsed.audit, fields, event.message)
         if not found:
             return []
-        # Actor and target go into the function's own log, which never holds a token, whatever REDACT says.
+        # Actor and target are written to the function's own log, which never holds a token.
         who_and_what = actor_and_target(log_type, parsed.audit, fields or {})
         actor, target = (_shortened(redact(text)[0]) for text in who_and_what)
         return [Detection(rule, event.id, actor, target) for rule in found]
@@ -43,10 +43,10 @@ def _shortened(text: str) -> str:
 def actor_and_target(
     log_type: LogType, header: AuditHeader | None, fields: Mapping[str, object] | None
 ) -> tuple[str, str]:
-    """The actor and the target of an event, "" where it names none.
+    """The actor and the target of an event; "" if the event names none.
 
-    audit: the user and `resource[/subresource] [namespace/]name`, else the path of the request;
-    authenticator: arn or username, and the client's address; klog: the component and the object it is about.
+    audit: the user, and `resource[/subresource] [namespace/]name` or else the path of the request.
+    authenticator: arn or username, and the client's address. klog: the component, and the object.
     """
     if log_type is LogType.AUDIT:
         return ("", "") if header is None else (header.user.username, _target(header))
@@ -70,9 +70,9 @@ def _first(fields: Mapping[str, object], *names: str) -> str:
 
 
 def line_fields(line: msgspec.Struct) -> dict[str, object]:
-    """The line's fields on one level: what stands under `fields` beside the line's own, which go first.
+    """The line's fields on one level: its own fields, and the entries of `fields` that have other names.
 
-    Empty ones are left out, so that rules find them absent; the struct has to have omit_defaults.
+    Empty fields are left out, so that rules find them absent. The struct must have omit_defaults.
     """
     own: dict[str, object] = msgspec.to_builtins(line)
     more = own.pop("fields", None)

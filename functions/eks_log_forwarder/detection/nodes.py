@@ -1,4 +1,4 @@
-"""What a rule says, as a tree: tests of fields and of the raw text under `all`, `any` and `not`."""
+"""A rule as a tree: tests of fields and of the raw text, under `all`, `any` and `not`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ type HeaderValues = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field that rules may name, and where its values are found.
+    """A field that rules may name, and how to read its values.
 
-    `read` gives every value of the field in a decoded event: none where the field is absent, a `None` for
-    a null. `from_header` gives the same from an audit event's header, and None where the header cannot tell
-    absent, null and empty apart; `read` then gives one of `when_header_is_empty`.
+    `read` returns every value of the field in a decoded event: no value if the field is absent, `None` for
+    null. `from_header` returns the same from an audit event's header. It returns None if the header cannot
+    tell absent, null and empty apart; `read` then returns one of `when_header_is_empty`.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class FieldTest:
-    """One test of all the values of a field."""
+    """One test of all values of a field."""
 
     field: Field
     holds: Callable[[Values], bool]
@@ -35,7 +35,7 @@ class FieldTest:
 
 @dataclass(frozen=True, slots=True)
 class FieldComparison:
-    """The values of two fields of the same event, compared pair by pair."""
+    """A comparison of the values of two fields of the same event."""
 
     field: Field
     other: Field
@@ -44,7 +44,7 @@ class FieldComparison:
 
 @dataclass(frozen=True, slots=True)
 class KeywordTest:
-    """A test of the raw text; case-folded beforehand where `folded`."""
+    """A test of the raw text; of the case-folded text if `folded`."""
 
     holds: Callable[[str], bool]
     folded: bool
@@ -52,14 +52,14 @@ class KeywordTest:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every one of the parts holds."""
+    """All parts hold."""
 
     parts: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """At least one of the parts holds."""
+    """At least one part holds."""
 
     parts: "tuple[Node, ...]"
 
@@ -75,7 +75,7 @@ type Node = FieldTest | FieldComparison | KeywordTest | All | AnyOf | Not
 
 
 def fields_in(node: Node) -> Iterator[Field]:
-    """Every field that a tree names, as often as it names it."""
+    """Every field that a tree names, once for each occurrence."""
     match node:
         case All(parts) | AnyOf(parts):
             for part in parts:

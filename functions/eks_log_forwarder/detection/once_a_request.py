@@ -1,6 +1,7 @@
-"""Which of the audit events of one request a rule fires on, where it does not say so itself.
+"""Limits a rule to one audit event per request, unless the rule names the stage itself.
 
-A request may be logged at RequestReceived, at ResponseStarted (long-running ones) and at ResponseComplete.
+The API server may log a request at RequestReceived, at ResponseStarted (only long-running requests) and at
+ResponseComplete.
 """
 
 from eks_log_forwarder.detection.field_names import FieldNames
@@ -8,15 +9,16 @@ from eks_log_forwarder.detection.nodes import All, AnyOf, FieldTest, Node, Not, 
 from eks_log_forwarder.detection.values import any_value, equals_one_of, is_empty_or_one_of
 
 _SESSIONS = ("exec", "attach", "portforward")
-_SESSION_VERBS = ("get", "create")  # get is how a WebSocket is asked for
+_SESSION_VERBS = ("get", "create")  # a WebSocket session starts with get
 _FIRST_ERROR_CODE = 400
 
 
 def once_a_request(node: Node, names: FieldNames) -> Node:
-    """The rule, held to one event a request; a rule that names `stage` is left as it is.
+    """The rule, limited to one event per request. A rule that names `stage` stays unchanged.
 
-    Never at RequestReceived, where nothing is decided yet. A session (exec, attach, port-forward) counts as
-    it opens, or at its end where it was refused: the end of one that was granted may come hours later.
+    It never matches at RequestReceived, because nothing is decided yet. A session (exec, attach,
+    port-forward) matches when it opens, or at its end if it was refused. An accepted session may end hours
+    later.
     """
     stage = names.audit("stage")
     if any(field.name == stage.name for field in fields_in(node)):
@@ -36,7 +38,7 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
         )
     )
     opened = is_empty_or_one_of(stage, ["ResponseStarted"])
-    # The rule's own tests come first: they are the ones that most often fail.
+    # The rule's own tests come first, because they fail most often.
     return All((node, Not(equals_one_of(stage, ["RequestReceived"])), AnyOf((no_session, opened, refused))))
 
 

@@ -1,4 +1,4 @@
-"""Short names for what a pod is made of, in pods and wherever Kubernetes keeps a template of a pod."""
+"""Short names for the parts of a pod, in pods and in every pod template of Kubernetes."""
 
 from eks_log_forwarder.detection.nodes import Field, Fields
 from eks_log_forwarder.detection.paths import path_reader
@@ -8,9 +8,9 @@ _POD_SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _SECURITY_CONTEXTS = tuple(f"{containers}.securityContext" for containers in _CONTAINERS)
 
-_READ_SPECS = tuple(path_reader(path, keys_may_hold_dots=False) for path in _POD_SPECS)
+_READ_SPECS = tuple(path_reader(path) for path in _POD_SPECS)
 
-# Where each name is found, from the pod spec on.
+# The paths of each name, relative to the pod spec.
 _PLACES = {
     "podSpec": ("",),
     "podContainers": _CONTAINERS,
@@ -25,10 +25,10 @@ _PLACES = {
 
 
 def pod_field(name: str) -> Field | None:
-    """The field of a name such as `hostPath` or `capabilities.add`; None for a name that is not of a pod.
+    """The field of a name such as `hostPath` or `capabilities.add`; None if it is not a pod field.
 
-    It is read from requestObject, and for a patch from responseObject: a patch's request holds the change
-    alone, in one of three forms, and its response the whole object.
+    It is read from requestObject, and for a patch from responseObject. The request of a patch holds only the
+    change, in one of three forms; the response holds the whole object.
     """
     first, _, rest = name.partition(".")
     if first not in _PLACES:
@@ -42,7 +42,7 @@ def pod_field(name: str) -> Field | None:
         body = fields.get("responseObject" if fields.get("verb") == "patch" else "requestObject")
         if not isinstance(body, dict):
             return []
-        # the specs first, and in them the places: a walk from the top for each pair takes three times as long
+        # Reading each pair of spec and place from the top would take three times as long.
         specs = [spec for read_spec in _READ_SPECS for spec in read_spec(body)]
         return [
             value

@@ -9,7 +9,7 @@ type Predicate = Callable[[Event], bool]
 
 
 def predicate(node: Node) -> Predicate:
-    """A function that says whether an event fits the tree; it never raises, whatever the event holds."""
+    """A function that tells whether an event matches the tree. It never raises."""
     match node:
         case All(parts):
             return _every(tuple(map(predicate, parts)))
@@ -26,7 +26,7 @@ def predicate(node: Node) -> Predicate:
             return lambda event: found(event.folded_message if folded else event.message)
 
 
-# Loops, as all() and any() make a generator for every event: twice the time.
+# all() and any() create a generator for every event and take twice the time of a loop.
 def _every(parts: tuple[Predicate, ...]) -> Predicate:
     def holds(event: Event) -> bool:
         for part in parts:  # noqa: SIM110  # see above

@@ -1,7 +1,7 @@
-"""What a rule may not say, found in the document before pySigma reads it.
+"""Finds what a rule must not contain, before pySigma parses the document.
 
-pySigma accepts more than can be meant for one event (it is made for converting rules), reads an empty list
-as null and a forgotten `timeframe` as a keyword, and names no field in its errors; so these come first.
+pySigma converts rules for other products, so it accepts more than one event can answer. It reads an empty
+list as null and a `timeframe` as a keyword, and its errors name no field.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,16 +13,18 @@ type Fault = tuple[str, str]
 _KINDS = {
     "correlation": "correlations need more than one event; they are not supported",
     "filter": "Sigma filters are not supported; write the exception into the rule",
-    "action": "rule collections are not supported; write one rule a file",
+    "action": "rule collections are not supported; write one rule per file",
 }
 _LOG_SOURCES = (
-    "is none of ours: product kubernetes, service audit; or product aws, service eks, "
+    "is not supported; use product kubernetes, service audit; or product aws, service eks, "
     "category authenticator, scheduler, api or controller-manager"
 )
 _UNSUPPORTED = {
-    "expand": "placeholders are not supported; write the values out",
+    "expand": "placeholders are not supported; write the values",
     **dict.fromkeys(("wide", "utf16", "utf16le", "utf16be"), "the logs hold no UTF-16"),
-    **dict.fromkeys(("minute", "hour", "day", "week", "month", "year"), "parts of a time are not supported"),
+    **dict.fromkeys(
+        ("minute", "hour", "day", "week", "month", "year"), "parts of a timestamp are not supported"
+    ),
 }
 _RE_FLAGS = frozenset({"i", "ignorecase", "m", "multiline", "s", "dotall"})
 _ANYWHERE = (
@@ -34,7 +36,7 @@ _LOSES_CASED = frozenset({"base64", "base64offset", "fieldref"})
 
 
 def faults_in(document: Mapping[object, object]) -> Iterator[Fault]:
-    """Every (field, reason) for which a rule's document is refused before it is parsed."""
+    """Every (field, reason) that makes a rule's document unusable, found before parsing."""
     for kind, reason in _KINDS.items():
         if kind in document:
             yield kind, reason
@@ -62,12 +64,12 @@ def _in_definition(place: str, definition: object) -> Iterator[Fault]:
         for part in definition:
             yield from _in_definition(place, part)
     elif definition is None or definition == "":
-        yield place, "a keyword has to be a text of at least one character"
+        yield place, "a keyword must be a text of at least one character"
 
 
 def _in_item(place: str, key: object, value: object) -> Iterator[Fault]:
     if not isinstance(key, str):
-        yield place, "a field's name has to be a text"
+        yield place, "a field name must be a text"
         return
     field, *modifiers = key.split("|")
     for modifier in modifiers:
@@ -82,17 +84,17 @@ def _in_item(place: str, key: object, value: object) -> Iterator[Fault]:
     if not values:
         yield place, "has no values"
     if any(isinstance(each, list | dict) for each in values):
-        yield place, "a value has to be a text, a number, true, false or null"
+        yield place, "a value must be a text, a number, true, false or null"
     elif "re" in modifiers and not all(isinstance(each, str) for each in values):
-        yield place, "a regular expression has to be a text"
+        yield place, "a regular expression must be a text"
 
 
 def _in_combination(place: str, modifiers: list[str]) -> Iterator[Fault]:
     if "re" in modifiers and (others := [modifier for modifier in modifiers if modifier not in _BESIDE_RE]):
-        yield place, f"the modifier {others[0]!r} does not go with 're', which searches; write ^ or $"
+        yield place, f"the modifier {others[0]!r} cannot be combined with 're'; write ^ or $ instead"
     elif "re" not in modifiers and (flags := _RE_FLAGS & set(modifiers)):
         yield place, f"the modifier {min(flags)!r} needs 're' before it"
     if "cased" in modifiers:
         after = _LOSES_CASED.intersection(modifiers[modifiers.index("cased") :])
         if after:
-            yield place, f"the modifier 'cased' is lost before {min(after)!r}"
+            yield place, f"the modifier 'cased' has no effect before {min(after)!r}"

@@ -1,4 +1,4 @@
-"""One rule, ready to run."""
+"""One compiled rule."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from eks_log_forwarder.record.record import RuleRef
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of one log type and the detection that its match is named by.
+    """A rule for one log type, and the detection that names a match.
 
-    `maybe` tells from an audit event's header that the rule cannot match (None: the header tells nothing);
-    where `header_decides`, it tells that the rule does match as well. `matches` tells it of any event.
+    `maybe` is false if an audit event's header alone shows that the rule cannot match. It is None if the
+    header never shows that. If `header_decides`, a true `maybe` is a match. `matches` decides for any event.
     """
 
     detection: RuleRef
@@ -27,7 +27,7 @@ class Rule:
 
 
 def build_rule(detection: RuleRef, log_type: LogType, file: str, node: Node) -> Rule:
-    """A rule with its functions derived from its tree."""
+    """A rule, with its functions derived from the tree."""
     bounds = header_bounds(node)
     maybe = None if bounds.says_nothing else bounds.maybe
     return Rule(detection, log_type, file, node, predicate(node), maybe, bounds.exact)

@@ -1,4 +1,4 @@
-"""One file, one rule: read, checked, parsed by pySigma and compiled."""
+"""Reads one rule from one file: checks it, has pySigma parse it and compiles it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from eks_log_forwarder.record.record import RuleRef
 from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
 LEVEL_WITHOUT_TRUSTED_NETWORKS = "levelWithoutTrustedNetworks"
-# What pySigma lets through on documents of unexpected types, besides its own errors.
+# pySigma raises these on documents of unexpected types, besides its own errors.
 _PARSE_ERRORS = (
     SigmaError,
     UnsupportedValueError,
@@ -32,7 +32,7 @@ _PARSE_ERRORS = (
 
 
 class RuleFaultsError(ValueError):
-    """A file's rule is refused; `faults` are (field, reason)."""
+    """The rule of a file cannot be used; `faults` are pairs (field, reason)."""
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
@@ -43,7 +43,7 @@ def read_rule(path: Path, file: str, names: FieldNames, *, networks_are_trusted:
     """The rule at a path; `file` is what messages call it.
 
     Raises:
-        RuleFaultsError: it is no rule, or says something unsupported; every fault that was found.
+        RuleFaultsError: it is not a rule, or uses something unsupported; lists every fault.
     """
     try:
         document = load_yaml(path)
@@ -63,7 +63,7 @@ def read_rule(path: Path, file: str, names: FieldNames, *, networks_are_trusted:
 
 
 def _pysigma_faults(document: dict[str, object]) -> Iterator[Fault]:
-    """The errors that pySigma finds, each with the detection item it is about where there is one."""
+    """The errors that pySigma finds, with the detection item if there is one."""
     try:
         errors = SigmaRule.from_dict(document, collect_errors=True).errors
     except _PARSE_ERRORS as error:
@@ -95,7 +95,7 @@ def _faulty_items(detection: object) -> Iterator[Fault]:
 
 
 def _node(rule: SigmaRule, names: FieldNames, log_type: LogType) -> Node:
-    """The conditions of a rule: one of them has to hold. Here pySigma parses them, at first access."""
+    """The conditions of a rule, of which one must hold. pySigma parses them at the first access."""
     try:
         conditions = [
             translate(condition.parsed, lambda name: names.field(log_type, name))

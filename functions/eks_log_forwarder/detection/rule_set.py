@@ -1,4 +1,4 @@
-"""The rules of a container: which of them an event matches."""
+"""The rules of a container, and which of them an event matches."""
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from eks_log_forwarder.record.record import RuleRef
 
 
 class RuleSet:
-    """The compiled rules of a folder; made once a container."""
+    """The compiled rules of a folder, created once per container."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
@@ -30,9 +30,9 @@ class RuleSet:
         """The rules in the folders' `*.yml` and `*.yaml`, without those whose stem or id is in `disabled`.
 
         Raises:
-            DetectionError: every fault of every file, together.
+            DetectionError: lists every fault of every file.
         """
-        # pySigma takes a tenth of a second to import: only where detections are on.
+        # pySigma takes a tenth of a second to import, so it is imported only if detections are on.
         from eks_log_forwarder.detection.loading import load_rules  # noqa: PLC0415
 
         return cls(load_rules(folders, disabled, trusted_networks))
@@ -42,9 +42,9 @@ class RuleSet:
     ) -> list[RuleRef]:
         """The detections of one event, in the order of the rules' file names; never raises.
 
-        `header`: an audit event's, None where it has none of the known form; then the message is decoded.
-        `fields`: the parsed line of another type; for audit, the decoded event where the caller has it, else
-        None, and the message is decoded should a rule ask for it.
+        `header`: the header of an audit event; None if it has none, then the message is decoded.
+        `fields`: the parsed line of another log type; for audit, the decoded event if the caller has it.
+        If it is None, an audit message is decoded at most once, and only if a rule needs it.
         """
         if log_type is LogType.AUDIT:
             candidates = self._audit.rules if header is None else self._audit.candidates(header)

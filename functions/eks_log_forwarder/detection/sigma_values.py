@@ -1,11 +1,11 @@
-"""Values of rules, as pySigma types them, turned into tests.
+"""Turns the values of rules, as pySigma types them, into tests.
 
-pySigma has applied the modifiers by then: `contains` is wildcards around a text, `re` a regular
-expression, `base64offset` a group of three texts. Each type's meaning is in the Sigma modifiers appendix.
+pySigma has already applied the modifiers: `contains` is a text between wildcards, `re` a regular expression,
+`base64offset` a group of three texts. The Sigma modifiers appendix defines the meaning of each type.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import ge, gt, le, lt
 
 from sigma.policy import default_policy
@@ -31,9 +31,11 @@ from eks_log_forwarder.detection.text_patterns import Wildcard, compile_text
 from eks_log_forwarder.detection.values import (
     ValueTest,
     any_value,
+    ends_with_one_of,
     equals_one_of,
     exists,
     is_absent_or_null,
+    starts_with_one_of,
     text_of,
 )
 
@@ -48,11 +50,11 @@ _NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?")
 
 
 class UnsupportedValueError(ValueError):
-    """A value has no meaning where it stands; the message says which and why."""
+    """A value has no meaning in its place; the message says which value and why."""
 
 
 def literal_of(value: SigmaType) -> str | None:
-    """The text that a value asks for, in whatever case; None where it asks for something else."""
+    """The text that a value asks for, in any case; None if it asks for something else."""
     if isinstance(value, SigmaNumber):
         return text_of(value.number)
     if isinstance(value, SigmaBool):
@@ -64,11 +66,29 @@ def literal_of(value: SigmaType) -> str | None:
     return "".join(texts) if len(texts) == len(parts) else None
 
 
-def field_test(field: Field, value: SigmaType) -> Node:
-    """The test of a field against one value."""
+type TextsTest = Callable[[Field, Iterable[str]], FieldTest]
+
+
+def texts_test_of(value: SigmaType) -> tuple[TextsTest, str] | None:
+    """The test that a value without case asks for, and its text; None if several such cannot be joined."""
     literal = literal_of(value)
     if literal is not None:
-        return equals_one_of(field, [literal])
+        return equals_one_of, literal
+    if isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString):
+        match _parts(value):
+            case [Wildcard.MANY, str(text)]:
+                return ends_with_one_of, text
+            case [str(text), Wildcard.MANY]:
+                return starts_with_one_of, text
+    return None
+
+
+def field_test(field: Field, value: SigmaType) -> Node:
+    """The test of a field against one value."""
+    texts = texts_test_of(value)
+    if texts is not None:
+        test, text = texts
+        return test(field, [text])
     match value:
         case SigmaNull():
             return is_absent_or_null(field)
@@ -81,7 +101,7 @@ def field_test(field: Field, value: SigmaType) -> Node:
 
 
 def keyword_test(value: SigmaType) -> Node:
-    """The test of the raw text against one value: it is somewhere in it."""
+    """The test whether the raw text contains one value."""
     match value:
         case SigmaExpansion():
             return AnyOf(tuple(keyword_test(each) for each in value.values))
@@ -93,7 +113,7 @@ def keyword_test(value: SigmaType) -> Node:
             literal = literal_of(value)
             parts, cased = [] if literal is None else [literal], False
     if not any(isinstance(part, str) for part in parts):
-        message = "a keyword has to be a text of at least one character besides wildcards"
+        message = "a keyword must contain at least one character besides wildcards"
         raise UnsupportedValueError(message)
     ends = (
         [] if parts[0] is Wildcard.MANY else [Wildcard.MANY],
@@ -151,7 +171,7 @@ def _compares(value: SigmaCompareExpression) -> ValueTest:
 
 
 def _search(value: SigmaRegularExpression) -> Callable[[str], bool]:
-    """A search in pySigma's own engine, RE2: its time is linear in the text, whatever the expression."""
+    """A search in pySigma's own engine, RE2. Its time is linear in the text for every expression."""
     flags = 0
     for flag in value.flags:
         flags |= value.sigma_to_python_flags[flag]
@@ -160,7 +180,7 @@ def _search(value: SigmaRegularExpression) -> Callable[[str], bool]:
     def found(text: str) -> bool:
         try:
             return search(text) is not None
-        except UnicodeEncodeError:  # half a surrogate pair, which RE2 cannot be given
+        except UnicodeEncodeError:  # RE2 does not accept half a surrogate pair
             return search(text.encode("utf-8", "replace").decode()) is not None
 
     return found

@@ -10,9 +10,16 @@ from eks_log_forwarder.detection.nodes import Field, Fields, HeaderValues, Value
 type Networks = Sequence[IPv4Network | IPv6Network]
 
 
-@lru_cache(maxsize=4096)
+_MAX_CHARACTERS = 64  # the longest IPv6 address has 45, a zone aside
+
+
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address, an IPv4 one mapped into IPv6 as the IPv4 one that it is; None where the text is none."""
+    """The address that a text is, or None. An IPv4 address mapped into IPv6 becomes the IPv4 address."""
+    return _parse_address(text) if len(text) <= _MAX_CHARACTERS else None
+
+
+@lru_cache(maxsize=4096)
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
     except ValueError:
@@ -22,22 +29,25 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def source_ip(source_ips: object) -> tuple[str, ...]:
-    """The last of sourceIPs: the one the API server saw; the others come from headers of the request."""
+    """The last of sourceIPs, which the API server saw. The others come from headers of the request."""
     if isinstance(source_ips, list) and source_ips and isinstance(source_ips[-1], str):
         return (source_ips[-1],)
     return ()
 
 
 def source_address_fields(trusted_networks: Networks) -> tuple[Field, Field]:
-    """`sourceIP`, and `sourceIPPublic`: whether that is neither private nor in a trusted network."""
+    """`sourceIP`, and `sourceIPPublic`: whether it is neither private nor in a trusted network."""
 
     @lru_cache(maxsize=4096)
-    def is_public(text: str) -> HeaderValues:
+    def is_public_address(text: str) -> HeaderValues:
         address = parse_address(text)
         if address is None:
             return ()
-        # is_global, as 100.64.0.0/10 is neither private nor global to Python, and pods live there
+        # is_global: for Python, 100.64.0.0/10, which pods use, is neither private nor global.
         return (address.is_global and not any(address in network for network in trusted_networks),)
+
+    def is_public(text: str) -> HeaderValues:
+        return is_public_address(text) if len(text) <= _MAX_CHARACTERS else ()
 
     return _derived("sourceIP", lambda text: (text,)), _derived("sourceIPPublic", is_public)
 

@@ -1,6 +1,6 @@
-"""Texts with wildcards, compiled to functions whose time is linear in the text.
+"""Compiles texts with wildcards to functions whose time is linear in the text.
 
-Sigma rules specification, "String Wildcard": `?` stands for one character, `*` for any number of them.
+Sigma rules specification, "String Wildcard": `?` matches one character, `*` any number of characters.
 """
 
 import re
@@ -19,14 +19,14 @@ class Wildcard(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TextPattern:
-    """`matches` says whether a text fits; the text has to be case-folded beforehand where `folded`."""
+    """`matches` tells whether a text matches. If `folded`, the caller must case-fold the text first."""
 
     matches: Callable[[str], bool]
     folded: bool
 
 
 class _Segment(Protocol):
-    """What stands between two `*`: always of one length."""
+    """The part between two `*`. It always has the same length."""
 
     @property
     def length(self) -> int: ...
@@ -60,8 +60,8 @@ class _WithSingles:
 
 
 def compile_text(parts: Sequence[str | Wildcard], *, cased: bool) -> TextPattern:
-    """A test of a whole text against texts and wildcards in a row."""
-    # Folding may change a text's length (ß), and `?` counts characters: these are compared unfolded.
+    """A test of a whole text against a sequence of texts and wildcards."""
+    # Case folding may change the length of a text (ß), and `?` counts characters: no folding then.
     singles = Wildcard.ONE in parts
     folded = not cased and not singles
     segments: list[list[str | Wildcard]] = [[]]
@@ -83,7 +83,7 @@ def _with_singles(segment: list[str | Wildcard], flags: re.RegexFlag) -> _Segmen
 
 
 def _literals(texts: list[str]) -> Callable[[str], bool]:
-    """The frequent forms have a method of str each."""
+    """Each frequent form has its own method of str."""
     match texts:
         case [whole]:
             return whole.__eq__
@@ -98,7 +98,7 @@ def _literals(texts: list[str]) -> Callable[[str], bool]:
 
 
 def _in_order(segments: Sequence[_Segment]) -> Callable[[str], bool]:
-    """The leftmost place for each segment in turn: enough, as every segment is of one length."""
+    """Searches each segment in turn, leftmost first. That is enough, because segments have a fixed length."""
     if len(segments) == 1:
         (whole,) = segments
         return lambda text: len(text) == whole.length and whole.stands_at(text, 0)

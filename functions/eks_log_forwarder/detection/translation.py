@@ -1,6 +1,7 @@
-"""pySigma's condition trees, turned into ours."""
+"""Translates pySigma's condition trees into ours."""
 
 from collections.abc import Callable
+from itertools import islice
 
 from sigma.conditions import (
     ConditionAND,
@@ -13,21 +14,24 @@ from sigma.types import SigmaFieldReference
 
 from eks_log_forwarder.detection.nodes import All, AnyOf, Field, FieldComparison, Node, Not, Values
 from eks_log_forwarder.detection.sigma_values import (
+    TextsTest,
     UnsupportedValueError,
     field_test,
     keyword_test,
-    literal_of,
+    texts_test_of,
 )
-from eks_log_forwarder.detection.values import equals_one_of, text_of
+from eks_log_forwarder.detection.values import text_of
+
+MAX_REFERENCED = 64
 
 type Names = Callable[[str], Field]
 
 
 def translate(condition: object, names: Names) -> Node:
-    """A parsed condition (`SigmaCondition.parsed`) as a tree; `names` looks a field up by its name.
+    """A parsed condition (`SigmaCondition.parsed`) as a tree. `names` looks up a field by its name.
 
     Raises:
-        UnsupportedValueError: a value has no meaning here.
+        UnsupportedValueError: a value or condition is not supported.
     """
     match condition:
         case ConditionAND():
@@ -48,22 +52,25 @@ def translate(condition: object, names: Names) -> Node:
 
 
 def _any_of(condition: ConditionOR, names: Names) -> Node:
-    """Alternatives; the plain texts of one field become one look-up in a set."""
-    texts: dict[str, list[str]] = {}
+    """Alternatives. The plain texts, beginnings or ends of one field become one test."""
+    texts: dict[tuple[str, TextsTest], list[str]] = {}
     others: list[Node] = []
     for part in condition.args:
-        literal = literal_of(part.value) if isinstance(part, ConditionFieldEqualsValueExpression) else None
-        if isinstance(part, ConditionFieldEqualsValueExpression) and literal is not None:
-            texts.setdefault(part.field, []).append(literal)
+        if isinstance(part, ConditionFieldEqualsValueExpression) and (found := texts_test_of(part.value)):
+            test, text = found
+            texts.setdefault((part.field, test), []).append(text)
         else:
             others.append(translate(part, names))
-    parts: list[Node] = [equals_one_of(names(name), literals) for name, literals in texts.items()]
+    parts: list[Node] = [test(names(name), literals) for (name, test), literals in texts.items()]
     parts += others
     return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
 def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bool]:
-    """Some value of the one field is, begins with, ends with or holds some value of the other."""
+    """A value of one field equals, starts with, ends with or contains a value of the other.
+
+    At most MAX_REFERENCED different values of the other field are compared, so that the time stays linear.
+    """
     match (reference.starts_with, reference.ends_with):
         case (True, True):
             fits: Callable[[str, str], bool] = str.__contains__
@@ -75,12 +82,11 @@ def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bo
             fits = str.__eq__
 
     def holds(values: Values, others: Values) -> bool:
-        texts = [text.casefold() for value in others if (text := text_of(value)) is not None]
-        return any(
-            fits(text.casefold(), other)
-            for value in values
-            if (text := text_of(value)) is not None
-            for other in texts
-        )
+        texts = {text.casefold() for value in others if (text := text_of(value)) is not None}
+        own = (text.casefold() for value in values if (text := text_of(value)) is not None)
+        if fits is str.__eq__:
+            return not texts.isdisjoint(own)
+        compared = list(islice(texts, MAX_REFERENCED))
+        return any(fits(text, other) for text in own for other in compared)
 
     return holds

@@ -1,6 +1,6 @@
-"""Tests of single values, and how a value reads as text.
+"""Tests of single values, and the text of a value.
 
-Sigma rules specification, "General": all values are treated as case-insensitive strings.
+Sigma rules specification, "General": all values are case-insensitive strings.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ type ValueTest = Callable[[object], bool]
 
 
 def text_of(value: object) -> str | None:
-    """A value as Sigma compares it: 403 as `403`, true as `true`; None for null, objects and lists."""
+    """The text of a value as Sigma compares it: `403` for 403, `true` for true. None for others."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -27,7 +27,7 @@ def text_of(value: object) -> str | None:
 
 
 def any_value(test: ValueTest) -> Callable[[Values], bool]:
-    """One of a field's values passes the test; an absent field never does."""
+    """One of the field's values passes the test. An absent field never does."""
 
     def holds(values: Values) -> bool:
         for value in values:  # noqa: SIM110  # half the time of any() with a generator
@@ -39,13 +39,42 @@ def any_value(test: ValueTest) -> Callable[[Values], bool]:
 
 
 def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
-    """A value of the field is one of the texts, in whatever case."""
+    """A value of the field is one of the texts, in any case."""
     literals = frozenset(text.casefold() for text in texts)
+    longest = max(map(len, literals), default=0)  # case folding never shortens a text
 
     def holds(values: Values) -> bool:
         for value in values:
             text = value if isinstance(value, str) else text_of(value)
-            if text is not None and text.casefold() in literals:
+            if text is not None and len(text) <= longest and text.casefold() in literals:
+                return True
+        return False
+
+    return FieldTest(field, holds)
+
+
+def starts_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
+    """A value of the field starts with one of the texts, in any case."""
+    beginnings = tuple(text.casefold() for text in texts)
+
+    def holds(values: Values) -> bool:
+        for value in values:
+            text = value if isinstance(value, str) else text_of(value)
+            if text is not None and text.casefold().startswith(beginnings):
+                return True
+        return False
+
+    return FieldTest(field, holds)
+
+
+def ends_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
+    """A value of the field ends with one of the texts, in any case."""
+    ends = tuple(text.casefold() for text in texts)
+
+    def holds(values: Values) -> bool:
+        for value in values:
+            text = value if isinstance(value, str) else text_of(value)
+            if text is not None and text.casefold().endswith(ends):
                 return True
         return False
 
@@ -53,7 +82,7 @@ def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
 
 
 def is_absent_or_null(field: Field) -> FieldTest:
-    """The field has no value, or an explicit null among its values."""
+    """The field has no value, or one of its values is null."""
     return FieldTest(field, lambda values: not values or any(value is None for value in values))
 
 
@@ -65,5 +94,5 @@ def is_empty_or_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
 
 
 def exists(field: Field, *, wanted: bool) -> FieldTest:
-    """The field is there, be it empty or null; or, where not `wanted`, it is not there."""
+    """The field is present, even if empty or null. If not `wanted`, the field is absent."""
     return FieldTest(field, lambda values: bool(values) is wanted)

@@ -1,1 +1,1 @@
-"""What CloudWatch Logs hands over: payloads, their log streams and log types."""
+"""Payloads of CloudWatch Logs subscriptions, with their log streams and log types."""

@@ -1,4 +1,4 @@
-"""Where a payload's lines come from: one log stream of one cluster."""
+"""The log stream that a payload comes from."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _CLUSTER_LOG_GROUP = re.compile(r"/aws/eks/(?P<cluster>[^/]+)/cluster")
 
 
 def cluster_of(log_group: str) -> str | None:
-    """The cluster whose control plane writes into a log group; None for any other log group."""
+    """Return the cluster whose control plane writes to a log group, or None for any other log group."""
     match = _CLUSTER_LOG_GROUP.fullmatch(log_group)
     return match["cluster"] if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class LogStream:
-    """One stream; `cluster` and `log_type` are read off its names, and are `unknown` for other names."""
+    """One log stream. `cluster` and `log_type` come from its names; they are `unknown` for unknown names."""
 
     log_group: str
     name: str
@@ -30,7 +30,7 @@ class LogStream:
 
     @classmethod
     def of(cls, payload: SubscriptionPayload) -> "LogStream":
-        """The stream that a payload's lines come from; a payload never mixes streams."""
+        """Return the stream of a payload. A payload holds the events of one stream."""
         return cls(
             log_group=payload.logGroup,
             name=payload.logStream,

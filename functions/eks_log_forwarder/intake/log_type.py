@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class LogType(StrEnum):
-    """The EKS API's five names of control-plane log types, and one for a stream of no known name."""
+    """The five log types of the EKS API, and `unknown` for any other stream."""
 
     API = "api"
     AUDIT = "audit"
@@ -14,20 +14,20 @@ class LogType(StrEnum):
     UNKNOWN = "unknown"
 
 
-# The audit prefix goes before the api prefix, which it begins with.
+# The audit prefix comes first because it starts with the api prefix.
 _PREFIXES = (
     ("kube-apiserver-audit-", LogType.AUDIT),
     ("kube-apiserver-", LogType.API),
     ("authenticator-", LogType.AUTHENTICATOR),
     ("kube-controller-manager-", LogType.CONTROLLER_MANAGER),
-    # undocumented: EKS writes it where controllerManager is on
+    # undocumented: EKS writes this stream when controllerManager is enabled
     ("cloud-controller-manager-", LogType.CONTROLLER_MANAGER),
     ("kube-scheduler-", LogType.SCHEDULER),
 )
 
 
 def log_type_of_stream(stream: str) -> LogType:
-    """The log type that a stream's name stands for; `unknown` for any other name."""
+    """Return the log type of a stream, from its name."""
     for prefix, log_type in _PREFIXES:
         if stream.startswith(prefix):
             return log_type

@@ -1,65 +1,78 @@
-"""The payload of a CloudWatch Logs subscription: `awslogs.data` and what it holds.
+"""The payload of a CloudWatch Logs subscription: `awslogs.data`.
 
 Source: CloudWatch Logs user guide, "Log group-level subscription filters", AWS Lambda.
 """
 
-import base64
-import binascii
-import gzip
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
-from isal import igzip, isal_zlib
 
 from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.errors import PayloadError
+from eks_log_forwarder.intake.compression import expanded, packed
+from eks_log_forwarder.intake.lenient import (
+    MAX_TIMESTAMP_MS,
+    MIN_TIMESTAMP_MS,
+    integer_of,
+    text_of,
+    timestamp_of,
+)
 
-# An asynchronous invocation carries 1 MB of base64 at most; real audit logs expand it to 5 to 15 MB.
-# Four times that is bound to be a fault or an attack, and still fits into the function's memory.
-MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
-
-_GZIP_WINDOW_BITS = 31  # zlib's code for "a gzip header and trailer, nothing else"
-_GZIP_LEVEL = 2  # isal's densest that is still many times faster than zlib
-
-# CloudWatch's type Timestamp, a Long; what is beyond it no clock, metric or collector could take
-type Timestamp = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+type Timestamp = Annotated[int, msgspec.Meta(ge=MIN_TIMESTAMP_MS, le=MAX_TIMESTAMP_MS)]
 
 
 class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One line of a log, as CloudWatch Logs hands it to a subscription; `timestamp` in ms since 1970.
+    """One log event of a subscription payload; `timestamp` in ms since 1970.
 
-    `id` is unique to the event and stays the same however often the event is delivered.
+    `id` is unique to the event and does not change when the event is delivered again. `extractedFields`
+    may be of any type; `extracted_text` reads it.
     """
 
     id: str
     timestamp: Timestamp
     message: str
-    extractedFields: dict[str, str] | None = None  # noqa: N815  # CloudWatch's name
+    extractedFields: object = None  # noqa: N815  # CloudWatch's name
+
+    def extracted_text(self, name: str) -> str:
+        """Return an extracted field that is a text; an empty text for any other value."""
+        value = self.extractedFields.get(name) if isinstance(self.extractedFields, dict) else None
+        return value if isinstance(value, str) else ""
 
 
 class SubscriptionPayload(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `awslogs.data` holds (CloudWatch Logs user guide, "Subscription filters with AWS Lambda")."""
+    """The content of `awslogs.data` (CloudWatch Logs user guide, "Subscription filters with AWS Lambda").
+
+    Fields that this package does not use may be of any type.
+    """
 
     messageType: str  # noqa: N815  # CloudWatch's names, here and below
     owner: str
     logGroup: str  # noqa: N815
     logStream: str  # noqa: N815
-    subscriptionFilters: list[str]  # noqa: N815
+    subscriptionFilters: object  # noqa: N815
     logEvents: list[LogEvent]  # noqa: N815
-    policyLevel: str | None = None  # noqa: N815  # of an account-level subscription
+    policyLevel: object = None  # noqa: N815  # set by account-level subscriptions
 
 
-_decoder = msgspec.json.Decoder(SubscriptionPayload)
+_decode = msgspec.json.Decoder(SubscriptionPayload).decode
+_decode_any = msgspec.json.Decoder().decode
+_NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def decode_payload(event: Mapping[str, Any]) -> SubscriptionPayload:
-    """The log events of an invocation.
+def decode_payload(event: Mapping[str, Any], clock: Callable[[], float] = time.time) -> SubscriptionPayload:
+    """Decode the subscription payload of a Lambda event.
+
+    Values of unexpected types are read leniently, and no event is lost: one without a message has its JSON as
+    the message, one without a timestamp has that of its neighbour (or the time of `clock`, in seconds, if
+    there is none), and one without an id has an id that depends only on its stream, position and message.
 
     Raises:
-        PayloadError: `awslogs.data` is missing, or is not base64 of gzip of JSON of the right shape, or
-            holds more than `MAX_PAYLOAD_BYTES`. The message names the fault, never the content.
+        PayloadError: `awslogs.data` is missing, is not base64 of gzip of a JSON object with a list of log
+            events, or is too large. The message names the fault, never the content.
     """
     try:
         data = event["awslogs"]["data"]
@@ -69,78 +82,73 @@ def decode_payload(event: Mapping[str, Any]) -> SubscriptionPayload:
     if not isinstance(data, str):
         msg = f"awslogs.data is not a string but {type(data).__name__}"
         raise PayloadError(msg)
-    return _from_json(_inflate(_from_base64(data)))
+    return _from_json(expanded(data), clock)
 
 
 def encode_payload(payload: SubscriptionPayload, events: list[LogEvent], *, smallest: bool = False) -> str:
-    """`awslogs.data` for some of a payload's events; `smallest` trades time for the last few bytes."""
+    """Encode some of a payload's events as `awslogs.data`; `smallest` takes more time to save bytes."""
     text = to_json(msgspec.structs.replace(payload, logEvents=events))
-    packed = gzip.compress(text, 9, mtime=0) if smallest else igzip.compress(text, _GZIP_LEVEL, mtime=0)
-    return base64.b64encode(packed).decode("ascii")
+    return packed(text, smallest=smallest)
 
 
 def is_control_message(payload: SubscriptionPayload) -> bool:
-    """Whether CloudWatch only asks if the function can be reached; such a payload carries no logs."""
+    """Whether this is CloudWatch's reachability probe, which carries no logs."""
     return payload.messageType == "CONTROL_MESSAGE"
 
 
-def _from_base64(data: str) -> bytes:
+def _from_json(text: bytes, clock: Callable[[], float]) -> SubscriptionPayload:
     try:
-        return base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        msg = f"awslogs.data ({len(data)} characters) is not base64"
-        raise PayloadError(msg) from None
-
-
-def _inflate(compressed: bytes) -> bytes:
-    """Expands gzip, member after member, and stops as soon as the limit is passed."""
-    pieces: list[bytes] = []
-    size_bytes = 0
-    rest = compressed
-    while rest or not pieces:
-        inflater = isal_zlib.decompressobj(wbits=_GZIP_WINDOW_BITS)
-        try:
-            piece = inflater.decompress(rest, max_length=MAX_PAYLOAD_BYTES - size_bytes + 1)
-        except isal_zlib.error:  # type: ignore[misc]  # the stub calls the class an instance
-            msg = f"awslogs.data ({len(compressed)} bytes) is not gzip, or is damaged"
-            raise PayloadError(msg) from None
-        pieces.append(piece)
-        size_bytes += len(piece)
-        if size_bytes > MAX_PAYLOAD_BYTES:
-            msg = f"awslogs.data ({len(compressed)} bytes of gzip) expands to over {MAX_PAYLOAD_BYTES} bytes"
-            raise PayloadError(msg)
-        if not inflater.eof:
-            msg = f"awslogs.data ({len(compressed)} bytes of gzip) ends too early"
-            raise PayloadError(msg)
-        rest = inflater.unused_data
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _from_json(text: bytes) -> SubscriptionPayload:
+        return _decode(text)
+    except _NOT_DECODED:
+        pass
     try:
-        return _decoder.decode(text)
-    except msgspec.ValidationError as error:
-        raise _shape_fault(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _from_odd_json(text)
-
-
-def _from_odd_json(text: bytes) -> SubscriptionPayload:
-    """JSON that msgspec refuses: bytes that are not UTF-8, and halves of surrogate pairs.
-
-    Such bytes become U+FFFD, since no JSON can carry them on; half a pair stays what it is.
-    """
-    try:
-        loaded = json.loads(text.decode("utf-8", errors="replace"))
+        return _lenient_payload(_builtins(text), clock)
     except (ValueError, RecursionError):
         msg = f"awslogs.data ({len(text)} bytes expanded) is not JSON"
         raise PayloadError(msg) from None
+
+
+def _builtins(text: bytes) -> object:
+    """Decode JSON, also with bytes that are not UTF-8, lone surrogates and numbers out of range.
+
+    Such bytes become U+FFFD, because JSON cannot represent them; lone surrogates stay.
+    """
     try:
-        return msgspec.convert(loaded, SubscriptionPayload)
-    except msgspec.ValidationError as error:
-        raise _shape_fault(error) from None
+        return _decode_any(text)
+    except _NOT_DECODED:
+        return json.loads(text.decode("utf-8", errors="replace"), parse_int=integer_of)
 
 
-def _shape_fault(error: msgspec.ValidationError) -> PayloadError:
-    # msgspec names types and paths, never values
-    return PayloadError(f"awslogs.data does not have the shape of a subscription payload: {error}")
+def _lenient_payload(loaded: object, clock: Callable[[], float]) -> SubscriptionPayload:
+    fields = loaded if isinstance(loaded, dict) else {}
+    entries = fields.get("logEvents")
+    if not isinstance(entries, list):
+        msg = "awslogs.data does not have the shape of a subscription payload: it has no list logEvents"
+        raise PayloadError(msg)
+    log_group, log_stream = text_of(fields.get("logGroup")), text_of(fields.get("logStream"))
+    times = [timestamp_of(entry.get("timestamp")) if isinstance(entry, dict) else None for entry in entries]
+    latest = next((ms for ms in times if ms is not None), None)
+    if latest is None:
+        latest = int(clock() * 1000)
+    events = []
+    for number, (entry, ms) in enumerate(zip(entries, times, strict=True)):
+        latest = latest if ms is None else ms
+        events.append(_lenient_event(entry, latest, f"{log_group}\n{log_stream}\n{number}"))
+    return SubscriptionPayload(
+        messageType=text_of(fields.get("messageType")),
+        owner=text_of(fields.get("owner")),
+        logGroup=log_group,
+        logStream=log_stream,
+        subscriptionFilters=fields.get("subscriptionFilters"),
+        logEvents=events,
+        policyLevel=fields.get("policyLevel"),
+    )
+
+
+def _lenient_event(entry: object, timestamp: int, position: str) -> LogEvent:
+    fields = entry if isinstance(entry, dict) else {}
+    event_id, message = fields.get("id"), fields.get("message")
+    text = text_of(entry if message is None else message)
+    if event_id is None:
+        event_id = sha256(f"{position}\n{text}".encode(errors="surrogatepass")).hexdigest()
+    return LogEvent(text_of(event_id), timestamp, text, fields.get("extractedFields"))

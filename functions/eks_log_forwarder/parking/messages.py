@@ -1,7 +1,7 @@
-"""The messages in which events wait: ordinary subscription payloads, small enough for the queue.
+"""Parked messages: ordinary subscription payloads, small enough for the queue.
 
-Whatever reads the one reads the other: a parked message's body is `{"awslogs": {"data": …}}`, and the record
-that Lambda itself sends after its last retry holds the same under `requestPayload`.
+The body of a parked message is `{"awslogs": {"data": …}}`. The record that Lambda sends after its last retry
+holds the same under `requestPayload`, so one decoder reads both.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,19 +11,19 @@ from typing import Any
 
 import msgspec
 
-from eks_log_forwarder.delivery.delivery import Cause, Leftover
+from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, decode_payload, encode_payload
 
-# A message is at most 1 MiB, its attributes included (SQS developer guide, "Message quotas").
+# A message is at most 1 MiB, including its attributes (SQS developer guide, "Message quotas").
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_REJECTED_ALONE = 100
-_ATTRIBUTES_BYTES = 512  # more than the three attributes ever take
+_ATTRIBUTES_BYTES = 512  # an upper bound for the three attributes
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message for a queue; `events` is how many log events it holds."""
+    """One message for a queue; `events` is the number of log events in it."""
 
     body: str = field(repr=False)
     reason: str
@@ -32,38 +32,37 @@ class Message:
 
     @property
     def size_bytes(self) -> int:
-        """What counts against the queue's limits."""
+        """The bytes that count against the queue's limit."""
         return len(self.body.encode()) + _ATTRIBUTES_BYTES
 
 
 def gathered(leftovers: Iterable[Leftover], *, most_events: int) -> list[Leftover]:
-    """The same leftovers, but single events of one fate together, as many as `most_events`.
+    """The same leftovers, but single events with the same cause and reason together, up to `most_events`.
 
-    A collector that takes one event a request leaves thousands of single ones when it is down, and each
-    message takes a call. A rejected event has a message of its own, but for those beyond the first hundred:
-    where so many are rejected, it is not for what they hold.
+    Each message takes one call of SendMessage, and a collector that accepts one event per request leaves
+    thousands of single events when it is down. The order of the events within a message is kept. The first
+    hundred rejected events have one message each; where more are rejected, it is not for their content.
     """
     together: list[Leftover] = []
     rejected_alone = 0
-    open_one: Leftover | None = None  # to which single events of the same fate may be added
+    growing: dict[tuple[Cause, str], Leftover] = {}
     for leftover in leftovers:
         alone = leftover.cause is Cause.REJECTED and rejected_alone < MAX_REJECTED_ALONE
         rejected_alone += alone
-        if (
-            open_one is not None
-            and len(leftover.events) == 1
-            and (open_one.cause, open_one.reason) == (leftover.cause, leftover.reason)
-            and len(open_one.events) < most_events
-        ):
-            open_one.events.extend(leftover.events)
+        kind = (leftover.cause, leftover.reason)
+        target = growing.get(kind)
+        joins = len(leftover.events) == 1 and not alone
+        if target is not None and joins and len(target.events) < most_events:
+            target.events.extend(leftover.events)
             continue
         together.append(replace(leftover, events=list(leftover.events)))
-        open_one = None if alone else together[-1]
+        if not alone:
+            growing[kind] = together[-1]
     return together
 
 
 def messages_of(payload: SubscriptionPayload, leftovers: Iterable[Leftover]) -> Iterator[Message]:
-    """The messages that hold what was left over of a payload, a leftover at least one of its own."""
+    """The messages that hold the leftovers of a payload, at least one message per leftover."""
     for leftover in leftovers:
         yield from _fitting(payload, leftover.events, leftover.reason)
 
@@ -73,8 +72,8 @@ def _fitting(payload: SubscriptionPayload, events: list[LogEvent], reason: str) 
     if message.size_bytes <= MAX_MESSAGE_BYTES:
         yield message
     elif len(events) == 1:
-        # It came within the megabyte of an invocation, so it fits once it is packed as tightly; if not,
-        # the queue refuses it and Lambda keeps it.
+        # It arrived in an invocation of at most 1 MB, so it fits when compressed as tightly; if not, the
+        # queue refuses it and Lambda keeps it.
         yield _message(encode_payload(payload, events, smallest=True), reason, 1)
     else:
         middle = len(events) // 2
@@ -87,10 +86,10 @@ def _message(data: str, reason: str, events: int) -> Message:
 
 
 def payload_of(body: str) -> SubscriptionPayload:
-    """The subscription payload of a message of either shape.
+    """The subscription payload of a message, ours or Lambda's.
 
     Raises:
-        PayloadError: it is of neither; the text says what it lacks and shows nothing of it.
+        PayloadError: the message is neither; the text names the fault and shows no content.
     """
     try:
         event = msgspec.json.decode(body, type=dict[str, Any])

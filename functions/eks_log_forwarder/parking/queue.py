@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def new_client() -> "SQSClient":
-    """A client that gives up while the function still has time to say so; boto3's own would outlast it."""
-    # Imported here because it takes 0.7 s, which an invocation that parks nothing need not pay.
+    """A client with short time-outs: boto3's default of 60 s would outlast the function."""
+    # Imported here because the import takes 0.7 s, which only an invocation that parks events should pay.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
@@ -27,7 +27,7 @@ def new_client() -> "SQSClient":
 
 
 class Queue:
-    """One SQS queue, by its URL."""
+    """One SQS queue, identified by its URL."""
 
     def __init__(self, url: str, connect: Callable[[], "SQSClient"] = new_client) -> None:
         self._url = url
@@ -35,12 +35,12 @@ class Queue:
         self._client: SQSClient | None = None
 
     def send(self, messages: Iterable[Message]) -> int:
-        """Sends the messages, one by one and in order; how many events they held.
+        """Sends the messages one by one, in order; returns the number of events in them.
 
-        One by one, since a message fills up to a megabyte and a batch of messages could hold no more.
+        One by one, because a message can be 1 MiB large, and so can a batch of messages.
 
         Raises:
-            ParkingError: one was not taken, and those behind it were not tried. What was taken stays taken.
+            ParkingError: SQS refused a message; those before it were sent, those after it not tried.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as new_client
 
@@ -52,16 +52,16 @@ class Queue:
                     QueueUrl=self._url, MessageBody=message.body, MessageAttributes=_attributes(message)
                 )
             except (BotoCoreError, ClientError) as error:
-                msg = f"the queue did not take them: {_describe(error)}"
+                msg = f"the queue did not accept the events: {_describe(error)}"
                 raise ParkingError(msg, unsent=unsent) from None
             unsent -= message.events
         return total
 
     def hide(self, receipt_handle: str, *, for_seconds: int) -> None:
-        """Keeps a received message from being received again for so long.
+        """Hides a received message for this long (ChangeMessageVisibility).
 
         Raises:
-            ParkingError: SQS did not do it; the queue's own time-out holds then.
+            ParkingError: SQS refused; the queue's own visibility time-out applies.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as new_client
 
@@ -70,7 +70,7 @@ class Queue:
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=for_seconds
             )
         except (BotoCoreError, ClientError) as error:
-            msg = f"the message's visibility could not be changed: {_describe(error)}"
+            msg = f"the message's visibility time-out could not be changed: {_describe(error)}"
             raise ParkingError(msg, unsent=0) from None
 
     def _sqs(self) -> "SQSClient":
@@ -88,7 +88,7 @@ def _attributes(message: Message) -> "dict[str, MessageAttributeValueTypeDef]":
 
 
 def _describe(error: Exception) -> str:
-    """AWS's code or the kind of error; never its text, which may repeat the request."""
+    """The class of the error and AWS's code; never its text, which may repeat the request."""
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     return f"{type(error).__name__} {code}" if code else type(error).__name__

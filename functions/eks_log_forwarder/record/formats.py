@@ -1,4 +1,4 @@
-"""How a record is written as JSON: the values of `RECORD_FORMAT`."""
+"""The shapes of a record in JSON: the values of `RECORD_FORMAT`."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,12 @@ from eks_log_forwarder.record.ocsf import ocsf
 from eks_log_forwarder.record.record import ParsedRecord, PlainRecord, Record
 
 type Shape = Callable[[Record], object]
-"""A record as it will be written: a struct, or a dictionary of JSON's own types."""
+"""Turns a record into the value to encode: a struct, or a dictionary of JSON types."""
+
+# Fluent Bit, Elasticsearch and others drop deeper objects, some of them with all events behind them.
+MAX_LEVELS = 20
+_SQUARE_TO_CURLY = bytes.maketrans(b"[]", b"{}")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def _enriched(record: Record) -> Record:
@@ -17,7 +22,10 @@ def _enriched(record: Record) -> Record:
 
 
 def _parsed(record: Record) -> Record | ParsedRecord:
-    """The whole event nested and no message, where the parsed part stands for all of it."""
+    """Nest the whole event and leave the message out, if the parsed part represents the whole message.
+
+    The message stays, beside the header, if the event is nested too deep or is not valid UTF-8.
+    """
     whole = record.parsed and (record.audit or record.authenticator or record.klog) is not None
     audit = _raw(record.message) if whole and record.audit is not None else None
     if not whole or (record.audit is not None and audit is None):
@@ -28,6 +36,7 @@ def _parsed(record: Record) -> Record | ParsedRecord:
         record.logStream,
         record.id,
         record.account,
+        record.region,
         record.cluster,
         record.logType,
         audit,
@@ -40,13 +49,29 @@ def _parsed(record: Record) -> Record | ParsedRecord:
 
 
 def _raw(message: str) -> msgspec.Raw | None:
-    """The event's own JSON, untouched; None where it cannot stand in a line of UTF-8."""
+    """Return the event's JSON, unchanged; None if it is not valid UTF-8 or is nested too deep."""
     try:
         text = message.encode()
     except UnicodeEncodeError:
         return None
-    # between tokens a line break is white space, within a string JSON does not allow it
+    if _is_deep(text):
+        return None
+    # between tokens a line break is white space; within a string JSON does not allow it
     return msgspec.Raw(text.replace(b"\n", b" ").replace(b"\r", b" "))
+
+
+def _is_deep(text: bytes) -> bool:
+    """Whether valid JSON has more than `MAX_LEVELS` levels of objects and arrays; linear in the text."""
+    if text.count(b"{") + text.count(b"[") <= MAX_LEVELS:
+        return False
+    if b"\\" in text:  # without escaped quotes, every second quote ends a string
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = b"".join(text.split(b'"')[::2]).translate(_SQUARE_TO_CURLY, _NO_BRACKETS)
+    for _ in range(MAX_LEVELS):
+        brackets = brackets.replace(b"{}", b"")  # removes the innermost level
+        if not brackets:
+            return False
+    return True
 
 
 def _plain(record: Record) -> PlainRecord:
@@ -62,5 +87,5 @@ _SHAPES: dict[RecordFormat, Shape] = {
 
 
 def shape_of(record_format: RecordFormat) -> Shape:
-    """The function that gives a record the shape of a format."""
+    """Return the function that gives a record the shape of a format."""
     return _SHAPES[record_format]

@@ -1,7 +1,7 @@
 """Audit events as API Activity of the Open Cybersecurity Schema Framework.
 
-Source: OCSF schema 1.5.0, class API Activity (6003) with the profile cloud; `unmapped` holds what the class
-has no place for, `raw_data` the message.
+Source: OCSF schema 1.5.0, class API Activity (6003) with the profile cloud. `unmapped` holds the values
+that the class has no attribute for; `raw_data` holds the message.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ SCHEMA_VERSION = "1.5.0"
 CLASS_UID = 6003
 UNKNOWN = "unknown"
 
-# activity_id: Create, Read, Update, Delete; Other for the verbs that are none of them
+# activity_id: Create, Read, Update, Delete; Other for all other verbs
 _ACTIVITIES = {
     "create": (1, "Create"),
     "get": (2, "Read"),
@@ -43,7 +43,7 @@ _FIRST_FAILURE = 400
 
 
 def ocsf(record: Record) -> object:
-    """The event's API Activity; a record that is not of an audit event stays as it is."""
+    """Return the API Activity of an audit event; other records are unchanged."""
     return record if record.audit is None else _api_activity(record, record.audit)
 
 
@@ -67,7 +67,8 @@ def _api_activity(record: Record, audit: AuditHeader) -> dict[str, Any]:
         "severity_id": severity_id,
         "severity": severity,
         "metadata": _metadata(record, audit),
-        "cloud": {"provider": "AWS", "account": {"uid": record.account or UNKNOWN}},
+        "cloud": {"provider": "AWS", "account": {"uid": record.account or UNKNOWN}}
+        | _filled(region=record.region),
         "actor": {"user": _user(audit.user)},
         "api": _api(audit),
         "src_endpoint": _src_endpoint(audit),
@@ -128,7 +129,7 @@ def _api(audit: AuditHeader) -> dict[str, Any]:
 
 
 def _src_endpoint(audit: AuditHeader) -> dict[str, Any]:
-    """The last address is the one that the API server saw itself; those before it are the client's word."""
+    """The API server saw the last address itself; the client can set those before it."""
     if not audit.source_ips:
         return {"name": UNKNOWN}
     before = audit.source_ips[:-1]

@@ -1,4 +1,4 @@
-"""What a collector receives for one log event, in the shapes that `RECORD_FORMAT` names."""
+"""The record that a collector receives for one log event."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 
-# Centralised logs name the account that wrote the line here; the payload's owner is then another account.
-_ACCOUNT_FIELD = "@aws.account"
+# Centralised logs name their source here; the payload's owner is then another account.
+_ACCOUNT_FIELD, _REGION_FIELD = "@aws.account", "@aws.region"
 
 
 class RuleRef(msgspec.Struct, frozen=True):
-    """One Sigma rule that matched an event, as the record names it."""
+    """The entry of a record for one Sigma rule that matched."""
 
     id: str
     title: str
@@ -27,7 +27,7 @@ class RuleRef(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One detection: the rule, and whom and what it saw; nothing else of the event but its id."""
+    """One detection: the rule, the actor and the target, and the event's id."""
 
     rule: RuleRef
     event_id: str
@@ -36,10 +36,10 @@ class Detection:
 
 
 class Record(msgspec.Struct, gc=False, omit_defaults=True):
-    """What a collector receives for one log event; the first four keys are those of the original article.
+    """The record of one log event; the first four keys are those of the original article.
 
-    At most one of `audit`, `authenticator` and `klog` is there: what the parser made of the message. What
-    follows is there only where it says something.
+    At most one of `audit`, `authenticator` and `klog` is present: the parsed message. The fields after them
+    are present only if they differ from their defaults.
     """
 
     timestamp: int
@@ -48,6 +48,7 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
     message: str
     id: str
     account: str
+    region: str
     cluster: str
     logType: LogType  # noqa: N815
     audit: AuditHeader | None = None
@@ -60,13 +61,14 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class ParsedRecord(msgspec.Struct, gc=False, omit_defaults=True):
-    """As `Record`, with the whole audit event in the place of its header and of the message."""
+    """As `Record`, with the whole audit event instead of its header and the message."""
 
     timestamp: int
     logGroup: str  # noqa: N815
     logStream: str  # noqa: N815
     id: str
     account: str
+    region: str
     cluster: str
     logType: LogType  # noqa: N815
     audit: msgspec.Raw | None = None
@@ -78,7 +80,7 @@ class ParsedRecord(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class PlainRecord(msgspec.Struct, gc=False):
-    """The record of the original article: four keys and nothing else."""
+    """The record of the original article: four keys."""
 
     timestamp: int
     logGroup: str  # noqa: N815
@@ -86,23 +88,26 @@ class PlainRecord(msgspec.Struct, gc=False):
     message: str
 
 
-def record_of(
-    stream: LogStream, event: LogEvent, parsed: Parsed, redacted: int, rules: list[RuleRef]
+def record_of(  # noqa: PLR0913, PLR0917  # one argument per source of a record's keys
+    stream: LogStream, event: LogEvent, parsed: Parsed, redacted: int, rules: list[RuleRef], region: str
 ) -> Record:
-    """The record of one line of a stream, after trimming and redaction.
+    """Return the record of an event, after trimming and redaction.
 
-    `event` has the text that is forwarded and `parsed` what the parser read from that text; `redacted` is how
-    many secrets were taken out.
+    `event` has the text that is forwarded and `parsed` is the parsed form of that text. `redacted` is the
+    number of secrets that were removed. `region` is that of the function.
     """
-    fields = event.extractedFields
-    account = fields.get(_ACCOUNT_FIELD) if fields else None
+    account = stream.owner
+    if event.extractedFields is not None:
+        account = event.extracted_text(_ACCOUNT_FIELD) or account
+        region = event.extracted_text(_REGION_FIELD) or region
     return Record(
         event.timestamp,
         stream.log_group,
         stream.name,
         event.message,
         event.id,
-        account or stream.owner,
+        account,
+        region,
         stream.cluster,
         stream.log_type,
         parsed.audit,

@@ -1,6 +1,6 @@
 """Removes credentials from the raw text of a log event, in place.
 
-What is looked for, what stays and where the limits are: docs/redaction.md.
+What it looks for, what stays and where the limits are: docs/redaction.md.
 """
 
 import re
@@ -8,61 +8,79 @@ import re
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.redaction.container_env import env_spans
 from eks_log_forwarder.redaction.credentials import credential_spans
+from eks_log_forwarder.redaction.escapes import Unescaped
+from eks_log_forwarder.redaction.oversize import Oversize
+from eks_log_forwarder.redaction.patches import patch_values
 from eks_log_forwarder.redaction.secret_data import secret_spans
-from eks_log_forwarder.redaction.spans import Span, replace
+from eks_log_forwarder.redaction.spans import Span, merged, replace
 from eks_log_forwarder.redaction.suspicion import is_suspicious
 
 __all__ = ["redact", "redact_suspicious"]
 
 _CUT_MARK = "[Truncated...]"
 _REST_OF_STRING = re.compile(r'(?:[^"\\]++|\\.)*+"(?P<key>\s*+:)?', re.DOTALL)
+MOST_MARKERS = 10_000  # beyond it, a string has one marker, however many credentials it has
 
 
 def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
-    """The message with `[REDACTED:<characters removed>]` for each credential, and how many there were.
+    """The message with `[REDACTED:<characters removed>]` for each credential, and the number of markers.
 
     Every character outside the markers is the message's own. Only content of JSON strings is replaced, never
-    a key, so valid JSON stays valid and keeps its structure. The same object comes back where nothing was
-    found. Redacting twice changes nothing. No input raises, and time grows linearly with length.
+    a key, so valid JSON stays valid. A body with more items than are read becomes one string in its object or
+    array. The function returns the same object where it finds nothing, and the same text when it is called
+    again with its result. No input raises; time and memory grow in proportion to the length.
 
-    The header is what the audit parser made of the message (whole or salvaged); it tells that the event is
-    about Secrets. It is not redacted here: where the count is not 0, the caller parses the text again for
-    what it publishes, so that parsed fields and text say the same. Detection and policy have by then looked
-    at the header as it was.
+    The header is what the audit parser read from the message (whole or salvaged); it tells that the event is
+    about Secrets. The function does not redact the header: where the count is not 0, the caller parses the
+    text again for what it publishes, so that parsed fields and text agree. Detection and policy have already
+    seen the header with all its values.
     """
-    if is_suspicious(message) or _is_about_secrets(header):
+    reference = None if header is None else header.object_ref
+    if is_suspicious(message) or (reference is not None and reference.resource == "secrets"):
         return redact_suspicious(message, header)
     return message, 0
 
 
 def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, int]:
-    """As `redact`, without the quick look before it."""
-    end = len(message) - len(_CUT_MARK) if message.endswith(_CUT_MARK) else len(message)
-    has_body = "questObject" in message or "sponseObject" in message or '"auditID"' not in message
-    is_bare = not has_body and "?" not in message and "%" not in message
-    spans = credential_spans(message, end, is_bare=is_bare)
-    if has_body:  # most audit events have none; of any other text it cannot be told so cheaply
-        spans += env_spans(message, end)
-        spans += secret_spans(message, end, header)
-    if not spans:
+    """As `redact`, without the quick look at the text before it."""
+    unescaped = Unescaped(message)
+    text = unescaped.text
+    end = len(text) - len(_CUT_MARK) if text.endswith(_CUT_MARK) else len(text)
+    has_body = "questObject" in text or "sponseObject" in text or '"auditID"' not in text
+    is_bare = not has_body and "?" not in text and "%" not in text
+    spans = credential_spans(text, end, is_bare=is_bare)
+    bodies: list[Span] = []
+    if has_body:  # most audit events have none; a text of another type may be one
+        oversize = Oversize(text, end)
+        patches = patch_values(text, end, oversize)
+        spans += env_spans(text, end, patches, oversize)
+        spans += secret_spans(text, end, header, patches, oversize)
+        spans += oversize.strings
+        bodies = oversize.bodies
+    if not spans and not bodies:
         return message, 0
-    return replace(message, _outside_keys(message, spans))
-
-
-def _is_about_secrets(header: AuditHeader | None) -> bool:
-    return header is not None and header.object_ref is not None and header.object_ref.resource == "secrets"
+    if text is not message:
+        spans = [unescaped.original_span(span) for span in spans]
+        bodies = [unescaped.original_span(span) for span in bodies]
+    return replace(message, _outside_keys(message, spans) + bodies, frozenset(bodies))
 
 
 def _outside_keys(message: str, spans: list[Span]) -> list[Span]:
-    """The spans that are not part of an object's key, where the message is JSON."""
-    if not message.startswith("{"):
-        return spans
+    """The spans that are not part of an object's key, where the message is JSON; in the order of the text."""
+    spans = merged(spans)
+    is_json = message.startswith("{")
+    are_many = len(spans) > MOST_MARKERS
     kept: list[Span] = []
-    closing, is_key = -1, False
-    for start, end in sorted(spans):
-        if end > closing:  # one look at each string, however many spans are in it
+    closing, is_key = (-1, False) if is_json else (len(message), False)
+    for start, end in spans:
+        is_same_string = end <= closing
+        if not is_same_string:  # one look at each string, however many spans are in it
             rest = _REST_OF_STRING.match(message, end)
             closing, is_key = (rest.end(), rest["key"] is not None) if rest else (len(message), False)
-        if not is_key:
+        if is_key:
+            continue
+        if are_many and is_same_string and kept:
+            kept[-1] = (kept[-1][0], end)
+        else:
             kept.append((start, end))
     return kept

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple, Self
 
-from eks_log_forwarder.redaction.json_tree import quote_depth, string_end
+from eks_log_forwarder.redaction.json_tree import WHITE_SPACE, quote_depth, string_end
 from eks_log_forwarder.redaction.spans import Span
 from eks_log_forwarder.redaction.url_forms import COLON, EQUALS, SPACE, TOKEN, WORD
 
@@ -13,37 +13,38 @@ _CREDENTIALS = (  # RFC 9110, section 11.4: scheme and credentials, or parameter
     rf"(?:{_SCHEME}{SPACE}++{_VALUE}(?:[,;]{SPACE}*+{_VALUE})*+|(?!{WORD}){_VALUE})"
 )
 _OPENING = r"(?:\\*+\")?+(?!\[{1,2}REDACTED:)\[?+"  # Go prints lists of header values in brackets
-_NEXT_IN_LIST = re.compile(r'(?P<quote>\\*+")\s*+,\s*+(?P=quote)')
+_NEXT_IN_LIST = re.compile(rf'(?P<quote>\\*+"){WHITE_SPACE},{WHITE_SPACE}(?P=quote)')
 
 
 class NamedValue(NamedTuple):
-    """How to find one name's values: a part of the name that is searched for, and what may follow it."""
+    """How to find the values of one name: a part of the name to search for, and what may follow it."""
 
-    needle: str
+    needles: tuple[str, ...]
     quoted: re.Pattern[str]
     plain: re.Pattern[str]
 
     @classmethod
-    def of(cls, needle: str, rest: str = "", *, before: str = "", http_header: bool = False) -> Self:
-        """The name is the needle and a pattern for the rest of it, behind what `before` asserts.
+    def of(cls, *needles: str, rest: str = "", before: str = "", http_header: bool = False) -> Self:
+        """The name is one of the needles and a pattern for the rest of it, after what `before` asserts.
 
-        An HTTP header's value may have a scheme; core/v1 HTTPHeader writes it `{"name": …, "value": …}`.
+        The value of an HTTP header may have a scheme; core/v1 HTTPHeader is `{"name": …, "value": …}`.
         """
-        name = before + re.escape(needle) + rest
-        as_header = r"|,\s*+(?P=quote)value(?P=quote)\s*+:\s*+" if http_header else ""
-        quoted = rf'{name}(?P<quote>\\*+")\s*+(?::\s*+(?P<list>\[\s*+)?+{as_header})(?P=quote)'
+        name = rf"{before}(?:{'|'.join(map(re.escape, needles))}){rest}"
+        space = WHITE_SPACE
+        as_header = rf"|,{space}(?P=quote)value(?P=quote){space}:{space}" if http_header else ""
+        quoted = rf'{name}(?P<quote>\\*+"){space}(?::{space}(?P<list>\[{space})?+{as_header})(?P=quote)'
         if http_header:
             plain = rf"{name}\s*+(?:{EQUALS}|{COLON}){SPACE}*+{_OPENING}(?P<value>{_CREDENTIALS})"
         else:
             plain = rf"{name}(?:{EQUALS}|{COLON}{SPACE}*+(?!{WORD}))(?:\\*+\")?+(?P<value>{_VALUE})"
-        return cls(needle, re.compile(quoted), re.compile(plain))
+        return cls(needles, re.compile(quoted), re.compile(plain))
 
-    def spans(self, text: str, end: int) -> list[Span]:
-        """The places of the name's values in a text that ends, or was cut, at `end`."""
+    def spans(self, needle: str, text: str, end: int) -> list[Span]:
+        """The places of the values behind one of the needles, in a text that ends, or was cut, at `end`."""
         spans: list[Span] = []
         position = 0
-        while (position := text.find(self.needle, position, end)) >= 0:
-            behind = position + len(self.needle)
+        while (position := text.find(needle, position, end)) >= 0:
+            behind = position + len(needle)
             if text.startswith(".", behind):  # authorization.k8s.io, three times in each audit event
                 position = behind
             elif quoted := self.quoted.match(text, position, end):

@@ -1,46 +1,71 @@
 """Finds the data of Secrets (core/v1 Secret, `data` and `stringData`) in the bodies of an audit event.
 
-A Secret is recognised by the event's objectRef.resource, and by `kind` in the bodies: alone, in a SecretList
-or a List, and as JSON inside a string, as in the annotation `last-applied-configuration`.
+The event's objectRef.resource tells that it is about Secrets, or `kind` in the bodies: of an object, in a
+SecretList or a List, and as JSON inside a string, as in the annotation `last-applied-configuration`.
 """
 
 import re
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.redaction.json_tree import MAX_DEPTH, Container, Leaf, Tree, read_tree
-from eks_log_forwarder.redaction.patches import patch_values
+from eks_log_forwarder.redaction.json_tree import (
+    MAX_DEPTH,
+    WHITE_SPACE,
+    Items,
+    Leaf,
+    Tree,
+    read_tree,
+)
+from eks_log_forwarder.redaction.oversize import Oversize
+from eks_log_forwarder.redaction.patches import PatchValue
 from eks_log_forwarder.redaction.spans import Span
 
 _KINDS = frozenset({"Secret", "SecretList"})
 _DATA_KEYS = frozenset({"data", "stringData"})
 _KIND_VALUE = re.compile(r'Secret(?:List)?\\*+"')
 _ABOUT_SECRETS = re.compile(r'"objectRef"\s*+:\s*+\{[^{}]*"resource"\s*+:\s*+"secrets"')
-_NESTED_JSON = re.compile(r"(?:\s|\\++[nrt])*+(?=[{\[])")
+_NESTED_JSON = re.compile(rf"{WHITE_SPACE}(?=[{{\[])")
+_LEAST_NESTED = len('{\\"data\\":\\"x\\"}')
 _PATCH_PATH = re.compile(r"/(?:data|stringData)(?:/|\Z)")
 
 
-def secret_spans(text: str, end: int, header: AuditHeader | None) -> list[Span]:
+def secret_spans(
+    text: str, end: int, header: AuditHeader | None, patches: list[PatchValue], oversize: Oversize
+) -> list[Span]:
     """The places of Secret data in an audit event that ends, or was cut, at `end`."""
     about_secrets = _is_about_secrets(text, header)
     if not about_secrets and not _has_secret_kind(text):
         return []
     spans: list[Span] = []
     if about_secrets:
-        spans += [
-            (leaf.start, leaf.end) for path, leaf in patch_values(text, end) if _PATCH_PATH.match(text, *path)
-        ]
+        spans += [(leaf.start, leaf.end) for path, leaf in patches if _PATCH_PATH.match(text, *path)]
+    items = Items(end)
     pending = [(0, end, 0, about_secrets)]
     while pending:
         start, stop, depth, is_secret = pending.pop()
-        tree = read_tree(text, start, stop, depth)
-        secret, data = _classify(text, tree, is_secret=is_secret)
+        tree = read_tree(text, start, stop, depth, items)
+        if tree.is_too_large and depth > 0:
+            spans.append((start, stop))
+            continue
+        if tree.is_too_large:
+            oversize.skip(tree.stop, depth)
+        _classify(text, tree, is_secret=is_secret)
         for leaf in tree.leaves:
-            in_secret = leaf.container in secret
-            if in_secret and _is_data(leaf, data):
+            in_secret = leaf.container.in_secret
+            if in_secret and _is_data(leaf):
                 spans.append((leaf.start, leaf.end))
-            elif depth < MAX_DEPTH and (inner := _NESTED_JSON.match(text, leaf.start, leaf.end)):
-                pending.append((inner.end(), leaf.end, depth + 1, in_secret))
+            elif depth < MAX_DEPTH and (inner := _nested(text, leaf, in_secret=in_secret)) is not None:
+                pending.append((inner, leaf.end, depth + 1, in_secret))
     return spans
+
+
+def _nested(text: str, leaf: Leaf, *, in_secret: bool) -> int | None:
+    """Where JSON begins in a string, if it may hold the data of a Secret."""
+    if leaf.end - leaf.start < _LEAST_NESTED:
+        return None
+    json = _NESTED_JSON.match(text, leaf.start, leaf.end)
+    if json is None or text.find("ata", leaf.start, leaf.end) < 0:
+        return None
+    return json.end() if in_secret or text.find("Secret", leaf.start, leaf.end) >= 0 else None
 
 
 def _is_about_secrets(text: str, header: AuditHeader | None) -> bool:
@@ -58,27 +83,23 @@ def _has_secret_kind(text: str) -> bool:
     return False
 
 
-def _classify(text: str, tree: Tree, *, is_secret: bool) -> tuple[set[Container], dict[Container, bool]]:
-    """The containers that are in a Secret, and of each container whether it is in data (True).
+def _classify(text: str, tree: Tree, *, is_secret: bool) -> None:
+    """Notes on each container whether it is in a Secret, and whether it is in data.
 
-    A Secret's own metadata is in neither state: labels and annotations may have a key named data.
+    `in_data` is None in the metadata of a Secret: labels and annotations may have a key named data.
     """
-    secret: set[Container] = set()
-    data: dict[Container, bool] = {}
     for container in tree.containers:
         parent = container.parent
         kind = container.strings.get("kind")
         if kind is not None and text[kind[0] : kind[1]] in _KINDS:
-            secret.add(container)
-            data[container] = parent is not None and data.get(parent, False)
+            container.in_secret = True
+            container.in_data = parent is not None and bool(parent.in_data)
             continue
-        if is_secret or (parent is not None and parent in secret):
-            secret.add(container)
-        if container.name != "metadata" and (parent is None or parent in data):
-            data[container] = container.name in _DATA_KEYS or (parent is not None and data[parent])
-    return secret, data
+        container.in_secret = is_secret or (parent is not None and parent.in_secret)
+        if container.name != "metadata" and (parent is None or parent.in_data is not None):
+            container.in_data = container.name in _DATA_KEYS or (parent is not None and bool(parent.in_data))
 
 
-def _is_data(leaf: Leaf, data: dict[Container, bool]) -> bool:
-    inside = data.get(leaf.container)
+def _is_data(leaf: Leaf) -> bool:
+    inside = leaf.container.in_data
     return inside is True or (inside is False and leaf.key in _DATA_KEYS)

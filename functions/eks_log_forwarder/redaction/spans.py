@@ -1,35 +1,41 @@
-"""Stretches of text and their replacement by markers."""
+"""Parts of a text and their replacement by markers."""
 
 import re
+from collections.abc import Set as AbstractSet
 
 type Span = tuple[int, int]
-"""Start and end of a stretch of a text, in characters, the end not included."""
+"""Start and end of a part of a text, in characters; the end is not included."""
 
 _MARKER = re.compile(r"\[REDACTED:\d+\]")
 
 
-def replace(text: str, spans: list[Span]) -> tuple[str, int]:
-    """The text with a marker for each stretch, and the number of markers.
+def replace(text: str, spans: list[Span], bodies: AbstractSet[Span] = frozenset()) -> tuple[str, int]:
+    """The text with a marker for each span, and the number of markers.
 
-    Stretches that overlap become one; empty ones and those that are a marker already are left as they are.
+    Spans that overlap become one. Empty spans, and those that are a marker already, stay as they are. Bodies
+    are the spans that are the whole content of an object or array; it becomes one string there.
     """
     parts: list[str] = []
     done = 0
-    for start, end in _merged(spans):
+    for start, end in merged(spans):
         if start == end or _MARKER.fullmatch(text, start, end):
             continue
-        parts += (text[done:start], f"[REDACTED:{end - start}]")
+        marker = f"[REDACTED:{end - start}]"
+        if (start, end) in bodies:
+            marker = f'"redacted":"{marker}"' if text[start - 1] == "{" else f'"{marker}"'
+        parts += (text[done:start], marker)
         done = end
     parts.append(text[done:])
     count = len(parts) // 2
     return ("".join(parts), count) if count else (text, 0)
 
 
-def _merged(spans: list[Span]) -> list[Span]:
-    merged: list[Span] = []
+def merged(spans: list[Span]) -> list[Span]:
+    """The spans in order, with one in the place of those that overlap."""
+    result: list[Span] = []
     for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        if result and start < result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
         else:
-            merged.append((start, end))
-    return merged
+            result.append((start, end))
+    return result

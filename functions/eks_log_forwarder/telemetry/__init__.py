@@ -1,1 +1,1 @@
-"""Counts of what became of every event, and how they are published."""
+"""Counts the outcome of every event and publishes the counts."""

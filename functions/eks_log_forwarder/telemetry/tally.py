@@ -1,22 +1,22 @@
-"""The counts of one payload: what became of every event."""
+"""The counts of one payload: the outcome of every event."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.errors import TallyError
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.record.record import Detection
+from eks_log_forwarder.telemetry.detection_counts import DetectionCounts
 
 _RESOURCES = frozenset({"pods", "secrets"})
-# the API server's own verbs; any other comes from an HTTP method that a client made up
+# the API server's own verbs; any other comes from an HTTP method that a client invented
 _VERBS = frozenset({"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"})
 _FINISHED = frozenset({"ResponseComplete", ""})  # so that a request counts once, however many stages it logs
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of the events of one stream, and what their delivery took.
+    """Counts the events of one payload and the requests that delivered them.
 
     `parked` includes the rejected events that were parked. `kept` events stay in their message, or with
     Lambda when the handler raises. `rejected` includes `rejected_unidentified`: events that a collector
@@ -48,36 +48,36 @@ class Tally:
     parked_age_seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
-    detections: list[Detection] = field(default_factory=list)
+    detections: DetectionCounts = field(default_factory=DetectionCounts)
     api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def count_parsed(self, parsed: Parsed) -> None:
-        """Counts what the parser could not make sense of, or had only a part of."""
+        """Counts lines that the parser could not read, or not completely."""
         self.unparsed += parsed.parsed is False
         self.truncated += parsed.truncated
 
     def give_reason(self, reason: str, events: int) -> None:
-        """Says why so many events were not delivered."""
+        """Adds to the number of events that were not delivered for this reason."""
         self.reasons[reason] = self.reasons.get(reason, 0) + events
 
-    def answer(self) -> dict[str, str | int]:
-        """What the handler returns."""
-        return {
-            "status": "OK",
+    def answer(self) -> dict[str, object]:
+        """What the handler returns; `reasons` only if events were parked."""
+        counts = {
             "received": self.received,
             "delivered": self.delivered,
             "filtered": self.filtered,
             "parked": self.parked,
         }
-
-    def summary(self) -> dict[str, object]:
-        """What the summary line of an invocation says."""
+        if not self.parked:
+            return {"status": "OK", **counts}
         return {
-            name: value for name, value in asdict(self).items() if name not in {"detections", "api_requests"}
-        } | {"detections": len(self.detections)}
+            "status": "PARKED",
+            **counts,
+            "reasons": {str(reason): events for reason, events in self.reasons.items()},
+        }
 
     def check(self) -> None:
-        """Sees that every event that was received has been counted once.
+        """Checks that every received event was counted exactly once.
 
         Raises:
             TallyError: the counts do not add up.

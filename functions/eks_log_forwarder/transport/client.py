@@ -88,7 +88,11 @@ class Transport:
                 data=request.body,
                 headers=request.headers,
                 timeout=(
-                    min(self._connect_timeout_seconds, within_seconds),
+                    min(
+                        request.connect_timeout_seconds or within_seconds,
+                        self._connect_timeout_seconds,
+                        within_seconds,
+                    ),
                     min(self._read_timeout_seconds, within_seconds),
                 ),
                 allow_redirects=False,

@@ -12,7 +12,8 @@ class Request:
     """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
 
     `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events stand in
-    it in several pieces, because the collector takes none as long as they are. `tls` is set by the delivery.
+    it in several pieces, because the collector takes none as long as they are. The delivery sets `tls`, and
+    `connect_timeout_seconds` where the transport's own is too long.
     """
 
     url: str = field(repr=False)
@@ -21,6 +22,7 @@ class Request:
     max_answer_bytes: int = field(default=MAX_ANSWER_BYTES, repr=False)
     split_events: int = field(default=0, repr=False)
     tls: TlsIdentity | None = field(default=None, repr=False)
+    connect_timeout_seconds: float | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

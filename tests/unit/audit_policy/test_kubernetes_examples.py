@@ -77,6 +77,6 @@ def test_the_example_policy_decides_as_its_comments_say(
     "fields", [{}, {"objectRef": None}, {"stage": "RequestReceived"}, {"user": ANONYMOUS, "verb": "delete"}]
 )
 def test_the_minimal_policy_records_every_request_at_metadata(fields: dict[str, Any]) -> None:
-    """One rule with a level alone."""
+    """One rule with only a level."""
     decision = policy_of("- level: Metadata").decide(header_of(**fields))
     assert (decision.action, decision.level, decision.rule) == (Action.TRIM, Level.METADATA, 0)

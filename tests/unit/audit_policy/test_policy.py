@@ -1,5 +1,6 @@
-"""The policy's decisions: one table for each sentence of the server's semantics."""
+"""The decisions of a policy: one table for each rule of the server's semantics."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ URL = {"objectRef": None}
 
 
 def dropped_by(rule: str, **fields: Any) -> bool:  # noqa: ANN401  # JSON values
-    """Whether a rule of level None matches an event; all that it does not match is kept."""
+    """Whether a rule of level None matches an event; other events are kept."""
     policy = policy_of(f"- {{level: None, {rule}}}\n{KEEP_REST}")
     decision = policy.decide(header_of(**fields))
     assert decision.rule == (0 if decision.action is Action.DROP else 1)
@@ -61,7 +62,7 @@ def test_first_matching_rule_wins_and_no_match_is_level_none(
     ],
 )
 def test_user_and_groups_match_exactly_and_never_the_impersonated_user(rule: str, *, matches: bool) -> None:
-    """Users and userGroups look at who asked, both must match where both stand, and * is a character."""
+    """Users and userGroups look at the requesting user; both must match; * is an ordinary character."""
     impersonated = {"username": "root", "groups": ["system:masters"]}
     assert dropped_by(rule, impersonatedUser=impersonated) is matches
 
@@ -78,7 +79,7 @@ def test_user_and_groups_match_exactly_and_never_the_impersonated_user(rule: str
     ],
 )
 def test_verbs_match_exactly(rule: str, *, matches: bool) -> None:
-    """A verb is equal or it is not; * is a character."""
+    """Verbs are compared for equality; * is an ordinary character."""
     assert dropped_by(rule) is matches
 
 
@@ -99,7 +100,7 @@ def test_verbs_match_exactly(rule: str, *, matches: bool) -> None:
 def test_namespaces_match_exactly_and_the_empty_one_is_cluster_scoped(
     namespaces: str, namespace: str, *, matches: bool
 ) -> None:
-    """A namespace is equal or it is not; "" stands for objects of the cluster."""
+    """Namespaces are compared for equality; "" means cluster-scoped objects."""
     object_ref = object_of("configmaps", namespace=namespace)
     assert dropped_by(f"namespaces: {namespaces}", objectRef=object_ref) is matches
 
@@ -108,7 +109,7 @@ def test_namespaces_match_exactly_and_the_empty_one_is_cluster_scoped(
     "rule", ['namespaces: [""]', 'resources: [{group: "*"}]', 'resources: [{group: ""}]']
 )
 def test_rules_with_resources_or_namespaces_need_an_object(rule: str) -> None:
-    """A request to a URL that is no resource matches no rule with resources or namespaces."""
+    """A non-resource request matches no rule with resources or namespaces."""
     assert dropped_by(rule, requestURI="/healthz", objectRef=None) is False
 
 
@@ -179,7 +180,7 @@ def test_a_group_without_resources_covers_all_of_it(group: str, resource: str, *
     ],
 )
 def test_resource_names_match_exactly(names: str, resource: str, name: str, *, matches: bool) -> None:
-    """A name is equal or it is not, and counts only beside a resource that matches."""
+    """Names are compared for equality, and only if the resource matches."""
     rule = f'resources: [{{group: "", resources: [pods], resourceNames: {names}}}]'
     assert dropped_by(rule, objectRef=object_of(resource, name=name)) is matches
 
@@ -239,13 +240,13 @@ def test_a_create_without_subresource_counts_as_nameless(verb: str, resource: st
     ],
 )
 def test_urls_match_the_decoded_path_without_its_query(url: str, request_uri: str, *, matches: bool) -> None:
-    """The path is decoded and its query left out; * is special at the end alone."""
+    """The path is decoded and its query ignored; * is special only at the end."""
     assert dropped_by(f'nonResourceURLs: ["{url}"]', requestURI=request_uri, objectRef=None) is matches
 
 
 @pytest.mark.parametrize("url", ["*", "/api*", "/api/v1/namespaces/shop/pods/cart"])
 def test_urls_never_match_a_request_about_an_object(url: str) -> None:
-    """A rule of non-resource URLs leaves requests with an objectRef alone, whatever their URI."""
+    """A rule with nonResourceURLs never matches a resource request."""
     assert dropped_by(f'nonResourceURLs: ["{url}"]') is False
 
 
@@ -299,7 +300,7 @@ def test_a_rules_stages_hold_for_what_it_matches_alone() -> None:
 def test_a_level_strips_bodies_and_is_only_ever_lowered(
     rule_level: str, event_level: str, action: Action, level: Level | None, strip: tuple[str, ...]
 ) -> None:
-    """What a rule's level takes out, for each level of the event; none counts as RequestResponse."""
+    """What a rule's level removes, for each level of the event; a missing one counts as RequestResponse."""
     decision = policy_of(f"- {{level: {rule_level}}}").decide(header_of(level=event_level))
     assert (decision.action, decision.level, decision.strip) == (action, level, strip)
 
@@ -319,7 +320,7 @@ def test_a_level_strips_bodies_and_is_only_ever_lowered(
 def test_a_rules_omit_managed_fields_overrides_the_policys(
     policy_value: str | None, rule_value: str | None, *, omitted: bool
 ) -> None:
-    """The rule's own value, true or false, wins; without one the policy's stands."""
+    """The rule's value wins; without one the policy's value applies."""
     rule = "" if rule_value is None else f", omitManagedFields: {rule_value}"
     head = "" if policy_value is None else f"omitManagedFields: {policy_value}"
     decision = policy_of(f"- {{level: RequestResponse{rule}}}", head=head).decide(header_of())
@@ -345,14 +346,14 @@ def test_a_rules_omit_managed_fields_overrides_the_policys(
 def test_denials_and_detected_events_are_never_dropped(
     rules: str, fields: dict[str, Any], action: Action, *, detected: bool, truncated: bool
 ) -> None:
-    """What was answered 401 or 403, or named by a detection, goes on whatever the rules say."""
+    """Denials (401, 403) and detected events are forwarded regardless of the rules."""
     policy = policy_of(rules)
     assert policy.decide(header_of(**fields), detected=detected, truncated=truncated).action is action
 
 
 @pytest.mark.parametrize(("code", "detected"), [(401, False), (403, False), (200, True)])
 def test_denials_and_detected_events_are_never_trimmed(code: int, *, detected: bool) -> None:
-    """Nor are they trimmed."""
+    """Protected events are not trimmed either."""
     policy = policy_of("- {level: Metadata, omitManagedFields: true}")
     decision = policy.decide(header_of(responseStatus={"code": code}), detected=detected)
     assert decision.action is Action.KEEP
@@ -383,7 +384,7 @@ SECRETIVE = (
 def test_a_cut_event_is_dropped_only_where_its_salvaged_header_decides_alone(
     rule: str, lacking: dict[str, Any], action: Action
 ) -> None:
-    """A field that a rule looks at may have been cut off, and so may a denial: then the event goes on."""
+    """If a field that a rule uses, or the status, may have been cut off, the event is forwarded."""
     policy = policy_of(f"- {{level: None, {rule}}}\n{KEEP_REST}")
     assert policy.decide(header_of(**lacking), truncated=True).action is action
 
@@ -397,14 +398,14 @@ def test_a_cut_event_is_dropped_only_where_its_salvaged_header_decides_alone(
     ],
 )
 def test_a_rule_that_might_have_matched_a_cut_event_first_keeps_it(first_rule: str, action: Action) -> None:
-    """An earlier rule must be ruled out by what was salvaged, not by what is missing."""
+    """Only salvaged fields can exclude an earlier rule, not missing ones."""
     policy = policy_of(f"- {first_rule}\n- {{level: None, verbs: [get]}}")
     assert policy.decide(header_of(user=None), truncated=True).action is action
 
 
 @pytest.mark.parametrize("level", ["Metadata", "Request"])
 def test_a_cut_event_is_never_trimmed(level: str) -> None:
-    """What is not JSON cannot be trimmed, so it goes on as it is."""
+    """Text that is not JSON cannot be trimmed, so it is forwarded unchanged."""
     policy = policy_of(f"- {{level: {level}, omitManagedFields: true}}")
     assert policy.decide(header_of(), truncated=True).action is Action.KEEP
 
@@ -419,13 +420,13 @@ def test_a_cut_event_is_never_trimmed(level: str) -> None:
     ],
 )
 def test_a_cut_event_of_an_omitted_stage_is_dropped(fields: dict[str, Any], action: Action) -> None:
-    """A stage that was salvaged decides alone; what was only received has no answer yet."""
+    """A salvaged stage decides; a request at RequestReceived has no response yet."""
     policy = policy_of(KEEP_REST, head="omitStages: [RequestReceived, ResponseStarted]")
     assert policy.decide(header_of(**fields), truncated=True).action is action
 
 
 def test_a_cut_event_that_no_rule_could_match_is_dropped() -> None:
-    """No match is level None for a cut event too, where all that was asked for is known."""
+    """A cut event without a match is dropped if all fields that the rules use are known."""
     policy = policy_of("- {level: Metadata, verbs: [list]}\n- {level: Metadata, users: [bob]}")
     assert policy.decide(header_of(), truncated=True).action is Action.DROP
 
@@ -462,7 +463,7 @@ _POLICY = policy_of(
 
 @given(header=_HEADERS, detected=st.booleans(), truncated=st.booleans())
 def test_decides_for_any_header(header: AuditHeader, *, detected: bool, truncated: bool) -> None:
-    """Nothing raises; the protected stay whole; a cut event is dropped only where the same one uncut is."""
+    """Nothing raises; protected events stay whole; a cut event is dropped only if the uncut one is."""
     decision = _POLICY.decide(header, detected=detected, truncated=truncated)
     status = header.response_status
     if detected or (status is not None and status.code in (401, 403)):
@@ -483,9 +484,32 @@ def test_decides_for_any_header(header: AuditHeader, *, detected: bool, truncate
     ],
 )
 def test_applying_a_policy_gives_the_text_that_goes_on(level: str, status: int, expected: str | None) -> None:
-    """Whole, as the very same string; without its body; nothing of it; a denial whole whatever the rule."""
+    """The result is the same string, a trimmed one, or None; a denial is always whole."""
     message = '{"level": "RequestResponse", "requestObject": {"a": 1}}'
     header = header_of(responseStatus={"code": status})
     kept = policy_of(f"- level: {level}").apply(message, header, detected=False, truncated=False)
     assert kept == expected
     assert (kept is message) == (kept == message)
+
+
+@pytest.mark.parametrize("target", ["URI", "resource"])
+def test_what_is_cached_is_bounded_in_number_and_size(target: str) -> None:
+    """A client can request any number of URIs and resources, of any length; of 50 MB, under 3 MB stay."""
+    policy = policy_of('- {level: None, nonResourceURLs: ["/x"]}\n- {level: None, resources: [{group: a}]}')
+
+    def decide(number: int, characters: int) -> None:
+        text = f"/{number}/".ljust(characters, "y")
+        is_uri = target == "URI"
+        ref = None if is_uri else ObjectRef(resource=text)
+        policy.decide(AuditHeader(verb="get", request_uri=text if is_uri else "", object_ref=ref))
+
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(5000):
+            decide(number, 10_000)
+            decide(number, 100)
+        kept_bytes = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 3_000_000

@@ -1,4 +1,4 @@
-"""Loading policies: what is refused, and in which words."""
+"""Loading policies: which faults are refused, with which message."""
 
 from pathlib import Path
 
@@ -107,7 +107,7 @@ def faults_of(text: str, tmp_path: Path) -> list[str]:
     ],
 )
 def test_refuses_a_rule(rule: str, faults: list[str], tmp_path: Path) -> None:
-    """What the API server's validation refuses, unknown fields and wrong types, each with its place."""
+    """Faults that the API server refuses, unknown fields and wrong types; each with its place."""
     assert faults_of(f"{HEAD}rules:\n- {rule}\n", tmp_path) == faults
 
 
@@ -149,7 +149,7 @@ NO_RULES = "rules: must hold at least one rule"
     ],
 )
 def test_refuses_a_policy(text: str, faults: list[str], tmp_path: Path) -> None:
-    """No rules at all, another kind or version, and faults outside the rules."""
+    """No rules, another kind or version, and faults outside the rules."""
     assert faults_of(text, tmp_path) == faults
 
 
@@ -174,7 +174,7 @@ def test_names_all_faults_together(tmp_path: Path) -> None:
     ],
 )
 def test_accepts_what_the_server_accepts(rule: str, tmp_path: Path) -> None:
-    """Empty lists and nulls ask for nothing; these groups and URLs are good."""
+    """Empty lists and nulls match everything; these groups and URLs are valid."""
     path = tmp_path / "mine.yaml"
     path.write_text(
         f"{HEAD}metadata: {{name: mine, creationTimestamp: null}}\nrules:\n- {rule}\n", encoding="utf-8"
@@ -183,7 +183,7 @@ def test_accepts_what_the_server_accepts(rule: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist(tmp_path: Path) -> None:
-    """A path is no name either."""
+    """A path is not a name."""
     for name in ("a.yaml", "b.yaml", "notes.txt"):
         (tmp_path / name).write_text("", encoding="utf-8")
     for name in ("c", "", "../a", "a.yaml"):

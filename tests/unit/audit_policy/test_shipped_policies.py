@@ -118,7 +118,7 @@ def test_quiet_drops_what_machines_say_to_themselves(fields: dict[str, Any]) -> 
     ],
 )
 def test_quiet_keeps_the_rest_whole(fields: dict[str, Any]) -> None:
-    """What people and workloads do, Secrets and tokens, goes on as EKS logged it."""
+    """Events of people and workloads, Secrets and tokens are forwarded unchanged."""
     assert shipped("quiet").decide(header_of(**fields)).action is Action.KEEP
 
 
@@ -183,7 +183,7 @@ def test_security_keeps_the_metadata_of_the_rest(fields: dict[str, Any]) -> None
 
 
 def test_security_trims_a_kubelets_status_to_its_metadata() -> None:
-    """Byte for byte: level and bodies change, the impersonated user and all else stay."""
+    """Only level and bodies change; all other bytes stay."""
     start = '{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"'
     middle = (
         '","auditID":"7f0b","stage":"ResponseComplete","requestURI":"/api/v1/nodes/n1/status?timeout=10s",'
@@ -211,7 +211,7 @@ def test_each_policy_ends_in_a_catch_all(name: str, last_rule: int) -> None:
 
 @pytest.mark.parametrize("name", ["quiet", "security"])
 def test_each_rule_says_what_it_drops(name: str) -> None:
-    """A comment that says what is dropped, or stripped, stands before every rule."""
+    """The comment before every rule says what it drops or strips."""
     lines = (POLICIES / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines):
         if line.startswith("  - level:"):

@@ -1,4 +1,4 @@
-"""Trimming takes out what the policy does not want, and leaves the bytes of everything else."""
+"""Trimming removes what the policy does not keep, and keeps all other bytes."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ ODD = ',"n":1.50,"e":1E5,"s":"\\u003cé/\\/","big":12345678901234567890123456789
     ],
 )
 def test_trims_bodies_and_rewrites_the_level(decision: Decision, message: str, trimmed: str) -> None:
-    """Byte for byte: the bodies go, the level is lowered in its place, all else stays."""
+    """The bodies are removed and the level is lowered; all other bytes stay."""
     assert trim(message, decision) == trimmed
 
 
@@ -93,13 +93,13 @@ def test_omits_managed_fields_in_objects_items_and_rows(place: str, body: str, s
     ],
 )
 def test_leaves_managed_fields_in_other_places(body: str) -> None:
-    """What the server would have written comes out as the very same text."""
+    """Text that needs no change is returned as the same string."""
     message = f'{{"verb":"update", "requestObject":{body}, "annotations":{{"managedFields":""}}}}'
     assert trim(message, NO_MANAGED_FIELDS) is message
 
 
 def test_leaves_the_request_body_of_a_patch() -> None:
-    """The server writes a patch as the client sent it; the answer is an object like any other."""
+    """The server logs a patch as the client sent it; the response is an ordinary object."""
     message = (
         f'{{"verb":"patch","requestObject":{{"metadata":{META}}},"responseObject":{{"metadata":{META}}}}}'
     )
@@ -131,7 +131,7 @@ def test_strips_bodies_and_managed_fields_together() -> None:
     ],
 )
 def test_leaves_what_is_no_json_object(message: str) -> None:
-    """Broken, other or endless JSON comes back as the very same text."""
+    """Broken, other or deeply nested JSON is returned as the same string."""
     assert trim(message, METADATA) is message
 
 

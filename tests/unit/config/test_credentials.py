@@ -9,16 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from eks_log_forwarder.config.credentials import Credentials, SecretReader, parse_secret, read_nothing
+from eks_log_forwarder.config.credentials import (
+    Credentials,
+    SecretReader,
+    parse_secret,
+    read_nothing,
+    usable_fields,
+)
 from eks_log_forwarder.errors import SecretError
 from tests.secrets_manager import ARN, SecretsManager
 
 TOKEN = "s3cr3t-token-5e7f"
+EVERY_FIELD = usable_fields("elasticsearch")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HTTPServer]:
-    """One server for all the tests of this file, since it takes half a second to stop."""
+    """One server for all tests of this file: stopping it takes half a second."""
     with HTTPServer(host="127.0.0.1") as running:
         yield running
 
@@ -32,10 +39,10 @@ def secrets_manager(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Secr
     return SecretsManager(server)
 
 
-def fault_of(value: str) -> str:
-    """What is said of a secret that cannot be used."""
+def fault_of(value: str, destination: str = "elasticsearch") -> str:
+    """The error about a secret that a destination cannot use."""
     with pytest.raises(SecretError) as caught:
-        parse_secret(value, ARN)
+        parse_secret(value, ARN, usable_fields(destination))
     assert_untold("".join(traceback.format_exception(caught.value)))
     return str(caught.value)
 
@@ -59,12 +66,11 @@ def assert_untold(text: str) -> None:
             '{"ca_certificate": "CA", "client_certificate": "CC", "client_key": "CK"}',
             Credentials(ca_certificate="CA", client_certificate="CC", client_key="CK"),
         ),
-        ("{}", Credentials()),
     ],
 )
 def test_a_secret_is_a_plain_token_or_an_object_of_known_fields(value: str, credentials: Credentials) -> None:
-    """White space around it, as an editor leaves it, is no part of it."""
-    assert parse_secret(value, ARN) == credentials
+    """Surrounding white space, as an editor leaves it, is removed."""
+    assert parse_secret(value, ARN, EVERY_FIELD) == credentials
 
 
 @pytest.mark.parametrize("value", ["", "  ", "\n"])
@@ -85,19 +91,48 @@ def test_an_empty_secret_is_a_fault(value: str) -> None:
         "{\ud83d",
     ],
 )
-def test_an_object_that_is_not_one_of_texts_is_a_fault(value: str) -> None:
-    """What it holds is not shown."""
+def test_an_object_with_other_values_than_strings_is_a_fault(value: str) -> None:
+    """Its content is not shown."""
     assert fault_of(value) == (
-        f"the destination's secret {ARN} begins like a JSON object but is not one of texts"
+        f"the destination's secret {ARN} begins like a JSON object but is not a JSON object of strings"
     )
 
 
 def test_unknown_fields_are_a_fault_that_names_the_known_ones() -> None:
-    """The unknown ones are counted, not named: a token may stand where a name should."""
+    """Unknown ones are counted, not named: a token may be in the place of a name."""
     assert fault_of(f'{{"{TOKEN}": "x", "Token": "y", "token": "z"}}') == (
         f"the destination's secret {ARN} has 2 unknown field(s); it may hold "
         "token, username, password, ca_certificate, client_certificate, client_key"
     )
+
+
+@pytest.mark.parametrize("destination", ["xplg", "http", "splunk_hec"])
+@pytest.mark.parametrize(
+    ("value", "fields"),
+    [
+        (f'{{"username": "u", "password": "{TOKEN}"}}', "username, password"),
+        (f'{{"token": "t", "password": "{TOKEN}"}}', "password"),
+    ],
+)
+def test_a_field_that_the_destination_cannot_use_is_named(destination: str, value: str, fields: str) -> None:
+    """It would be sent without the credentials that the operator meant."""
+    assert fault_of(value, destination) == (
+        f"the destination's secret {ARN} has {fields}, which this destination cannot use; it may hold "
+        "token, ca_certificate, client_certificate, client_key"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("{}", "has no field"),
+        (' { "token" : "" } ', "has an empty token"),
+        ('{"username": "u", "password": " "}', "has an empty password"),
+    ],
+)
+def test_a_secret_that_holds_nothing_is_a_fault(value: str, fault: str) -> None:
+    """A collector would answer every request with 401, or accept it from anybody."""
+    assert fault_of(value).startswith(f"the destination's secret {ARN} {fault}; it may hold token")
 
 
 def test_no_credential_shows_in_a_repr() -> None:
@@ -114,7 +149,7 @@ def test_a_destination_without_a_secret_has_no_credentials() -> None:
 def test_any_text_is_credentials_or_a_named_fault(value: str) -> None:
     """No other exception leaves the parser."""
     try:
-        parse_secret(value, ARN)
+        parse_secret(value, ARN, EVERY_FIELD)
     except SecretError as error:
         assert ARN in str(error)  # noqa: PT017  # either end is right
 
@@ -122,13 +157,13 @@ def test_any_text_is_credentials_or_a_named_fault(value: str) -> None:
 def test_reads_the_secret_by_its_arn(secrets_manager: SecretsManager) -> None:
     """With one call."""
     secrets_manager.holds(SecretString=f'{{"token": "{TOKEN}"}}')
-    assert SecretReader(ARN)() == Credentials(token=TOKEN)
+    assert SecretReader(ARN, EVERY_FIELD)() == Credentials(token=TOKEN)
     assert secrets_manager.asked_for == [{"SecretId": ARN}]
 
 
 def test_a_secret_is_read_once_and_then_again_on_demand(secrets_manager: SecretsManager) -> None:
-    """The cache is passed by with `again`, and holds what was read then."""
-    read = SecretReader(ARN)
+    """`again` bypasses the cache and refreshes it."""
+    read = SecretReader(ARN, EVERY_FIELD)
     secrets_manager.holds(SecretString="old")
     tokens = [read().token, read().token]
     secrets_manager.holds(SecretString="new")
@@ -146,7 +181,7 @@ def test_a_secret_is_read_once_and_then_again_on_demand(secrets_manager: Secrets
 )
 def test_a_refusal_is_told_with_its_reason(secrets_manager: SecretsManager, kind: str, says: str) -> None:
     """And with the secret's name; without what was cached before."""
-    read = SecretReader(ARN)
+    read = SecretReader(ARN, EVERY_FIELD)
     secrets_manager.holds(SecretString=TOKEN)
     read()
     secrets_manager.refuses(kind)
@@ -168,8 +203,8 @@ def test_a_refusal_is_told_with_its_reason(secrets_manager: SecretsManager, kind
 def test_a_secret_that_cannot_be_used_is_told_and_read_again(
     secrets_manager: SecretsManager, answer: dict[str, Any], fault: str
 ) -> None:
-    """Once it is mended, `again` finds it so."""
-    read = SecretReader(ARN)
+    """After it is corrected, `again` reads it."""
+    read = SecretReader(ARN, EVERY_FIELD)
     secrets_manager.holds(**answer)
     with pytest.raises(SecretError) as caught:
         read()

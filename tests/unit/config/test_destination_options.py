@@ -5,11 +5,14 @@ import json
 import pytest
 
 from eks_log_forwarder.config.destination_options import (
+    BodyFormat,
+    Compression,
     ElasticsearchOptions,
+    HttpOptions,
     LokiOptions,
-    NoOptions,
     OtlpOptions,
     SplunkHecOptions,
+    XplgOptions,
 )
 from eks_log_forwarder.config.settings import Settings
 from eks_log_forwarder.errors import SettingsError
@@ -33,8 +36,15 @@ def faults_of(destination: str, options: object, **more: str) -> tuple[str, ...]
 @pytest.mark.parametrize(
     ("destination", "options", "expected"),
     [
-        ("xplg", "", NoOptions()),
-        ("http", " {} ", NoOptions()),
+        ("xplg", "", XplgOptions(compression=Compression.NONE, body_format=BodyFormat.NDJSON)),
+        ("http", " {} ", HttpOptions(compression=Compression.GZIP, body_format=BodyFormat.NDJSON)),
+        (
+            "xplg",
+            '{"compression":"gzip","body_format":"single"}',
+            XplgOptions(compression=Compression.GZIP, body_format=BodyFormat.SINGLE),
+        ),
+        ("http", '{"body_format":"array"}', HttpOptions(body_format=BodyFormat.ARRAY)),
+        ("loki", '{"compression":"none"}', LokiOptions(compression=Compression.NONE)),
         ("splunk_hec", "", SplunkHecOptions(index="", sourcetype="aws:eks:{type}", ack=False)),
         (
             "splunk_hec",
@@ -59,15 +69,19 @@ def faults_of(destination: str, options: object, **more: str) -> tuple[str, ...]
     ],
 )
 def test_options_are_read_by_destination(destination: str, options: str, expected: object) -> None:
-    """What is not given has its default."""
+    """An option that is not given has its default."""
     assert settings_of(destination, options).destination_options == expected
 
 
 @pytest.mark.parametrize(
     ("destination", "options", "words"),
     [
-        ("xplg", {"index": "x"}, ["xplg has no option 'index'", "it has none"]),
+        ("xplg", {"index": "x"}, ["xplg has no option 'index'", "it has compression, body_format"]),
         ("splunk_hec", {"tenant": "x"}, ["splunk_hec has no option 'tenant'", "index, sourcetype, ack"]),
+        ("splunk_hec", {"body_format": "array"}, ["splunk_hec has no option 'body_format'"]),
+        ("xplg", {"body_format": "xml"}, ["body_format"]),
+        ("http", {"compression": "zstd"}, ["compression"]),
+        ("otlp", {"compression": True}, ["compression"]),
         ("splunk_hec", {"ack": "yes"}, ["ack", "bool"]),
         ("splunk_hec", {"index": "Has Space"}, ["index", "lower-case"]),
         ("splunk_hec", {"sourcetype": "a {b}"}, ["sourcetype", "{type}"]),
@@ -80,12 +94,12 @@ def test_options_are_read_by_destination(destination: str, options: str, expecte
         ("loki", {"tenant": "a|b"}, ["tenant"]),
         ("loki", {"tenant": 1}, ["tenant", "str"]),
         ("otlp", {"encoding": "xml"}, ["encoding"]),
-        ("otlp", {"headers": {"x y": "z"}}, ["headers", "no header's name"]),
+        ("otlp", {"headers": {"x y": "z"}}, ["headers", "not a valid header name"]),
         ("otlp", {"headers": {"Content-Type": "z"}}, ["headers", "Content-Type"]),
         ("otlp", {"headers": {"x-key": "s3cr3t\n"}}, ["headers", "x-key"]),
         ("otlp", {"headers": ["s3cr3t"]}, ["headers"]),
-        ("otlp", "s3cr3t", ["no JSON object"]),
-        ("otlp", "[]", ["no JSON object"]),
+        ("otlp", "s3cr3t", ["not a JSON object"]),
+        ("otlp", "[]", ["not a JSON object"]),
     ],
 )
 def test_a_fault_names_the_option_and_no_value(destination: str, options: object, words: list[str]) -> None:
@@ -97,13 +111,13 @@ def test_a_fault_names_the_option_and_no_value(destination: str, options: object
 
 
 def test_all_faults_are_told_together() -> None:
-    """Those of the options beside those of the other variables."""
+    """Faults of options together with faults of other variables."""
     faults = faults_of("splunk_hec", {"ack": 1, "colour": "red", "index": " "}, MAX_BATCH_EVENTS="none")
     assert len(faults) == 4
 
 
 def test_ecs_names_need_the_enriched_record() -> None:
-    """Each would do by itself."""
+    """Each is valid alone."""
     (fault,) = faults_of("elasticsearch", {"ecs": True}, RECORD_FORMAT="ocsf")
     assert "ecs" in fault
     assert "enriched" in fault

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_log_forwarder.config.settings import BodyFormat, Compression, DestinationName, RecordFormat, Settings
+from eks_log_forwarder.config.settings import DestinationName, RecordFormat, Settings
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.intake.log_type import LogType
 
@@ -29,8 +29,6 @@ DEFAULTS = {
     "destination": DestinationName.XPLG,
     "destination_url": URL,
     "destination_secret_arn": "",
-    "body_format": BodyFormat.NDJSON,
-    "compression": None,
     "max_batch_bytes": 1_000_000,
     "max_batch_events": 1000,
     "connect_timeout_seconds": 5.0,
@@ -68,10 +66,6 @@ def test_a_variable_that_says_nothing_has_its_default(name: str, default: object
         ("destination_url", f" {URL}\n", URL),
         ("destination_url", "http://[fd00::7]:30303/a", "http://[fd00::7]:30303/a"),
         ("destination_secret_arn", "arn:aws:secretsmanager:…", "arn:aws:secretsmanager:…"),
-        ("body_format", "array", BodyFormat.ARRAY),
-        ("body_format", "single", BodyFormat.SINGLE),
-        ("compression", "none", Compression.NONE),
-        ("compression", "gzip", Compression.GZIP),
         ("max_batch_bytes", "1", 1),
         ("max_batch_bytes", "100000000", 100_000_000),
         ("max_batch_events", "100000", 100_000),
@@ -114,8 +108,16 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
             "XPLG",
             "DESTINATION is 'XPLG': choose one of xplg, http, splunk_hec, elasticsearch, loki, otlp",
         ),
-        ("BODY_FORMAT", "xml", "BODY_FORMAT is 'xml': choose one of ndjson, array, single"),
-        ("COMPRESSION", "zstd", "COMPRESSION is 'zstd': choose one of none, gzip"),
+        (
+            "BODY_FORMAT",
+            "ndjson",
+            "BODY_FORMAT is no longer read: remove it, and set the option body_format in DESTINATION_OPTIONS",
+        ),
+        (
+            "COMPRESSION",
+            "gzip",
+            "COMPRESSION is no longer read: remove it, and set the option compression in DESTINATION_OPTIONS",
+        ),
         ("RECORD_FORMAT", "raw", "RECORD_FORMAT is 'raw': choose one of enriched, parsed, plain, ocsf"),
         ("MAX_BATCH_BYTES", "0", "MAX_BATCH_BYTES is '0': give a whole number from 1 to 100000000"),
         ("MAX_BATCH_BYTES", "1e6", "MAX_BATCH_BYTES is '1e6': give a whole number from 1 to 100000000"),
@@ -126,7 +128,11 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
         ("READ_TIMEOUT_SECONDS", "inf", "READ_TIMEOUT_SECONDS is 'inf': give a number from 0.1 to 900"),
         ("DETECTIONS", "yes", "DETECTIONS is 'yes': choose one of on, off"),
         ("REDACT", "ON", "REDACT is 'ON': choose one of on, off"),
-        ("TRUSTED_CIDRS", "10.0.0.1/8", "TRUSTED_CIDRS holds '10.0.0.1/8': give networks such as 10.0.0.0/8"),
+        (
+            "TRUSTED_CIDRS",
+            "10.0.0.1/8",
+            "TRUSTED_CIDRS contains '10.0.0.1/8': give networks such as 10.0.0.0/8",
+        ),
         ("RETRY_BUDGET_SECONDS", "0", "RETRY_BUDGET_SECONDS is '0': give a number from 0.1 to 900"),
         ("REJECTED_TRIES", "0", "REJECTED_TRIES is '0': give a whole number from 1 to 1000"),
         (
@@ -143,10 +149,10 @@ def test_a_wrong_value_is_named_with_what_to_give(name: str, text: str, fault: s
 
 
 def test_unknown_log_types_are_named() -> None:
-    """`unknown` is none to choose: those lines are always forwarded."""
+    """`unknown` cannot be chosen: those lines are always forwarded."""
     (fault,) = faults_of(LOG_TYPES="audit,Scheduler,unknown")
     choices = "api, audit, authenticator, controllerManager, scheduler"
-    assert fault == f"LOG_TYPES holds 'Scheduler', 'unknown': choose from {choices}"
+    assert fault == f"LOG_TYPES contains 'Scheduler', 'unknown': choose from {choices}"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +163,7 @@ def test_unknown_log_types_are_named() -> None:
     ],
 )
 def test_trusted_networks_are_read_in_cidr_form(text: str, networks: list[object]) -> None:
-    """An address alone is a network of one."""
+    """A single address is a network of one address."""
     assert list(settings_of(TRUSTED_CIDRS=text).trusted_networks) == networks
 
 
@@ -186,7 +192,7 @@ def test_a_missing_url_is_a_fault() -> None:
     ],
 )
 def test_a_url_that_is_none_is_a_fault_and_is_not_shown(url: str) -> None:
-    """What stands in its place might be a credential."""
+    """The value may be a credential."""
     assert faults_of(DESTINATION_URL=url) == (
         "DESTINATION_URL is not a URL of the form https://HOST:PORT/PATH",
     )
@@ -206,7 +212,7 @@ def test_a_url_that_is_none_is_a_fault_and_is_not_shown(url: str) -> None:
 def test_a_url_with_credentials_is_a_fault_and_is_not_shown(url: str) -> None:
     """They belong into the secret, not into an environment that every reader of the function sees."""
     assert faults_of(DESTINATION_URL=url) == (
-        "DESTINATION_URL holds credentials: they belong into the destination's secret",
+        "DESTINATION_URL contains credentials: move them to the destination's secret",
     )
 
 
@@ -215,8 +221,6 @@ def test_one_error_lists_every_fault() -> None:
     wrong = {
         "DESTINATION": "a",
         "DESTINATION_URL": "b",
-        "BODY_FORMAT": "c",
-        "COMPRESSION": "d",
         "MAX_BATCH_BYTES": "e",
         "MAX_BATCH_EVENTS": "f",
         "CONNECT_TIMEOUT_SECONDS": "g",
@@ -243,11 +247,21 @@ def test_one_error_lists_every_fault() -> None:
         ({"UNDELIVERED_QUEUE_URL": QUEUE_URL, "DEAD_LETTER_QUEUE_URL": ""}, ()),
         (
             {"UNDELIVERED_QUEUE_URL": "UndeliveredQueue"},
-            ("UNDELIVERED_QUEUE_URL is not a URL, so there is no such queue",),
+            ("UNDELIVERED_QUEUE_URL is not a URL, so no queue is used",),
         ),
         (
+            {"DESTINATION_OPTIONS": '{"compression":"gzip"}'},
+            (
+                (
+                    "DESTINATION_OPTIONS: compression is gzip: XPLG runs in a servlet container, which does "
+                    "not unpack request bodies and may answer 200 to them"
+                ),
+            ),
+        ),
+        ({"DESTINATION": "http", "DESTINATION_OPTIONS": '{"compression":"gzip"}'}, ()),
+        (
             {"DESTINATION_URL": "http://10.0.0.7:30303/"},
-            ("DESTINATION_URL is plain http: tokens and events can be read on the way",),
+            ("DESTINATION_URL is plain http: tokens and events are sent unencrypted",),
         ),
     ],
 )

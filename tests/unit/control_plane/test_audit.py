@@ -1,4 +1,4 @@
-"""Audit events: the typed header of anything that is one, and the whole event on demand."""
+"""Audit events: the typed header of every audit event."""
 
 import json
 from typing import Any
@@ -13,7 +13,6 @@ from eks_log_forwarder.control_plane.audit import (
     ObjectRef,
     ResponseStatus,
     User,
-    decode_audit_event,
     parse_audit,
 )
 
@@ -44,7 +43,15 @@ EKS_EVENT = {
         "resourceVersion": "42",
         "subresource": "status",
     },
-    "responseStatus": {"metadata": {}, "code": 403, "reason": "Forbidden"},
+    "responseStatus": {
+        "metadata": {},
+        "status": "Failure",
+        "message": "configmaps is forbidden",
+        "code": 403,
+        "reason": "Forbidden",
+    },
+    "requestReceivedTimestamp": "2026-11-20T08:15:30.104211Z",
+    "stageTimestamp": "2026-11-20T08:15:30.112873Z",
     "requestObject": {"verb": "not the event's", "kind": "ConfigMap"},
     "annotations": {"authorization.k8s.io/decision": "forbid", "authorization.k8s.io/reason": ""},
 }
@@ -72,7 +79,9 @@ EKS_HEADER = AuditHeader(
         resource_version="42",
         subresource="status",
     ),
-    response_status=ResponseStatus(code=403, reason="Forbidden"),
+    response_status=ResponseStatus(code=403, reason="Forbidden", message="configmaps is forbidden"),
+    request_received_timestamp="2026-11-20T08:15:30.104211Z",
+    stage_timestamp="2026-11-20T08:15:30.112873Z",
     annotations={"authorization.k8s.io/decision": "forbid"},
 )
 LONE_SURROGATE = "\ud83d"
@@ -84,7 +93,7 @@ def test_parses_every_field_that_the_pipeline_looks_at() -> None:
 
 
 def test_encodes_under_the_events_own_names_without_empty_fields() -> None:
-    """An encoded header has the event's names and nesting, and nothing that is empty or always the same."""
+    """An encoded header has the event's names and nesting, without empty or constant fields."""
     header = parse_audit(
         '{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb":"get","requestURI":"/x",'
         '"user":{"username":"dana","groups":[],"extra":{"scopes":[]}},"sourceIPs":["10.0.0.1"],'
@@ -106,6 +115,16 @@ def test_leaves_out_a_user_that_says_nothing(user: str) -> None:
     """An empty user, object, status or impersonation does not show in a record."""
     header = parse_audit(f'{{"auditID":"a","user":{user},"impersonatedUser":{user},"responseStatus":{{}}}}')
     assert msgspec.json.encode(header) == b'{"auditID":"a"}'
+
+
+@pytest.mark.parametrize("code", ["", ',"code":422'])
+@pytest.mark.parametrize(("length", "expected"), [(1024, "m" * 1024), (1025, "m" * 1023 + "…")])
+def test_bounds_the_message_of_the_status(code: str, length: int, expected: str) -> None:
+    """The answer's message repeats what the client sent, so the header has at most 1024 characters of it."""
+    header = parse_audit(f'{{"verb":"create","responseStatus":{{"message":"{"m" * length}"{code}}}}}')
+    assert header is not None
+    assert header.response_status is not None
+    assert header.response_status.message == expected
 
 
 def test_keeps_a_uid_without_a_username() -> None:
@@ -204,30 +223,12 @@ def test_recognises_an_event_that_lacks_fields(message: str) -> None:
         '{"auditID":"a","verb":NaN}',
         '{"auditID":"a","verb":"get"} {"auditID":"b"}',
         '{"auditID":"a","verb":"ge',
-        '{"auditID":"a","requestObject":' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"auditID":"a","requestObject":' + "[" * 20_000 + "]" * 20_000 + "}",
     ],
 )
 def test_other_text_is_no_audit_event(message: str) -> None:
     """Broken JSON, other JSON and objects of another kind have no header."""
     assert parse_audit(message) is None
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        (json.dumps(EKS_EVENT), EKS_EVENT),
-        (r'{"a":["\ud800","\ud83d\ude00"]}', {"a": ["�", "😀"]}),
-        (f'{{"a":"{LONE_SURROGATE}"}}', {"a": "�"}),
-        ('{"a":1e400}', {"a": float("inf")}),
-        ('{"a":Infinity}', None),
-        ('{"a":"cut', None),
-        ("[1]", None),
-        ("[" * 100_000, None),
-    ],
-)
-def test_decodes_the_whole_event_on_demand(message: str, expected: dict[str, Any] | None) -> None:
-    """The whole object comes out as plain JSON values, or None where it is no valid JSON object."""
-    assert decode_audit_event(message) == expected
 
 
 def has_empty_field(value: object) -> bool:

@@ -1,11 +1,11 @@
-"""Cut audit events: what the intact part says, and what is no cut event."""
+"""Cut audit events: the header of the intact part, and texts that are not cut events."""
 
 import json
 
 import pytest
 
 from eks_log_forwarder.control_plane.audit import AuditHeader, ObjectRef, ResponseStatus, User
-from eks_log_forwarder.control_plane.audit_salvage import salvage_audit
+from eks_log_forwarder.control_plane.audit_salvage import read_audit
 from tests.cost import cpu_seconds_of
 
 WHOLE = (
@@ -28,6 +28,14 @@ HEADER = AuditHeader(
     object_ref=ObjectRef(resource="deployments", name="web", api_group="apps"),
     response_status=ResponseStatus(code=201),
 )
+
+
+def salvage_audit(message: str) -> AuditHeader | None:
+    """The header of an event that is not whole."""
+    reading = read_audit(message)
+    return None if reading is None or reading.whole else reading.header
+
+
 BODY = WHOLE.index('"requestObject"')
 
 
@@ -70,13 +78,13 @@ def test_half_a_user_is_no_user() -> None:
         ('{"auditID":"a","user":null,"user', AuditHeader(audit_id="a")),
         ('{"auditID":"a\tb","verb":"ge', AuditHeader(audit_id="a\tb")),
         (r'{"auditID":"a","verb":"\ud800","st', AuditHeader(audit_id="a", verb="�")),
-        (r'{"auditID":"a","verb":{"x":"\ud800"},"st', AuditHeader(audit_id="a")),
+        (r'{"auditID":"a","verb":{"x":"\ud800"},"st', AuditHeader(audit_id="a", verb='{"x":"�"}')),
         ('{"stage', AuditHeader()),
         ('{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID', AuditHeader()),
     ],
 )
 def test_salvages_what_is_there(message: str, expected: AuditHeader) -> None:
-    """Closed, nested or odd beginnings give what they have, be it nothing."""
+    """Closed, nested or odd beginnings give all that is complete, even if that is nothing."""
     assert salvage_audit(message) == expected
 
 
@@ -104,7 +112,7 @@ def test_other_text_is_no_cut_event(message: str) -> None:
 
 @pytest.mark.parametrize("filler", ['"', '\\"', '{"a":', "[", '"a":1,', '{"b":"c"},', " "])
 def test_a_megabyte_takes_time_linear_in_its_length(filler: str) -> None:
-    """A cut event of the largest size, of whatever text, is gone through in well under a second."""
+    """A cut event of the largest size is read in well under a second."""
     message = '{"auditID":"a","requestObject":"x",' + filler * (1_000_000 // len(filler))
     assert cpu_seconds_of(lambda: salvage_audit(message)) < 2
     assert salvage_audit(message) == AuditHeader(audit_id="a")

@@ -119,5 +119,5 @@ def test_a_denial_before_the_mapping_has_no_arn() -> None:
     ],
 )
 def test_text_without_logrus_keys_is_no_line(message: str) -> None:
-    """Text is not taken for logrus unless it has level, and time or msg, as keys of its own."""
+    """Text is logrus only if it has the keys level, and time or msg."""
     assert parse_authenticator(message) is None

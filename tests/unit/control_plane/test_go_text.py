@@ -57,7 +57,7 @@ def test_resolves_the_escapes_of_go(inner: str, expected: str) -> None:
     ],
 )
 def test_reads_pairs(text: str, expected: dict[str, str]) -> None:
-    """Quoted, bare, bracketed and multi-line values are whole, and a fault costs no later pair."""
+    """Quoted, bare, bracketed and multi-line values are read; a fault does not affect later pairs."""
     assert pairs(text) == expected
 
 

@@ -68,7 +68,7 @@ BODIES = [
 
 @pytest.mark.parametrize(("body", "text", "fields"), BODIES)
 def test_parses_a_line(body: str, text: str, fields: dict[str, str]) -> None:
-    """Header, message and pairs come out; text that only looks like pairs stays whole."""
+    """The line has header, message and pairs; text that only looks like pairs is one message."""
     expected = msgspec.structs.replace(LINE, message=text, fields=fields)
     assert parse_klog(HEADER + body, MAY_2024) == expected
 
@@ -96,7 +96,7 @@ def test_parses_each_severity(severity: str) -> None:
     ],
 )
 def test_completes_the_time_with_the_events_year(event: datetime, line: str, expected: str) -> None:
-    """The event's year stands, but for the turn of the year; an impossible day has no time."""
+    """The event's year is used, except at the turn of the year; an impossible day gives no time."""
     parsed = parse_klog(f"I{line} 23:59:59.900000 1 a.go:1] x", int(event.timestamp() * 1000))
     assert parsed is not None
     assert (parsed.time, parsed.message) == (expected, "x")
@@ -104,7 +104,7 @@ def test_completes_the_time_with_the_events_year(event: datetime, line: str, exp
 
 @pytest.mark.parametrize("timestamp", [10**30, -(10**30), 10**17, -(10**15)])
 def test_an_impossible_timestamp_costs_only_the_time(timestamp: int) -> None:
-    """Where the event's timestamp is out of any calendar, the line parses without a time."""
+    """If the event's timestamp is outside the calendar, the line parses without a time."""
     assert parse_klog(HEADER + "x", timestamp) == msgspec.structs.replace(LINE, time="", message="x")
 
 
@@ -125,7 +125,7 @@ def test_a_trace_goes_on_without_a_header(message: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["Unable to schedule pod; no fit; waiting", "Unable to schedule pod"])
 def test_says_why_a_pod_cannot_be_scheduled(text: str) -> None:
-    """The pod and the reasons with their node counts stand in the line."""
+    """The parsed line has the pod and the reasons with their node counts."""
     line = parse_klog(
         f'{HEADER}"{text}" pod="shop/web-0" err="0/3 nodes are available: 1 Insufficient cpu, '
         '2 node(s) had untolerated taint {team: \\"a\\"}."',
@@ -152,5 +152,5 @@ def test_says_why_a_pod_cannot_be_scheduled(text: str) -> None:
     ],
 )
 def test_text_without_a_header_is_no_line(message: str) -> None:
-    """Text that has no klog header and continues no trace gives None."""
+    """Text without a klog header that does not continue a trace gives None."""
     assert parse_klog(message, MAY_2024) is None

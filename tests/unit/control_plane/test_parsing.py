@@ -1,5 +1,6 @@
-"""A log event's parsed form, whatever its log type and its message."""
+"""Parsing of events of every log type."""
 
+import json
 import os
 from pathlib import Path
 
@@ -20,6 +21,9 @@ KLOG_TEXT = "I0506 07:08:09.123456 1 a.go:1] x"
 KLOG = KlogLine(severity="I", time="2024-05-06T07:08:09.123456Z", thread=1, file="a.go", line=1, message="x")
 AUDIT_TEXT = '{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb":"get"}'
 LOGRUS_TEXT = "level=info msg=started"
+JSON_TEXT = '{"level":"warn","msg":"slow","took":"2s"}'
+JSON_LINE = KlogLine(severity="W", message="slow", fields={"took": "2s"})
+PANIC = ("panic: assignment to entry in nil map", "", "goroutine 9 [running]:", "\t/src/a.go:9 +0x1c")
 EVENTS = [
     (LogType.AUDIT, AUDIT_TEXT, Parsed(audit=AuditHeader(audit_id="a", verb="get"), parsed=True)),
     (
@@ -50,6 +54,11 @@ EVENTS = [
         (log_type, KLOG_TEXT, Parsed(klog=KLOG, parsed=True))
         for log_type in ("api", "controllerManager", "scheduler")
     ],
+    *[
+        (log_type, JSON_TEXT, Parsed(klog=JSON_LINE, parsed=True))
+        for log_type in ("api", "controllerManager", "scheduler", "authenticator")
+    ],
+    *[(LogType.API, text, Parsed(parsed=False)) for text in PANIC],
     (LogType.API, AUDIT_TEXT, Parsed(parsed=False)),
     (LogType.SCHEDULER, "", Parsed(parsed=False)),
     *[(LogType.UNKNOWN, text, Parsed()) for text in (AUDIT_TEXT, KLOG_TEXT, LOGRUS_TEXT, "text")],
@@ -58,8 +67,33 @@ EVENTS = [
 
 @pytest.mark.parametrize(("log_type", "message", "expected"), EVENTS)
 def test_parses_by_the_log_type(log_type: str, message: str, expected: Parsed) -> None:
-    """Each log type is read in its format, and says whether it parsed and whether it was cut."""
-    assert parse(LogType(log_type), LogEvent("1", MAY_2024, message)) == expected
+    """Each log type is read in its format; the result says whether it parsed and whether it was cut."""
+    parsed = parse(LogType(log_type), LogEvent("1", MAY_2024, message))
+    assert msgspec.structs.replace(parsed, audit_fields=None) == expected
+
+
+MANY = " ".join(f'k{number}="v"' for number in range(1001))
+
+
+@pytest.mark.parametrize(
+    ("log_type", "message"),
+    [
+        (LogType.API, f'{KLOG_TEXT[:-1]}"x" {MANY}'),
+        (LogType.API, f"{KLOG_TEXT[:-1]}{MANY}"),
+        (LogType.API, json.dumps({"msg": "x"} | {f"k{number}": "v" for number in range(1001)})),
+        (LogType.AUTHENTICATOR, f"{LOGRUS_TEXT} {MANY}"),
+    ],
+)
+def test_a_line_with_over_a_thousand_fields_says_so_and_keeps_the_first(
+    log_type: LogType, message: str
+) -> None:
+    """Its record has the whole message beside the first fields, in every format."""
+    parsed = parse(log_type, LogEvent("1", MAY_2024, message))
+    line = parsed.klog or parsed.authenticator
+    assert line is not None
+    assert (line.fields["k0"], line.fields["fieldsOmitted"]) == ("v", "true")
+    assert "k1000" not in line.fields
+    assert (parsed.parsed, parsed.truncated) == (False, True)
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -103,7 +137,7 @@ CORPUS = {
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_parses_every_line_of_the_corpus(name: str) -> None:
-    """Every real line parses, without an exception; a message of its own is never empty."""
+    """Every real line parses, and no parsed message is empty."""
     folder = os.environ.get("EKS_LOG_CORPUS")
     if not folder:
         pytest.skip("EKS_LOG_CORPUS names no folder of real control-plane log lines")

@@ -59,6 +59,15 @@ ERRORS = [
         "running plugin: 1/2 nodes are available: 1 Insufficient cpu",
         Scheduling(2, 1, [Reason("Insufficient cpu", 1)]),
     ),
+    (
+        (
+            "0/1  nodes are available: 1 Insufficient cpu.. preemption: not eligible due to "
+            "preemptionPolicy=Never.."
+        ),
+        Scheduling(
+            1, 0, [Reason("Insufficient cpu", 1)], [Reason("not eligible due to preemptionPolicy=Never")]
+        ),
+    ),
     ("0/7 nodes are available:", Scheduling(7, 0)),
     ("0/7 nodes are available: .", Scheduling(7, 0)),
 ]
@@ -71,7 +80,7 @@ def test_parses_the_reasons_with_their_node_counts(error: str, expected: Schedul
 
 
 def test_a_record_says_that_none_is_available() -> None:
-    """The count of available nodes stands in the record though it is 0."""
+    """The count of available nodes is present even if it is 0."""
     assert msgspec.json.encode(parse_scheduling("0/1 nodes are available: 1 Too many pods.")) == (
         b'{"nodes":1,"available":0,"reasons":[{"reason":"Too many pods","nodes":1}]}'
     )
@@ -84,3 +93,12 @@ def test_a_record_says_that_none_is_available() -> None:
 def test_other_errors_have_no_scheduling(error: str) -> None:
     """An error of another form gives None."""
     assert parse_scheduling(error) is None
+
+
+def test_a_long_list_of_reasons_ends_in_one_reason() -> None:
+    """The text of the reasons over the bound is kept, but not split."""
+    scheduling = parse_scheduling("0/9 nodes are available: " + ", ".join(f"{n} x{n}" for n in range(5000)))
+    assert scheduling is not None
+    assert len(scheduling.reasons) == 101
+    assert scheduling.reasons[99] == Reason("x99", 99)
+    assert scheduling.reasons[100].reason.startswith("x100, 101 x101, ")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eks_log_forwarder.config.settings import BodyFormat, Compression, RecordFormat
+from eks_log_forwarder.config.destination_options import BodyFormat, Compression
+from eks_log_forwarder.config.settings import RecordFormat
 from eks_log_forwarder.delivery.batch import Batch, batched
 from eks_log_forwarder.destinations.json_destination import JsonBody
 from eks_log_forwarder.intake.payload import LogEvent

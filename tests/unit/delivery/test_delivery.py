@@ -1,11 +1,12 @@
-"""The delivery of one batch: retries, narrowing, the secret, and what is left over."""
+"""Delivers one batch: retries, narrowing, the secret, and the leftovers."""
 
 from dataclasses import replace
 
 import pytest
 
 from eks_log_forwarder.config.credentials import Credentials
-from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH, Cause
+from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH
+from eks_log_forwarder.delivery.leftover import Cause
 from eks_log_forwarder.destinations.outcomes import Delivered, EventOutcome, PerEvent, Rejected, Unreachable
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.transport.exchange import Answer
@@ -30,8 +31,8 @@ def test_a_batch_that_is_taken_leaves_nothing() -> None:
 )
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_only_the_events_at_fault_are_rejected(bad: list[str], requests: int, status: int) -> None:
-    """Of a thousand; two requests for each cut, and the others are delivered once and in order."""
-    scene = Scene(rejecting(*bad, status=status))
+    """Two requests per split of a thousand events; the others are delivered once and in order."""
+    scene = Scene(rejecting(*bad, status=status), has_accepted=True)
     assert scene.send(*THOUSAND) == [([message], Cause.REJECTED, f"http_{status}") for message in bad]
     assert scene.transport.taken == requests
     assert scene.tally.delivered == 1000 - len(bad)
@@ -56,7 +57,7 @@ def test_an_event_that_is_too_large_by_itself_is_rejected_alone() -> None:
 
 def test_the_requests_of_a_batch_are_bounded() -> None:
     """Where every event is rejected, a hundred requests are made, and one for each part that is there."""
-    scene = Scene(always(400))
+    scene = Scene(always(400), has_accepted=True)
     leftovers = scene.send(*THOUSAND)
     assert MAX_REQUESTS_PER_BATCH == 100
     assert MAX_REQUESTS_PER_BATCH <= scene.transport.taken <= MAX_REQUESTS_PER_BATCH + 10
@@ -68,7 +69,7 @@ def test_the_requests_of_a_batch_are_bounded() -> None:
 
 def test_an_outage_while_narrowing_leaves_the_rest_in_order() -> None:
     """What was delivered before stays delivered; the rest is one piece, and it is the last."""
-    scene = Scene(in_turn(Answer(400, b""), OK, Answer(400, b""), Answer(404, b"")))
+    scene = Scene(in_turn(Answer(400, b""), OK, Answer(400, b""), Answer(404, b"")), has_accepted=True)
     assert scene.send(*numbered(8)) == [(["4", "5", "6", "7"], Cause.UNREACHABLE, "http_404")]
     assert (scene.tally.delivered, scene.transport.taken) == (4, 4)
 
@@ -139,7 +140,7 @@ def test_the_deadline_comes_before_the_budget() -> None:
 
 
 def test_without_time_nothing_is_sent() -> None:
-    """And everything is left over."""
+    """Every event is left over."""
     scene = Scene(always(200), remaining_seconds=0.0)
     assert scene.send("a", "b") == [(["a", "b"], Cause.UNREACHABLE, Failure.NO_TIME_LEFT)]
     assert scene.transport.taken == 0
@@ -161,7 +162,7 @@ def test_a_retry_after_beyond_the_budget_gives_up_at_once() -> None:
 
 @pytest.mark.parametrize("status", [302, 404, 405, 415, 501])
 def test_a_wrong_address_is_tried_once(status: int) -> None:
-    """It does not mend itself, and it rejects nothing."""
+    """A retry cannot help, and no event is rejected."""
     scene = Scene(always(status))
     assert scene.send("a", "b") == [(["a", "b"], Cause.UNREACHABLE, f"http_{status}")]
     assert scene.transport.taken == 1
@@ -205,6 +206,7 @@ def test_the_secret_is_read_again_once_for_all_the_parts_of_a_batch() -> None:
     """A part that is refused after the batch was cut has had its second chance."""
     scene = Scene(
         in_turn(Answer(401, b""), Answer(400, b""), OK, Answer(401, b"")),
+        has_accepted=True,
         read_secret=(secret := RotatingSecret("old", "new")),
     )
     assert scene.send(*numbered(4)) == [(["2", "3"], Cause.UNREACHABLE, "http_401")]
@@ -279,6 +281,6 @@ def test_a_leftover_does_not_show_its_events() -> None:
     """They are payload."""
     scene = Scene(always(404), clock=Clock())
     (leftover,) = scene.delivery.send(
-        __import__("tests.scripted", fromlist=["batch"]).batch("s3cr3t"), scene.deadline, scene.tally
+        [__import__("tests.scripted", fromlist=["batch"]).batch("s3cr3t")], scene.deadline, scene.tally
     )
     assert "s3cr3t" not in repr(leftover)

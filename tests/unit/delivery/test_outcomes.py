@@ -1,4 +1,4 @@
-"""What delivery makes of answers for single events, of acknowledgements and of partial successes."""
+"""How delivery handles answers per event, acknowledgements and partial successes."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,8 @@ import pytest
 from eks_log_forwarder.config.credentials import read_nothing
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.deadline import Deadline
-from eks_log_forwarder.delivery.delivery import Cause, Delivery, Leftover
+from eks_log_forwarder.delivery.delivery import Delivery
+from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
@@ -26,7 +27,7 @@ type Reply = Callable[[Request], Answer | Failure]
 
 
 class Scripted(Transport):
-    """A collector that answers as it is told, in order; the last answer holds for the rest."""
+    """A collector with scripted answers, in order; the last one is repeated."""
 
     def __init__(self, *replies: Answer | Failure | Reply) -> None:
         super().__init__(connect_timeout_seconds=1, read_timeout_seconds=1)
@@ -41,7 +42,7 @@ class Scripted(Transport):
 
 
 class Clock:
-    """Time that passes while somebody sleeps, and otherwise not."""
+    """A clock that only sleeping advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -66,11 +67,11 @@ def batch_of(destination: Destination, records: list[Record]) -> Batch:
 def send(
     destination: Destination, transport: Transport, records: list[Record], within_seconds: float = 30
 ) -> tuple[list[Leftover], Tally, Clock]:
-    """The delivery of one batch, on a clock of its own."""
+    """Delivers one batch with a fake clock."""
     clock = Clock()
     tally = Tally("prod", LogType.AUDIT)
     delivery = Delivery(destination, transport, read_nothing, retry_budget_seconds=10, sleep=clock.sleep)
-    leftovers = delivery.send(batch_of(destination, records), Deadline.after(within_seconds, clock), tally)
+    leftovers = delivery.send([batch_of(destination, records)], Deadline.after(within_seconds, clock), tally)
     tally.received = len(records)
     tally.parked = sum(len(leftover.events) for leftover in leftovers)
     tally.check()
@@ -101,7 +102,12 @@ def refusing(bad: set[str]) -> Reply:
 
 def plain_hec(**options: object) -> Destination:
     """Splunk HEC without compression, for a script that reads the body."""
-    return destination_of("splunk_hec", options=options, COMPRESSION="none")
+    return destination_of("splunk_hec", options=options | {"compression": "none"})
+
+
+def plain_elasticsearch() -> Destination:
+    """Elasticsearch without compression, for a script that reads the body."""
+    return destination_of("elasticsearch", options={"compression": "none"})
 
 
 def test_only_the_event_that_splunk_names_is_left_over() -> None:
@@ -127,26 +133,164 @@ def test_a_batch_of_bad_events_ends_after_a_hundred_requests() -> None:
     ]
 
 
+def test_a_busy_splunk_gets_only_the_events_that_it_has_not_accepted() -> None:
+    """It took three; the others follow after the pause that it asks for."""
+    busy = Answer(503, b'{"text":"Server is busy","code":9,"invalid-event-number":3}', 1.5)
+    transport = Scripted(busy, HEC_OK)
+    leftovers, tally, clock = send(plain_hec(), transport, RECORDS)
+    ids = [[json.loads(line)["event"]["id"] for line in r.body.split(b"\n")] for r in transport.requests]
+    assert ids == [[r.id for r in RECORDS], [r.id for r in RECORDS[3:]]]
+    assert (leftovers, tally.delivered) == ([], 5)
+    assert 1.5 <= clock.now <= 5.0
+
+
+def one_item_short(request: Request) -> Answer:
+    """A `_bulk` endpoint that drops one event without an item for it."""
+    ids = [json.loads(line)["create"]["_id"] for line in request.body.split(b"\n")[:-1:2]]
+    items = [{"create": {"status": 201}} for identity in ids if identity != RECORDS[3].id]
+    return answer(200, {"errors": False, "items": items})
+
+
+def test_a_success_without_an_item_for_each_event_is_narrowed_down() -> None:
+    """Nothing is rejected: the event without an item was answered with 2xx, like the others."""
+    transport = Scripted(one_item_short)
+    leftovers, tally, _ = send(plain_elasticsearch(), transport, RECORDS)
+    sizes = [len(request.body.split(b"\n")) // 2 for request in transport.requests]
+    assert (leftovers, tally.delivered, tally.rejected, sizes) == ([], 5, 0, [5, 2, 3, 1, 2, 1, 1])
+
+
+def test_a_collector_that_never_answers_readably_has_what_it_answers_with_2xx() -> None:
+    """Known after three single events: to wait would store everything again at each redrive."""
+    records = [record_of(number=number) for number in range(1000)]
+    transport = Scripted(Answer(200, b"OK"))
+    leftovers, tally, _ = send(plain_elasticsearch(), transport, records)
+    assert (leftovers, tally.delivered) == ([], 1000)
+    assert len(transport.requests) < 25
+
+
+def test_what_a_hundred_requests_do_not_narrow_down_waits() -> None:
+    """A collector that answers readably at times: what is left may not be stored, and is not rejected."""
+    records = [record_of(number=number) for number in range(150)]
+    readable = answer(200, {"errors": False, "items": [{"create": {"status": 201}}]})
+    first = {records[0].id}
+
+    def reply(request: Request) -> Answer:
+        ids = {json.loads(line)["create"]["_id"] for line in request.body.split(b"\n")[:-1:2]}
+        return readable if ids == first else Answer(200, b"")
+
+    transport = Scripted(reply)
+    leftovers, tally, _ = send(plain_elasticsearch(), transport, records)
+    assert [(left.cause, left.reason) for left in leftovers] == [(Cause.UNREACHABLE, "answer_unreadable")]
+    assert (tally.delivered, len(transport.requests)) == (150 - len(leftovers[0].events), 100)
+
+
+def test_what_loki_calls_too_old_is_rejected_and_the_rest_is_delivered() -> None:
+    """Loki has stored the rest: another request would store it again."""
+    body = b"entry has timestamp too old: x, oldest acceptable timestamp is: 2026-01-14T10:00:00Z"
+    old = [record_of(timestamp=1_768_384_800_000 - age, number=age) for age in (8 * 86_400_000, 1)]
+    new = [record_of(timestamp=1_768_384_801_000 + n, number=n) for n in (5, 6, 7)]
+    transport = Scripted(Answer(400, body))
+    leftovers, tally, _ = send(destination_of("loki"), transport, [new[0], *old, *new[1:]])
+    assert [(left.cause, left.reason, left.events[0].id) for left in leftovers] == [
+        (Cause.REJECTED, "loki_too_old", record.id) for record in old
+    ]
+    assert (tally.delivered, len(transport.requests)) == (3, 1)
+
+
+def test_a_batch_that_is_too_old_for_loki_is_no_wrong_setting() -> None:
+    """Also as the first of a container: each event is rejected, in one request."""
+    body = b"entry too far behind, oldest acceptable timestamp is: 2030-01-01T00:00:00Z"
+    transport = Scripted(Answer(400, body))
+    leftovers, tally, _ = send(destination_of("loki"), transport, RECORDS)
+    assert [(left.cause, left.reason) for left in leftovers] == [(Cause.REJECTED, "loki_too_old")] * 5
+    assert (tally.delivered, len(transport.requests)) == (0, 1)
+
+
+def test_a_limit_that_no_event_exceeds_is_narrowed_down() -> None:
+    """The answer does not fit the events, so it does not say which were refused."""
+    body = b"entry too far behind, oldest acceptable timestamp is: 2020-01-01T00:00:00Z"
+    leftovers, tally, _ = send(destination_of("loki"), Scripted(Answer(400, body)), RECORDS[:3])
+    assert [(left.cause, left.reason) for left in leftovers] == [(Cause.REJECTED, "http_400")] * 3
+    assert tally.delivered == 0
+
+
 ACK = answer(200, {"code": 0, "ackId": 3})
 NOT_YET = answer(200, {"acks": {"3": False}})
 INDEXED = answer(200, {"acks": {"3": True}})
 
 
 def test_acknowledged_events_are_delivered() -> None:
-    """After as many questions as it takes, a second apart; a lost answer is one more."""
+    """After as many questions as it takes, the first after 0.1 s; a lost answer is followed by another."""
     transport = Scripted(ACK, NOT_YET, Failure.CONNECTION_RESET, answer(503, {"code": 9}), INDEXED)
     leftovers, tally, clock = send(plain_hec(ack=True), transport, RECORDS)
-    assert (leftovers, tally.delivered, len(transport.requests), clock.now) == ([], 5, 5, 4.0)
+    assert (leftovers, tally.delivered, len(transport.requests)) == ([], 5, 5)
+    assert clock.now == pytest.approx(1.6)
 
 
 def test_events_that_are_not_acknowledged_in_time_are_left_over() -> None:
     """They are not sent again within the invocation, since Splunk has them."""
     transport = Scripted(ACK, NOT_YET)
-    ((leftover), tally, clock) = send(plain_hec(ack=True), transport, RECORDS, within_seconds=6)
-    assert [(left.cause, left.reason, len(left.events)) for left in leftover] == [
+    leftovers, tally, clock = send(plain_hec(ack=True), transport, RECORDS, within_seconds=6)
+    assert [(left.cause, left.reason, len(left.events)) for left in leftovers] == [
         (Cause.UNREACHABLE, "hec_not_acknowledged", 5)
     ]
-    assert (tally.delivered, len(transport.requests), clock.now) == (0, 6, 5.0)
+    assert (tally.delivered, len(transport.requests)) == (0, 13)
+    assert clock.now == pytest.approx(5.6)
+
+
+def acknowledging(*, never: set[int], after_seconds: float, clock: Clock) -> Reply:
+    """Splunk, which numbers requests and has indexed each so many seconds later, but for some."""
+    sent_at: list[float] = []
+
+    def reply(request: Request) -> Answer:
+        if not request.url.endswith("/ack"):
+            sent_at.append(clock.now)
+            return answer(200, {"code": 0, "ackId": len(sent_at) - 1})
+        asked = json.loads(request.body)["acks"]
+        indexed = {n: n not in never and clock.now - sent_at[n] >= after_seconds for n in asked}
+        return answer(200, {"acks": {str(n): done for n, done in indexed.items()}})
+
+    return reply
+
+
+def send_ten_batches(never: set[int]) -> tuple[list[Leftover], Tally, Clock, Scripted]:
+    """Ten batches of five events, to a Splunk that indexes in a second."""
+    clock, tally = Clock(), Tally("prod", LogType.AUDIT)
+    transport = Scripted(acknowledging(never=never, after_seconds=1.0, clock=clock))
+    destination = plain_hec(ack=True)
+    delivery = Delivery(destination, transport, read_nothing, retry_budget_seconds=10, sleep=clock.sleep)
+    batches = (batch_of(destination, RECORDS) for _ in range(10))
+    leftovers = delivery.send(batches, Deadline.after(30, clock), tally)
+    return leftovers, tally, clock, transport
+
+
+def test_all_batches_are_sent_before_their_acknowledgements_are_asked_for() -> None:
+    """Ten batches take as long as one: the questions come after 0.1, 0.6 and 1.1 s."""
+    leftovers, tally, clock, transport = send_ten_batches(never=set())
+    asked = [request.url.endswith("/ack") for request in transport.requests]
+    assert asked == [False] * 10 + [True] * 3
+    assert (leftovers, tally.delivered) == ([], 50)
+    assert clock.now == pytest.approx(1.1)
+
+
+def test_only_the_batch_that_is_not_acknowledged_is_left_over() -> None:
+    """The others are delivered, and later questions are about that batch alone."""
+    leftovers, tally, _, transport = send_ten_batches(never={4})
+    assert [(left.cause, left.reason, len(left.events)) for left in leftovers] == [
+        (Cause.UNREACHABLE, "hec_not_acknowledged", 5)
+    ]
+    assert tally.delivered == 45
+    assert json.loads(transport.requests[-1].body) == {"acks": [4]}
+
+
+def test_an_ack_endpoint_that_refuses_is_asked_once() -> None:
+    """The detail names its status; the events wait."""
+    transport = Scripted(ACK, Answer(404, b""))
+    leftovers, tally, _ = send(plain_hec(ack=True), transport, RECORDS)
+    assert [(left.reason, left.detail) for left in leftovers] == [
+        ("hec_not_acknowledged", "/ack answered 404")
+    ]
+    assert (tally.delivered, len(transport.requests)) == (0, 2)
 
 
 def test_only_the_documents_that_were_too_many_are_sent_again() -> None:
@@ -155,7 +299,9 @@ def test_only_the_documents_that_were_too_many_are_sent_again() -> None:
     first = answer(200, {"errors": True, "items": [{"create": {"status": status}} for status in items]})
     second = answer(200, {"errors": False, "items": [{"create": {"status": 201}}] * 2})
     transport = Scripted(first, second)
-    leftovers, tally, _ = send(destination_of("elasticsearch", COMPRESSION="none"), transport, RECORDS)
+    leftovers, tally, _ = send(
+        destination_of("elasticsearch", options={"compression": "none"}), transport, RECORDS
+    )
     assert [(left.cause, left.reason, left.events[0].id) for left in leftovers] == [
         (Cause.REJECTED, "bulk_400", RECORDS[2].id)
     ]
@@ -199,7 +345,7 @@ FAULTS: dict[str, tuple[Answer | Failure, int]] = {
     "a page": (Answer(200, b"<!DOCTYPE html><title>Sign in</title>"), 1),
     "no certificate": (Failure.TLS, 1),
     "an answer that was cut": (Failure.ANSWER_CUT, 0),
-    "nobody there": (Failure.CONNECTION_REFUSED, 0),
+    "connection refused": (Failure.CONNECTION_REFUSED, 0),
     "overload": (Answer(503, b""), 0),
     "too many requests": (Answer(429, b""), 0),
 }

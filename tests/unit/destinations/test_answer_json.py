@@ -1,4 +1,4 @@
-"""A collector's answer as JSON, whatever a collector may say."""
+"""Answers in JSON, and what no destination may make of an odd one."""
 
 import msgspec
 import pytest
@@ -10,14 +10,14 @@ from tests.unit.destination_requests import destination_of
 
 
 class Taken(msgspec.Struct):
-    """An answer that counts."""
+    """An answer with a number."""
 
     taken: int
 
 
 @pytest.mark.parametrize("body", [b'{"taken":3}', b'{"more":[[]],"taken":3}'])
 def test_reads_what_is_asked_for(body: bytes) -> None:
-    """Other fields are passed over."""
+    """Other fields are ignored."""
     assert read_json(body, Taken) == Taken(3)
 
 
@@ -30,12 +30,12 @@ def test_reads_what_is_asked_for(body: bytes) -> None:
     ],
 )
 def test_anything_else_is_a_value_error(body: bytes) -> None:
-    """Also what is nested deeper than Python goes."""
+    """Also JSON that is nested more deeply than Python can read."""
     with pytest.raises(ValueError, match=r"\w"):
         read_json(body, Taken)
 
 
-@pytest.mark.parametrize("status", [200, 400, 503])
+@pytest.mark.parametrize("status", [400, 503])
 @pytest.mark.parametrize("body", [b'{"more":' + b"[" * 60_000, b'{"code":' + b"[" * 60_000])
 @pytest.mark.parametrize(
     ("name", "options"),
@@ -51,6 +51,6 @@ def test_anything_else_is_a_value_error(body: bytes) -> None:
 def test_no_answer_breaks_a_destination(
     name: str, options: dict[str, object], body: bytes, status: int
 ) -> None:
-    """It has an outcome, and that is not a success."""
+    """A failure with an odd body stays a failure."""
     outcome = destination_of(name, options=options).outcome(Answer(status, body), 3)
     assert not isinstance(outcome, Delivered | PartlyDelivered)

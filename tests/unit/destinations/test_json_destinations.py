@@ -1,4 +1,4 @@
-"""XPLG and plain HTTP collectors: the requests they get, and what their answers mean."""
+"""XPLG and plain HTTP collectors: their requests, and what their answers mean."""
 
 import gzip
 import json
@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_log_forwarder.config.credentials import Credentials
-from eks_log_forwarder.config.settings import Settings
 from eks_log_forwarder.destinations.base import Destination, Pending
 from eks_log_forwarder.destinations.outcomes import Delivered, Outcome, Rejected, Unreachable
-from eks_log_forwarder.destinations.registry import build_destination
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
-from eks_log_forwarder.transport.failures import Failure
+from tests.records import any_records, record_of
+from tests.unit.destination_requests import destination_of
 
 URL = "https://xplg.example.internal:30443/logeye/api/logger.jsp"
 TOKEN = "s3cr3t/+ &?#=%25ü"
@@ -24,17 +23,16 @@ QUOTED = "s3cr3t%2F%2B%20%26%3F%23%3D%2525%C3%BC"
 ENCODED = [b'{"n":1}', b'{"n":2}']
 
 
-def destination_of(name: str, **variables: str) -> Destination:
-    """A destination as the environment describes it."""
-    environ = {"DESTINATION": name, "DESTINATION_URL": URL} | variables
-    return build_destination(Settings.from_environ(environ))
+def with_options(name: str, **options: object) -> Destination:
+    """A destination with these options."""
+    return destination_of(name, URL, options)
 
 
 def request_of(
-    name: str, *, token: str | None = None, encoded: list[bytes] | None = None, **variables: str
+    name: str, *, token: str | None = None, encoded: list[bytes] | None = None, **options: object
 ) -> Request:
-    """The request that a destination makes of two records."""
-    return destination_of(name, **variables).request(encoded or ENCODED, Credentials(token=token))
+    """The request of a destination with these encoded records, or with two."""
+    return with_options(name, **options).request(encoded or ENCODED, Credentials(token=token))
 
 
 def outcome_of(name: str, answer: Answer) -> Outcome | Pending:
@@ -53,8 +51,9 @@ def outcome_of(name: str, answer: Answer) -> Outcome | Pending:
     ],
 )
 def test_xplg_takes_the_token_in_the_url(url: str, expected: str) -> None:
-    """Quoted, behind a query of the URL's own."""
-    assert request_of("xplg", token=TOKEN, DESTINATION_URL=url).url == expected
+    """Quoted, after the query of the URL."""
+    request = destination_of("xplg", url).request(ENCODED, Credentials(token=TOKEN))
+    assert request.url == expected
 
 
 @given(st.text())
@@ -81,17 +80,17 @@ def test_http_takes_the_token_as_a_bearer() -> None:
 @pytest.mark.parametrize(
     ("name", "body_format", "content_type"),
     [
-        ("xplg", "ndjson", "application/json"),
-        ("xplg", "array", "application/json"),
-        ("xplg", "single", "application/json"),
+        ("xplg", "ndjson", "application/json; charset=utf-8"),
+        ("xplg", "array", "application/json; charset=utf-8"),
+        ("xplg", "single", "application/json; charset=utf-8"),
         ("http", "ndjson", "application/x-ndjson"),
         ("http", "array", "application/json"),
         ("http", "single", "application/json"),
     ],
 )
 def test_the_content_type_is_what_the_collector_knows(name: str, body_format: str, content_type: str) -> None:
-    """XPLG's own set-ups send application/json, lines included."""
-    request = request_of(name, encoded=ENCODED[:1], BODY_FORMAT=body_format)
+    """XPLG's documented set-ups send application/json, also with lines."""
+    request = request_of(name, encoded=ENCODED[:1], body_format=body_format)
     assert request.headers["Content-Type"] == content_type
 
 
@@ -107,11 +106,11 @@ def test_the_content_type_is_what_the_collector_knows(name: str, body_format: st
     ],
 )
 @pytest.mark.parametrize("compression", ["none", "gzip"])
-def test_a_body_is_written_in_the_format_that_was_asked_for(
+def test_a_body_has_the_configured_format(
     name: str, body_format: str, encoded: list[bytes], body: bytes, compression: str
 ) -> None:
-    """Byte for byte; compressed, it says so and expands to the same."""
-    request = request_of(name, encoded=encoded, BODY_FORMAT=body_format, COMPRESSION=compression)
+    """Byte for byte; a compressed body says so and expands to the same."""
+    request = request_of(name, encoded=encoded, body_format=body_format, compression=compression)
     if compression == "gzip":
         assert request.headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(request.body) == body
@@ -134,8 +133,8 @@ def test_the_same_records_make_the_same_compressed_bytes() -> None:
 @pytest.mark.parametrize("name", ["xplg", "http"])
 @pytest.mark.parametrize(("body_format", "most"), [("ndjson", None), ("array", None), ("single", 1)])
 def test_a_request_of_single_holds_one_record(name: str, body_format: str, most: int | None) -> None:
-    """The other formats are bounded by the settings alone."""
-    assert destination_of(name, BODY_FORMAT=body_format).max_events_per_request == most
+    """For the other formats only the settings set a limit."""
+    assert with_options(name, body_format=body_format).max_events_per_request == most
 
 
 @pytest.mark.parametrize("name", ["xplg", "http"])
@@ -145,43 +144,34 @@ def test_a_request_of_single_holds_one_record(name: str, body_format: str, most:
         ("plain", ["timestamp", "logGroup", "logStream", "message"]),
         (
             "enriched",
-            ["timestamp", "logGroup", "logStream", "message", "id", "account", "cluster", "logType"],
+            [
+                "timestamp",
+                "logGroup",
+                "logStream",
+                "message",
+                "id",
+                "account",
+                "region",
+                "cluster",
+                "logType",
+            ],
         ),
     ],
 )
-def test_a_record_is_encoded_in_the_format_that_was_asked_for(
-    name: str, record_format: str, keys: list[str]
-) -> None:
-    """With the contract's keys in the contract's order."""
-    record = Record(1, "group", "stream", "message", "id", "account", "cluster", LogType.API)
-    encoded = destination_of(name, RECORD_FORMAT=record_format).encode(record)
+def test_a_record_has_the_configured_format(name: str, record_format: str, keys: list[str]) -> None:
+    """With the documented keys, in order."""
+    record = Record(1, "group", "stream", "message", "id", "account", "region", "cluster", LogType.API)
+    encoded = destination_of(name, URL, RECORD_FORMAT=record_format).encode(record)
     assert list(json.loads(encoded)) == keys
 
 
 @pytest.mark.parametrize("name", ["xplg", "http"])
 def test_nothing_shows_the_url_or_the_token(name: str) -> None:
-    """A request, its destination and an answer may stand in any error."""
+    """A request, its destination and an answer may appear in any error."""
     request = request_of(name, token="s3cr3t")
     shown = f"{destination_of(name)!r} {request!r} {Answer(200, b's3cr3t')!r}"
     assert "s3cr3t" not in shown
     assert "xplg.example.internal" not in shown
-    assert repr(request) == "Request()"
-
-
-PAGES = [
-    b"<html><body>Sign in</body></html>",
-    b"\r\n\r\n<!DOCTYPE html>\n<title>Sign in</title>",
-    b"<!doctype HTML PUBLIC>",
-    b"<?xml version='1.0'?>\n<HTML lang=en>",
-    b" " * 1000 + b"<html>",
-]
-
-
-@pytest.mark.parametrize("name", ["xplg", "http"])
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_no_success(name: str, page: bytes) -> None:
-    """Something else answers at that URL, a sign-in or a server's own page: nothing has been taken."""
-    assert outcome_of(name, Answer(200, page)) == Unreachable(Failure.HTML_ANSWER, retry=False)
 
 
 @pytest.mark.parametrize("body", [b"", b"OK\n", b'{"status":"ok"}', b"<response>OK</response>", b"\xff\0"])
@@ -192,8 +182,23 @@ def test_an_answer_that_is_no_page_is_a_success(name: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["xplg", "http"])
-def test_an_error_is_told_by_its_status(name: str) -> None:
-    """A page that explains it does not change what it is; Retry-After goes with it."""
-    assert outcome_of(name, Answer(400, PAGES[0])) == Rejected("http_400")
-    assert outcome_of(name, Answer(503, PAGES[0], 7.0)) == Unreachable("http_503", retry_after_seconds=7.0)
-    assert outcome_of(name, Answer(404, PAGES[0])) == Unreachable("http_404", retry=False)
+def test_the_status_decides_about_an_error(name: str) -> None:
+    """A web page that explains it changes nothing; Retry-After is kept."""
+    page = b"<html><body>Bad request</body></html>"
+    assert outcome_of(name, Answer(400, page)) == Rejected("http_400")
+    assert outcome_of(name, Answer(503, page, 7.0)) == Unreachable("http_503", retry_after_seconds=7.0)
+    assert outcome_of(name, Answer(404, page)) == Unreachable("http_404", retry=False)
+
+
+@given(any_records())
+def test_xplg_gets_ascii_that_says_the_same_as_http(record: Record) -> None:
+    """A servlet container reads a body as ISO-8859-1 by default; in ASCII that makes no difference."""
+    encoded = with_options("xplg").encode(record)
+    assert json.loads(encoded.decode("ascii")) == json.loads(with_options("http").encode(record))
+
+
+def test_characters_outside_ascii_become_escapes_for_xplg() -> None:
+    """With a surrogate pair for those beyond 16 bits; other collectors get UTF-8."""
+    record = record_of(LogType.UNKNOWN, "\u00e9 \U0001f680")
+    assert b'"message":"\\u00e9 \\ud83d\\ude80"' in with_options("xplg").encode(record)
+    assert '"message":"\u00e9 \U0001f680"'.encode() in with_options("http").encode(record)

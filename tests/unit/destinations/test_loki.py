@@ -1,20 +1,21 @@
-"""Loki: streams, moments, structured metadata, long lines, and what its answers mean."""
+"""Loki: streams, times, structured metadata, long lines, and what its answers mean."""
 
 import gzip
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.settings import Settings
 from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.destinations.outcomes import Delivered, Rejected, Unreachable
+from eks_log_forwarder.destinations.outcomes import AllButOld, Delivered, Rejected, Unreachable
+from eks_log_forwarder.destinations.registry import build_destination, for_redrive
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
-from eks_log_forwarder.transport.failures import Failure
 from tests.records import NOW_MS, RECORDS, RULE, any_records, record_of
 from tests.unit.destination_requests import TOKEN, URL, at_the_listener, destination_of, request_of, send
 from tools.listener import running_listener
@@ -34,7 +35,7 @@ def streams_of(request: Request) -> list[dict[str, Any]]:
 
 
 def test_a_stream_is_a_cluster_and_a_log_type() -> None:
-    """And nothing else; what else the record says is metadata, every value a string."""
+    """No other labels; the other fields are metadata, and every value is a string."""
     (stream,) = streams_of(request_of(loki(), [record_of(detections=[RULE])]))
     assert stream["stream"] == {"cluster": "prod", "log_type": "audit"}
     ((time, line, metadata),) = stream["values"]
@@ -57,8 +58,8 @@ def test_a_stream_is_a_cluster_and_a_log_type() -> None:
     assert RULE.title in metadata["detections"]
 
 
-def test_events_of_one_millisecond_keep_their_order_and_do_not_meet() -> None:
-    """Loki takes two equal lines of one moment for the same line sent twice."""
+def test_events_of_one_millisecond_keep_their_order_and_times_differ() -> None:
+    """Loki takes two equal lines with one time for a line that was sent twice."""
     records = [record_of(message="same", number=number) for number in range(1500)]
     (stream,) = streams_of(request_of(loki(), records))
     times = [int(time) for time, _, _ in stream["values"]]
@@ -68,17 +69,41 @@ def test_events_of_one_millisecond_keep_their_order_and_do_not_meet() -> None:
     assert [metadata["id"] for _, _, metadata in stream["values"]] == [record.id for record in records]
 
 
-def test_an_event_that_is_sent_again_keeps_its_moment() -> None:
-    """Alone or with others, so that Loki sees that it has it."""
-    destination = loki()
-    encoded = [destination.encode(record_of(number=number)) for number in range(4)]
-    both = streams_of(destination.request(encoded, Credentials()))[0]["values"]
-    half = streams_of(destination.request(encoded[2:], Credentials()))[0]["values"]
-    assert both[2:] == half
+def test_the_time_of_an_entry_depends_on_its_event_alone() -> None:
+    """A repeat is the same entry: in another container, order or payload, and in pieces."""
+    records = [record_of(number=number) for number in range(4)]
+    records.append(record_of(LogType.AUDIT, "x" * 300_000, number=9))
+    together = streams_of(request_of(loki(), records))[0]["values"]
+    again = streams_of(request_of(loki(), records[:1:-1]))[0]["values"]
+    assert len(together) == 6
+    assert together[2:] == again
+
+
+@pytest.mark.parametrize("identity", ["", "7", "abc", "٣٤٥٦", "\ud83d" * 5])
+def test_any_id_gives_a_time_within_its_millisecond(identity: str) -> None:
+    """CloudWatch's ids have 56 digits; other sources may have others."""
+    record = msgspec.structs.replace(record_of(), id=identity)
+    (stream,) = streams_of(request_of(loki(), [record]))
+    assert int(stream["values"][0][0]) // 1_000_000 == NOW_MS
+
+
+def test_redriven_events_have_a_stream_for_each_hour() -> None:
+    """Loki refuses what is over an hour behind the newest of a stream; live events are newer."""
+    settings = Settings.from_environ({"DESTINATION": "loki", "DESTINATION_URL": URL})
+    destination = for_redrive(build_destination(settings), settings)
+    hours = (0, 2, 1, 2)
+    records = [record_of(timestamp=NOW_MS + hour * 3_600_000, number=hour) for hour in hours]
+    streams = streams_of(request_of(destination, records))
+    labels = {"cluster": "prod", "log_type": "audit"}
+    assert [(stream["stream"], len(stream["values"])) for stream in streams] == [
+        (labels | {"redriven": "2026-01-14T10"}, 1),
+        (labels | {"redriven": "2026-01-14T12"}, 2),
+        (labels | {"redriven": "2026-01-14T11"}, 1),
+    ]
 
 
 def test_entries_are_in_the_order_of_time() -> None:
-    """CloudWatch's are not always, from one put to the next."""
+    """The events of several puts are not always in order."""
     records = [record_of(timestamp=NOW_MS + offset, number=offset) for offset in (5, 3, 9, 3)]
     (stream,) = streams_of(request_of(loki(), records))
     assert [int(time) // 1_000_000 - NOW_MS for time, _, _ in stream["values"]] == [3, 3, 5, 9]
@@ -87,9 +112,10 @@ def test_entries_are_in_the_order_of_time() -> None:
 @pytest.mark.parametrize("character", ["x", "é", "🙂"])
 @pytest.mark.parametrize("length_bytes", [MAX_LINE_BYTES - 2000, MAX_LINE_BYTES + 4, 1_048_576])
 def test_a_line_that_loki_would_refuse_goes_in_numbered_pieces(character: str, length_bytes: int) -> None:
-    """Nothing of it is lost, and it is counted."""
+    """No character is lost, and the event is counted."""
     message = character * (length_bytes // len(character.encode()))
-    request = request_of(loki(), [record_of(LogType.UNKNOWN, message), record_of(LogType.UNKNOWN, "short")])
+    short_record = record_of(LogType.UNKNOWN, "short", number=1)
+    request = request_of(loki(), [record_of(LogType.UNKNOWN, message), short_record])
     (stream,) = streams_of(request)
     *pieces, (_, short, _) = stream["values"]
     is_split = length_bytes > MAX_LINE_BYTES - 1000
@@ -103,7 +129,7 @@ def test_a_line_that_loki_would_refuse_goes_in_numbered_pieces(character: str, l
 
 
 def test_long_or_many_values_stay_in_the_line_alone() -> None:
-    """Loki takes 128 entries and 64 KB of metadata a line."""
+    """Loki accepts 128 entries and 64 KB of metadata per line."""
     event = json.loads(record_of().message)
     event["userAgent"] = "x" * 600
     event["annotations"] = {f"name-{number}": "y" * 500 for number in range(200)}
@@ -116,7 +142,7 @@ def test_long_or_many_values_stay_in_the_line_alone() -> None:
 
 @pytest.mark.parametrize(("tenant", "header"), [("", None), ("team-a", "team-a")])
 def test_a_tenant_goes_in_its_header(tenant: str, header: str | None) -> None:
-    """With the token, where there is a gateway that asks for one."""
+    """Beside the token, which a gateway may require."""
     request = request_of(loki(tenant=tenant), RECORDS[:1])
     assert request.url == f"{URL}/loki/api/v1/push"
     assert request.headers.get("X-Scope-OrgID") == header
@@ -127,7 +153,8 @@ def test_a_tenant_goes_in_its_header(tenant: str, header: str | None) -> None:
     ("status", "expected"),
     [
         (204, Delivered()),
-        (200, Unreachable(Failure.ANSWER_UNREADABLE, retry=False)),
+        (200, Delivered()),
+        (202, Delivered()),
         (400, Rejected("http_400")),
         (401, Unreachable("http_401", retry=False)),
         (404, Unreachable("http_404", retry=False)),
@@ -139,8 +166,66 @@ def test_a_tenant_goes_in_its_header(tenant: str, header: str | None) -> None:
     ],
 )
 def test_each_answer_has_its_outcome(status: int, expected: object) -> None:
-    """204 alone is Loki's success."""
+    """Any 2xx is a success, also of a server that is compatible with Loki."""
     assert loki().outcome(Answer(status, b"", 2.0), 3) == expected
+
+
+def test_a_tenant_whose_ingestion_is_blocked_waits() -> None:
+    """Loki answers 260 by default and stores nothing."""
+    outcome = loki().outcome(Answer(260, b"ingestion blocked"), 3)
+    assert isinstance(outcome, Unreachable)
+    assert (outcome.reason, outcome.retry) == ("http_260", False)
+
+
+AT = "2026-01-14T10:00:00Z"
+AT_MS = 1_768_384_800_000
+TOO_OLD = (
+    'entry for stream \'{cluster="prod", log_type="audit"}\' has timestamp too old: 2026-01-06T09:00:00Z, '
+    f"oldest acceptable timestamp is: {AT}"
+)
+TOO_FAR_BEHIND = (
+    "entry with timestamp 2026-01-14 08:06:04.416 +0000 UTC ignored, reason: 'entry too far behind, entry "
+    f"timestamp is: 2026-01-14T08:06:04Z, oldest acceptable timestamp is: {AT}',\nuser 'fake', total "
+    'ignored: 1 out of 4 for stream: {cluster="prod", log_type="audit"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "limit_ms"),
+    [
+        (TOO_OLD, AT_MS + 1000),
+        (f"{TOO_OLD}\n", AT_MS + 1000),
+        (
+            f"10 errors like: {TOO_OLD}; 3 errors like: {TOO_OLD.replace('10:00:00Z', '10:00:02Z')}",
+            AT_MS + 3000,
+        ),
+        (TOO_FAR_BEHIND, AT_MS + 1000),
+        (f"entry too far behind, oldest acceptable timestamp is: {AT}", AT_MS + 1000),
+        (TOO_OLD.replace(AT, "2026-01-14T12:00:00+02:00"), AT_MS + 1000),
+        (TOO_OLD.replace(AT, "2026-01-14T10:00:00.25Z"), AT_MS + 250),
+        (TOO_OLD.replace(AT, "2026-01-14 10:00:00 +0000 UTC"), AT_MS + 1000),
+    ],
+)
+def test_a_400_that_names_the_oldest_time_has_accepted_the_others(body: str, limit_ms: int) -> None:
+    """Loki prints whole seconds and may mean a part of the next one."""
+    outcome = loki().outcome(Answer(400, body.encode()), 3)
+    assert outcome == AllButOld(limit_ms, "loki_too_old", otherwise="http_400")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "greater than max sample age",
+        "entry out of order",
+        "oldest acceptable timestamp is: yesterday",
+        f"{TOO_OLD}; 1 errors like: max entry size '262144' bytes exceeded for stream '{{}}'",
+        f"{TOO_OLD}\nentry for stream '{{}}' has timestamp too new: 2027-01-01T00:00:00Z",
+    ],
+)
+def test_another_400_is_narrowed_down(body: str) -> None:
+    """It does not say which entries were refused."""
+    assert loki().outcome(Answer(400, body.encode()), 3) == Rejected("http_400")
 
 
 def test_a_strict_server_takes_the_entries_and_gives_them_back() -> None:
@@ -157,7 +242,7 @@ def test_a_strict_server_takes_the_entries_and_gives_them_back() -> None:
 @given(st.lists(any_records(), min_size=1, max_size=3))
 @settings(max_examples=50, deadline=None)
 def test_any_records_are_a_push_request_in_utf_8(records: list[Record]) -> None:
-    """Every text of a stream comes out, in the order of time."""
+    """No text changes, except for half surrogate pairs."""
     streams = streams_of(request_of(loki(), records))
     lines = sorted(line for stream in streams for _, line, _ in stream["values"])
     assert lines == sorted(

@@ -83,6 +83,7 @@ def test_a_record_has_a_resource_a_body_and_attributes(encoding: str) -> None:
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
         "cloud.account.id": "111122223333",
+        "cloud.region": "us-east-1",
         "k8s.cluster.name": "prod",
         "aws.log.group.names": ["/aws/eks/prod/cluster"],
         "aws.log.stream.names": [record_of().logStream],
@@ -125,7 +126,7 @@ def test_a_record_has_a_resource_a_body_and_attributes(encoding: str) -> None:
 def test_severity_is_klogs_or_logruss(
     encoding: str, log_type: LogType, message: str | None, number: int, text: str
 ) -> None:
-    """By the logs data model's numbers; other lines have none."""
+    """Numbers of the logs data model; other lines have no severity."""
     _, log_record = only_record(record_of(log_type, message), encoding)
     assert (log_record.severity_number, log_record.severity_text) == (number, text)
 
@@ -163,7 +164,7 @@ def test_a_token_is_a_bearer_or_goes_where_a_header_has_its_place() -> None:
         "x-team": "sec-0ps",
     }
     assert "sec-0ps" not in repr(destination)
-    with pytest.raises(SecretError, match="has no token"):
+    with pytest.raises(SecretError, match="needs a token, and no password"):
         request_of(destination, RECORDS[:1], Credentials())
 
 
@@ -180,7 +181,7 @@ STATUSES = [
 
 @pytest.mark.parametrize(("status", "expected"), STATUSES)
 def test_only_four_statuses_are_worth_a_retry(status: int, expected: object) -> None:
-    """After Retry-After, where there is one."""
+    """Not before Retry-After."""
     assert otlp().outcome(Answer(status, b"", 9.0), 3) == expected
 
 
@@ -217,16 +218,32 @@ def test_a_partial_success_is_not_sent_again(encoding: str, rejected: int, expec
         ("json", b"{}", True),
         ("json", b'{"partialSuccess":{}}', True),
         ("json", b'{"partialSuccess":{"rejectedLogRecords":0}}', True),
+        ("protobuf", b"{}", True),
+        ("protobuf", b' {"partialSuccess":{}}', True),
+        ("protobuf", b'{"partialSuccess":{"errorMessage":"slow"}}', True),
+        ("protobuf", b"OK", True),
+        ("protobuf", b"\n\x05\x08", True),
+        ("json", b'{"partialSuccess":{"rejectedLogRecords":"many"}}', True),
+        ("json", b'{"more":' + b"[" * 60_000, True),
+        ("json", b"\xff" * 9, True),
         ("json", b"<html>Sign in</html>", False),
         ("protobuf", b"<html>Sign in</html>", False),
-        ("json", b'{"partialSuccess":{"rejectedLogRecords":"many"}}', False),
-        ("json", b"\xff", False),
     ],
 )
-def test_an_answer_that_is_not_otlps_is_no_success(encoding: str, body: bytes, *, is_success: bool) -> None:
-    """An empty one is a whole success, in both encodings."""
-    expected = Delivered() if is_success else Unreachable(Failure.ANSWER_UNREADABLE, retry=False)
+def test_a_success_is_a_delivery_whatever_its_body_is(
+    encoding: str, body: bytes, *, is_success: bool
+) -> None:
+    """Whatever its body is, unless it is a web page."""
+    expected = Delivered() if is_success else Unreachable(Failure.HTML_ANSWER, retry=False)
     assert otlp(encoding).outcome(Answer(200, body), 3) == expected
+
+
+@pytest.mark.parametrize("asked", ENCODINGS)
+@pytest.mark.parametrize("answered", ENCODINGS)
+def test_a_partial_success_is_read_in_either_encoding(asked: str, answered: str) -> None:
+    """Whichever encoding the request had."""
+    outcome = otlp(asked).outcome(Answer(200, partial(2, answered)), 3)
+    assert outcome == PartlyDelivered(2, "otlp_partial_success")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

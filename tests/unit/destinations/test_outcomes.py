@@ -31,7 +31,7 @@ def test_a_2xx_is_delivered(status: int) -> None:
 @pytest.mark.parametrize("status", WORTH_A_RETRY)
 @pytest.mark.parametrize("seconds", [None, 0.0, 30.0])
 def test_an_overloaded_collector_is_worth_a_retry(status: int, seconds: float | None) -> None:
-    """After as long as it asks for."""
+    """After the time that it asks for."""
     expected = Unreachable(f"http_{status}", retry=True, retry_after_seconds=seconds)
     assert outcome_of_status(status, retry_after_seconds=seconds) == expected
 
@@ -92,5 +92,5 @@ def test_every_failure_is_explained_in_words(failure: Failure) -> None:
     [("http_413", "the collector answered 413"), ("mapping_conflict", "mapping_conflict")],
 )
 def test_a_status_is_explained_by_its_number(reason: str, words: str) -> None:
-    """And what a collector says of an event is told as it stands."""
+    """A reason that a collector gives is not changed."""
     assert explain(reason) == words

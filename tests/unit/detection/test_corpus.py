@@ -37,7 +37,7 @@ def messages() -> list[str]:
 
 
 def test_matches_published_lines_as_without_an_index(messages: list[str]) -> None:
-    """Each line comes out the same by index and header as by trying every rule on the whole event."""
+    """For each line, index and header give the same result as every rule on the whole event."""
     detections = detections_of(*(rule_text(f"s: {selection}\ncondition: s") for selection in SELECTIONS))
     hits = 0
     for message in messages:

@@ -45,7 +45,7 @@ PATHS = [
 
 @pytest.mark.parametrize(("item", "expected"), PATHS)
 def test_follows_dotted_paths(item: str, expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """A path goes through lists, and a key that holds dots comes before its shorter beginnings."""
+    """A path goes through lists; in a map such as labels, a key with dots comes before its prefixes."""
     assert selects(f"{{{item}}}", {"requestObject": BODY}) is expected
 
 
@@ -142,7 +142,7 @@ SOURCES = [
 
 @pytest.mark.parametrize(("item", "addresses", "expected"), SOURCES)
 def test_derives_the_source_address(item: str, addresses: list[str], expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """The last address counts; public is what is neither private nor in a trusted network."""
+    """The last address counts; it is public if it is neither private nor in a trusted network."""
     trusted = ("54.0.0.0/8", "2600:9000::/28")
     assert selects(f"{{{item}}}", {"sourceIPs": addresses}, trusted) is expected
 
@@ -160,7 +160,7 @@ LOG_SOURCES = [
 
 @pytest.mark.parametrize(("log_source", "log_type"), LOG_SOURCES)
 def test_runs_a_rule_on_its_log_source_alone(log_source: str, log_type: LogType) -> None:
-    """Of the six log types, a rule fires on the one that its log source names."""
+    """A rule fires only on the log type that its log source names."""
     detections = detections_of(rule_text("selection: {a: b}\ncondition: selection", log_source=log_source))
     fired = [kind for kind in LogType if detections.match(kind, None, {"a": "b"}, '{"a":"b"}')]
     assert fired == [log_type]
@@ -200,7 +200,7 @@ def test_reads_the_parsed_fields_of_other_types(
     fields: dict[str, object],
     expected: bool,  # noqa: FBT001  # a table's column
 ) -> None:
-    """A parsed line's own names count, and its raw text for keywords; the audit names mean nothing there."""
+    """Rules read a parsed line by its own names, and its raw text for keywords."""
     log_source = f"{{product: aws, service: eks, category: {category}}}"
     detections = detections_of(
         rule_text(f"selection: {selection}\ncondition: selection", log_source=log_source)
@@ -210,7 +210,7 @@ def test_reads_the_parsed_fields_of_other_types(
 
 
 def test_gives_a_line_without_fields_to_keywords_alone() -> None:
-    """A line that did not parse has its raw text, and no field."""
+    """A line that did not parse has its raw text and no fields."""
     log_source = "{product: aws, service: eks, category: api}"
     texts = [
         rule_text(f"selection: {selection}\ncondition: selection", log_source=log_source)

@@ -1,4 +1,4 @@
-"""The index and the header's bounds leave the result as it is and spare the decoding; nothing ever raises."""
+"""The index and the header's bounds avoid decoding and do not change the result; nothing raises."""
 
 import json
 from typing import Any
@@ -197,7 +197,7 @@ def _json(fields: dict[str, object]) -> str:
 
 
 def header_of_or_none(message: str) -> AuditHeader | None:
-    """As header_of, for texts that are not even text."""
+    """As header_of, also for text that UTF-8 cannot hold."""
     try:
         return header_of(message)
     except UnicodeEncodeError:
@@ -217,11 +217,11 @@ def test_survives_deep_nesting(depth: int, opening: str) -> None:
 
 
 def test_matches_a_message_that_was_cut_short_by_its_header() -> None:
-    """Making an event too long to be logged whole does not hide it from rules on its header."""
+    """A cut event matches rules on its header and on what is complete of its body."""
     header = AuditHeader(verb="delete")
     texts = [rule_text(f"s: {{verb: delete, {item}}}\ncondition: s") for item in ("a: null", "a: b")]
     found = detections_of(*texts).match(LogType.AUDIT, header, None, '{"verb":"delete","a":"b","requ')
-    assert [detection.id for detection in found] == ["0"]
+    assert [detection.id for detection in found] == ["1"]
 
 
 SPARED = [
@@ -247,7 +247,7 @@ def test_decodes_no_event_that_the_header_rules_out(detection: str, monkeypatch:
     )
     header = msgspec.json.decode(message, type=AuditHeader)
     detections = detections_of(rule_text(detection))
-    monkeypatch.setattr("eks_log_forwarder.detection.event._decode", _fail)
+    monkeypatch.setattr("eks_log_forwarder.detection.event.decode_event", _fail)
     assert detections.match(LogType.AUDIT, header, None, message) == []
 
 
@@ -256,19 +256,19 @@ def _fail(message: str) -> object:
 
 
 def test_remembers_a_bounded_number_of_requests() -> None:
-    """Verbs and users are the clients' own words: of more than 4096 the memory starts anew, and is right."""
+    """Clients choose verbs and users; beyond 4096 entries the memory is cleared, and results stay correct."""
     index = AuditIndex(detections_of(rule_text("s: {verb: create}\ncondition: s")).rules)
     for number in range(5000):
         assert index.candidates(AuditHeader(verb=f"verb{number}")) == ()
     assert index.candidates(AuditHeader(verb="CREATE")) == index.rules
-    assert len(index._of_target) == 905  # noqa: SLF001  # the bound itself
+    assert len(index._of_target.entries) == 905  # noqa: SLF001  # the bound itself
     for number in range(4100):
         assert index.candidates(AuditHeader(verb="create", user=User(username=f"u{number}"))) == index.rules
-    assert len(index._of_request) == 5  # noqa: SLF001  # as above
+    assert len(index._of_request.entries) == 5  # noqa: SLF001  # as above
 
 
 def test_a_request_is_ruled_out_by_its_user_alone() -> None:
-    """A controller that a rule excepts by name costs two look-ups; whoever else asks is a candidate."""
+    """A controller that a rule excepts by name costs two look-ups; the rule stays a candidate for others."""
     rule = "s: {verb: create}\nf: {user.username: controller}\ncondition: s and not f"
     index = AuditIndex(detections_of(rule_text(rule)).rules)
     assert index.candidates(AuditHeader(verb="create", user=User(username="controller"))) == ()
@@ -277,7 +277,7 @@ def test_a_request_is_ruled_out_by_its_user_alone() -> None:
 
 
 def test_a_request_is_ruled_out_by_whom_it_impersonates() -> None:
-    """Nobody, somebody and somebody without a name are three different things."""
+    """No impersonated user, a named one and one without a name differ."""
     rule = "s: {impersonatedUser.username: admin}\ncondition: s"
     index = AuditIndex(detections_of(rule_text(rule)).rules)
     for _ in range(2):
@@ -313,7 +313,7 @@ def test_looks_rules_up_by_what_a_request_asks(
     subresource: str,
     expected: bool,  # noqa: FBT001  # a table's column
 ) -> None:
-    """Verb, resource and subresource rule a rule out before anything else of the event is looked at."""
+    """Verb, resource and subresource exclude a rule before any other field is read."""
     index = AuditIndex(detections_of(rule_text(f"s: {selection}\ncondition: s")).rules)
     header = AuditHeader(verb=verb, object_ref=ObjectRef(resource=resource, subresource=subresource))
     assert bool(index.candidates(header)) is expected

@@ -1,4 +1,4 @@
-"""Loading a folder of rules, and what is refused there."""
+"""Loading a folder of rules, and the faults that loading reports."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from tests.unit.detection_rules import detections_of, rule_text
 ID = "6f7d6f5e-6a3b-4d54-9a3c-0d2f6f1d2c11"
 PLAIN = "selection: {verb: get}\ncondition: selection"
 LOG_SOURCES = (
-    "logsource: is none of ours: product kubernetes, service audit; or product aws, service eks, "
+    "logsource: is not supported; use product kubernetes, service audit; or product aws, service eks, "
     "category authenticator, scheduler, api or controller-manager"
 )
 
@@ -28,7 +28,7 @@ def _selection(item: str) -> str:
 REFUSED = [
     (
         _selection("verb|expand: '%x%'"),
-        "verb|expand: the modifier 'expand': placeholders are not supported; write the values out",
+        "verb|expand: the modifier 'expand': placeholders are not supported; write the values",
     ),
     (_selection("verb|wide: x"), "verb|wide: the modifier 'wide': the logs hold no UTF-16"),
     (_selection("verb|utf16: x"), "verb|utf16: the modifier 'utf16': the logs hold no UTF-16"),
@@ -36,31 +36,37 @@ REFUSED = [
     (_selection("verb|utf16le: x"), "verb|utf16le: the modifier 'utf16le': the logs hold no UTF-16"),
     (
         _selection("stageTimestamp|hour: 3"),
-        "stageTimestamp|hour: the modifier 'hour': parts of a time are not supported",
+        "stageTimestamp|hour: the modifier 'hour': parts of a timestamp are not supported",
     ),
-    (_selection("verb|minute: 3"), "verb|minute: the modifier 'minute': parts of a time are not supported"),
-    (_selection("verb|year: 3"), "verb|year: the modifier 'year': parts of a time are not supported"),
+    (
+        _selection("verb|minute: 3"),
+        "verb|minute: the modifier 'minute': parts of a timestamp are not supported",
+    ),
+    (_selection("verb|year: 3"), "verb|year: the modifier 'year': parts of a timestamp are not supported"),
     (_selection("verb|like: x"), "verb|like: the modifier 'like' is unknown"),
     (_selection("verb|i: x"), "verb|i: the modifier 'i' needs 're' before it"),
     (
         _selection("verb|re|contains: x"),
-        "verb|re|contains: the modifier 'contains' does not go with 're', which searches; write ^ or $",
+        "verb|re|contains: the modifier 'contains' cannot be combined with 're'; write ^ or $ instead",
     ),
-    (_selection("verb|cased|base64: x"), "verb|cased|base64: the modifier 'cased' is lost before 'base64'"),
+    (
+        _selection("verb|cased|base64: x"),
+        "verb|cased|base64: the modifier 'cased' has no effect before 'base64'",
+    ),
     (
         _selection("verb|cased|fieldref: x"),
-        "verb|cased|fieldref: the modifier 'cased' is lost before 'fieldref'",
+        "verb|cased|fieldref: the modifier 'cased' has no effect before 'fieldref'",
     ),
-    (_selection("verb|re: 3"), "verb|re: a regular expression has to be a text"),
+    (_selection("verb|re: 3"), "verb|re: a regular expression must be a text"),
     (_selection("verb|re: '(a'"), "verb|re: Regular expression '(a' is invalid: b'missing ): (a'"),
     (
         _selection("verb|re: '(?=a)'"),
         "verb|re: Regular expression '(?=a)' is invalid: b'invalid perl operator: (?='",
     ),
     (_selection("verb: []"), "verb: has no values"),
-    (_selection("verb: [[a]]"), "verb: a value has to be a text, a number, true, false or null"),
-    (_selection("verb: {a: b}"), "verb: a value has to be a text, a number, true, false or null"),
-    (_selection("403: a"), "403: a field's name has to be a text"),
+    (_selection("verb: [[a]]"), "verb: a value must be a text, a number, true, false or null"),
+    (_selection("verb: {a: b}"), "verb: a value must be a text, a number, true, false or null"),
+    (_selection("403: a"), "403: a field name must be a text"),
     (_selection("'|exists': true"), "|exists: the modifier 'exists' needs a field"),
     (_selection("'|startswith': a"), "|startswith: the modifier 'startswith' needs a field"),
     (
@@ -80,15 +86,15 @@ REFUSED = [
 REFUSED_ELSEWHERE = [
     (
         rule_text("selection: ''\ncondition: selection"),
-        "detection.selection: a keyword has to be a text of at least one character",
+        "detection.selection: a keyword must be a text of at least one character",
     ),
     (
         rule_text("selection: [a, null]\ncondition: selection"),
-        "detection.selection: a keyword has to be a text of at least one character",
+        "detection.selection: a keyword must be a text of at least one character",
     ),
     (
         rule_text("selection: ['*']\ncondition: selection"),
-        "detection.condition: a keyword has to be a text of at least one character besides wildcards",
+        "detection.condition: a keyword must contain at least one character besides wildcards",
     ),
     (rule_text("selection: {}\ncondition: selection"), "detection.selection: is empty"),
     (rule_text("selection: []\ncondition: selection"), "detection.selection: is empty"),
@@ -137,7 +143,7 @@ REFUSED_ELSEWHERE = [
     ),
     (
         rule_text(PLAIN, more="action: global"),
-        "action: rule collections are not supported; write one rule a file",
+        "action: rule collections are not supported; write one rule per file",
     ),
     ("- a\n", "is not a rule: a mapping with title, logsource and detection"),
     ("", "is not a rule: a mapping with title, logsource and detection"),
@@ -154,13 +160,13 @@ def _fault_of(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize(("text", "fault"), REFUSED)
 def test_refuses_an_item_with_its_place(tmp_path: Path, text: str, fault: str) -> None:
-    """What is wrong with a field's item is said with file, field and reason."""
+    """The error names file, field and reason of a faulty item."""
     assert _fault_of(tmp_path, text) == f"rule.yml: detection.selection.{fault}"
 
 
 @pytest.mark.parametrize(("text", "fault"), REFUSED_ELSEWHERE)
 def test_refuses_a_rule_with_its_place(tmp_path: Path, text: str, fault: str) -> None:
-    """What is wrong elsewhere in a rule is said with file, place and reason."""
+    """The error names file, place and reason of a fault elsewhere in a rule."""
     assert _fault_of(tmp_path, text) == f"rule.yml: {fault}"
 
 
@@ -195,7 +201,7 @@ def test_reports_every_fault_of_every_file_together(tmp_path: Path) -> None:
 
 
 def test_refuses_two_rules_of_one_id(tmp_path: Path) -> None:
-    """An id stands for one rule, as metrics and switches go by it."""
+    """An id must be unique, because metrics and switches use it."""
     text = rule_text(PLAIN, more=f"id: {ID}")
     for name in ("a.yml", "b.yml"):
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -225,7 +231,7 @@ def test_refuses_an_own_rule_that_looks_like_another(
 
 
 def test_refuses_a_folder_that_is_missing(tmp_path: Path) -> None:
-    """No folder is a mistake; an empty one is a choice."""
+    """A missing folder is an error; an empty folder is not."""
     with pytest.raises(DetectionError) as raised:
         RuleSet.load(tmp_path / "none")
     assert raised.value.faults == (f"{tmp_path / 'none'}: is not a folder",)
@@ -233,7 +239,7 @@ def test_refuses_a_folder_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_switches_rules_off_by_file_name_and_by_id(tmp_path: Path) -> None:
-    """A disabled file is not even read; a name that no rule has is a mistake."""
+    """A disabled file is not read; a name that no rule has is an error."""
     (tmp_path / "broken.yml").write_text("[]", encoding="utf-8")
     (tmp_path / "one.yml").write_text(rule_text(PLAIN, more=f"id: {ID}"), encoding="utf-8")
     (tmp_path / "two.yml").write_text(rule_text(PLAIN), encoding="utf-8")
@@ -246,7 +252,7 @@ def test_switches_rules_off_by_file_name_and_by_id(tmp_path: Path) -> None:
 
 
 def test_names_a_detection_by_id_title_level_and_tags() -> None:
-    """A match carries what the rule says of itself."""
+    """A match carries the rule's id, title, level and tags."""
     more = f"id: {ID.upper()}\nlevel: high\ntags: [attack.t1611, attack.privilege-escalation]"
     (found,) = detections_of(rule_text(PLAIN, more=more)).match(LogType.AUDIT, None, None, '{"verb":"get"}')
     assert found == RuleRef(
@@ -266,13 +272,13 @@ def test_names_a_detection_by_id_title_level_and_tags() -> None:
     ],
 )
 def test_tells_the_level(more: str, trusted: tuple[str, ...], level: str) -> None:
-    """A rule without a level is informational; one may be of another level while no network is trusted."""
+    """A rule without a level is informational; a rule may have another level while no network is trusted."""
     (rule,) = detections_of(rule_text(PLAIN, more=more), trusted=trusted).rules
     assert rule.detection.level == level
 
 
 def test_imports_pysigma_only_when_rules_are_loaded() -> None:
-    """A function with detections off does not pay for the parser."""
+    """A function with detections off does not import the parser."""
     code = "import sys, eks_log_forwarder.detection.rule_set; sys.exit('sigma' in sys.modules)"
     command = [sys.executable, "-c", code]
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}

@@ -1,4 +1,4 @@
-"""A detection is counted with whom and what it saw."""
+"""A detection names its actor and its target."""
 
 import json
 
@@ -79,12 +79,12 @@ def test_keeps_who_and_what(
     ],
 )
 def test_keeps_nothing_of_what_no_rule_matches(log_type: LogType, message: str) -> None:
-    """Nor of a stream of no known type."""
+    """A stream of unknown type has no detections."""
     assert detected(log_type, message) == []
 
 
 def test_who_and_what_hold_no_token() -> None:
-    """They go into the function's own log, where no setting lets a token in."""
+    """Actor and target are written to the function's own log, which never holds a token."""
     request = {"requestURI": f"/callback/{JWT}", "objectRef": None, "user": {"username": f"Bearer {JWT}"}}
     (detection,) = detected(LogType.AUDIT, json.dumps(DELETION | request))
     assert JWT not in f"{detection.actor} {detection.target}"
@@ -93,14 +93,14 @@ def test_who_and_what_hold_no_token() -> None:
 
 @pytest.mark.parametrize(("name", "kept"), [("a" * 512, "a" * 512), ("a" * 513, "a" * 512 + "…")])
 def test_who_and_what_are_cut_at_512_characters(name: str, kept: str) -> None:
-    """A client could otherwise fill the function's log, a hundred long names an invocation."""
+    """A client could otherwise fill the function's log with long names."""
     request = {"user": {"username": name}, "objectRef": None, "requestURI": f"{name}?watch=1"}
     (detection,) = detected(LogType.AUDIT, json.dumps(DELETION | request))
     assert (detection.actor, detection.target) == (kept, kept)
 
 
 def test_a_token_is_taken_out_before_the_cut() -> None:
-    """Half of one would not be known as one."""
+    """Half a token would not be recognised."""
     request = {"user": {"username": "a" * 480 + f"/{JWT}"}}
     (detection, _) = detected(LogType.AUDIT, json.dumps(DELETION | request))
     assert detection.actor == "a" * 480 + f"/[REDACTED:{len(JWT)}]"

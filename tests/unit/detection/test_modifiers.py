@@ -207,7 +207,7 @@ def test_finds_addresses_in_networks(networks: str, addresses: list[str], expect
 
 @pytest.mark.parametrize(("selection", "event", "expected"), EXISTS)
 def test_tells_whether_a_field_exists(selection: str, event: dict[str, object], expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """The field's presence counts, be its value empty or null."""
+    """Only the field's presence counts, even if its value is empty or null."""
     assert selects(selection, event) is expected
 
 
@@ -230,7 +230,7 @@ def test_compares_with_the_base64_form(text: str) -> None:
     "before", ["", "1", "12", "123", "1234", "ü", "a longer beginning", " ", "12345", "\n"]
 )
 def test_finds_the_base64_form_at_any_offset(before: str) -> None:
-    """base64offset finds a text wherever it stands in what was encoded."""
+    """base64offset finds a text at any offset of the encoded text."""
     encoded = base64.b64encode(f"{before}/bin/bash -i{before}".encode()).decode()
     assert selects("{userAgent|base64offset|contains: /bin/bash}", {"userAgent": encoded})
     assert not selects("{userAgent|base64offset|contains: /bin/zsh}", {"userAgent": encoded})

@@ -48,13 +48,13 @@ def test_counts_one_event_a_request(
     code: int | None,
     expected: bool,  # noqa: FBT001  # a table's column
 ) -> None:
-    """Never as received; a session as it opens or where it is refused; all else at its end."""
+    """Never at RequestReceived; a session when it opens or is refused; every other request at its end."""
     assert selects(ANY, _event(subresource, verb, stage, code)) is expected
 
 
 @pytest.mark.parametrize("stage", ["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"])
 def test_leaves_a_rule_that_names_the_stage_as_it_is(stage: str) -> None:
-    """A rule with a stage of its own fires there and nowhere else."""
+    """A rule that names a stage fires only at that stage."""
     selection = f"{{objectRef.resource: pods, stage: {stage}}}"
     assert [
         found

@@ -101,5 +101,5 @@ def test_means_what_a_published_rule_says(
 
 
 def test_there_are_sixteen_shapes() -> None:
-    """As many as rules are published."""
+    """There is one shape per published rule."""
     assert len(SHAPES) == 16

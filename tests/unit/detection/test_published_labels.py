@@ -70,7 +70,7 @@ def _corpus() -> Path:
 
 @pytest.mark.parametrize("published", COVERED)
 def test_agrees_with_the_published_rule(published: str) -> None:
-    """The lines of a published rule come out as labelled, but for those listed with their reason."""
+    """The lines of a published rule give the labelled result, except those listed with a reason."""
     rows = [row for row in labels() if row["rule"] == published]
     text = (_corpus() / "audit.ndjson").read_text(encoding="utf-8").splitlines()
     assert rows
@@ -85,7 +85,7 @@ def test_agrees_with_the_published_rule(published: str) -> None:
 
 
 def test_every_published_rule_is_accounted_for() -> None:
-    """The 17 published rules are covered by ours, or it says why not."""
+    """Our rules cover the 17 published rules, or a reason is given."""
     published = {row["rule"] for row in labels()}
     assert published == COVERED.keys() | NOT_COVERED.keys()
     assert len(published) == len(COVERED) + len(NOT_COVERED) == 17

@@ -52,19 +52,19 @@ KEYWORDS = [
 
 @pytest.mark.parametrize(("selection", "event", "expected"), MAPS)
 def test_joins_the_fields_of_a_map_with_and(selection: str, event: dict[str, object], expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """A map holds where each of its fields does, by one value of its list."""
+    """A map holds if each of its fields holds, by one value of its list."""
     assert selects(selection, event) is expected
 
 
 @pytest.mark.parametrize(("selection", "event", "expected"), LISTS_OF_MAPS)
 def test_joins_the_maps_of_a_list_with_or(selection: str, event: dict[str, object], expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """A list of maps holds where one of them does; a text among them is a keyword."""
+    """A list of maps holds if one of them holds; a text in the list is a keyword."""
     assert selects(selection, event) is expected
 
 
 @pytest.mark.parametrize(("selection", "message", "expected"), KEYWORDS)
 def test_finds_keywords_in_the_raw_text(selection: str, message: str, expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """A keyword is somewhere in the raw text, in whatever case; the text need not be JSON."""
+    """A keyword is found anywhere in the raw text, in any case; the text need not be JSON."""
     assert selects(selection, message) is expected
 
 

@@ -1,4 +1,4 @@
-"""The files of the shipped rules: what each says of itself, and whom it excepts."""
+"""The files of the shipped rules: their metadata and their exceptions."""
 
 import json
 import re
@@ -28,7 +28,7 @@ PREFIXES_ALLOWED = {"audit_kubectl_delete", "audit_kubectl_delete_denied"}
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_says_what_it_is(stem: str) -> None:
-    """Each rule has what the Sigma rules specification asks of a rule, and what an operator asks."""
+    """Each rule has the fields that the Sigma rules specification requires and that an operator needs."""
     rule = document(stem)
     assert FILE_NAME.fullmatch(f"{stem}.yml")
     assert UUID(str(rule["id"])).version == 4

@@ -137,7 +137,7 @@ ABSENT = [
 
 @pytest.mark.parametrize(("item", "expected"), ABSENT)
 def test_takes_an_absent_field_for_null(item: str, expected: bool) -> None:  # noqa: FBT001  # a table's column
-    """Where the field is absent, null holds and nothing else does, so what is negated is true."""
+    """For an absent field only null holds, so every negated test is true."""
     negation, selection = ("not ", item.removeprefix("not ")) if item.startswith("not ") else ("", item)
     assert fires(f"selection: {selection}\ncondition: {negation}selection", {"verb": "get"}) is expected
 

@@ -1,4 +1,4 @@
-"""What a stream's names say: cluster, log type, account."""
+"""Cluster, log type and account of a stream."""
 
 import pytest
 
@@ -13,7 +13,7 @@ HASH = "0123456789abcdef0123456789abcdef"
 
 
 def stream_of(log_group: str = LOG_GROUP, name: str = f"authenticator-{HASH}") -> LogStream:
-    """The stream of a payload without lines."""
+    """Return the stream of a payload without events."""
     return LogStream.of(SubscriptionPayload("DATA_MESSAGE", OWNER, log_group, name, [], []))
 
 
@@ -34,7 +34,7 @@ def stream_of(log_group: str = LOG_GROUP, name: str = f"authenticator-{HASH}") -
     ],
 )
 def test_the_log_type_is_read_off_the_streams_prefix(name: str, log_type: LogType) -> None:
-    """Audit is not taken for api, whose prefix it begins with; another name is unknown and no fault."""
+    """The audit prefix starts with the api prefix and is still audit; other names are unknown."""
     assert stream_of(name=name).log_type is log_type
 
 
@@ -54,30 +54,35 @@ def test_the_log_type_is_read_off_the_streams_prefix(name: str, log_type: LogTyp
     ],
 )
 def test_the_cluster_is_read_off_the_whole_log_group(log_group: str, cluster: str) -> None:
-    """Any other log group is forwarded too, with cluster `unknown`."""
+    """Any other log group has the cluster `unknown`."""
     assert stream_of(log_group).cluster == cluster
 
 
 @pytest.mark.parametrize(
-    ("fields", "account"),
+    ("fields", "account", "region"),
     [
-        (None, OWNER),
-        ({}, OWNER),
-        ({"@aws.region": "eu-west-1"}, OWNER),
-        ({"@aws.account": ""}, OWNER),
-        ({"@aws.account": "444455556666"}, "444455556666"),
+        (None, OWNER, "us-east-1"),
+        ({}, OWNER, "us-east-1"),
+        ({"@aws.region": "eu-west-1"}, OWNER, "eu-west-1"),
+        ({"@aws.region": None, "@aws.account": 1}, OWNER, "us-east-1"),
+        ({"@aws.account": "", "@aws.region": ""}, OWNER, "us-east-1"),
+        (["@aws.region"], OWNER, "us-east-1"),
+        ({"@aws.account": "444455556666"}, "444455556666", "us-east-1"),
     ],
 )
-def test_a_record_names_the_account_that_wrote_the_line(fields: dict[str, str] | None, account: str) -> None:
-    """The payload's owner, unless centralised logs name another account."""
+def test_a_record_names_the_account_and_the_region_of_its_source(
+    fields: object, account: str, region: str
+) -> None:
+    """They are the payload's owner and the function's region, unless centralised logs name others."""
     event = LogEvent("41", 1_700_000_000_000, " {not json} \ud83d", fields)
-    assert record_of(stream_of(), event, Parsed(), 0, []) == Record(
+    assert record_of(stream_of(), event, Parsed(), 0, [], "us-east-1") == Record(
         timestamp=1_700_000_000_000,
         logGroup=LOG_GROUP,
         logStream=f"authenticator-{HASH}",
         message=" {not json} \ud83d",
         id="41",
         account=account,
+        region=region,
         cluster="demo",
         logType=LogType.AUTHENTICATOR,
     )

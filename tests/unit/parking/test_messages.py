@@ -1,4 +1,4 @@
-"""The messages in which events wait."""
+"""Parked messages."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_log_forwarder.delivery.delivery import Cause, Leftover
+from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.parking.messages import MAX_MESSAGE_BYTES, Message, gathered, messages_of, payload_of
@@ -76,7 +76,7 @@ def test_a_message_does_not_show_what_it_holds() -> None:
     ],
 )
 def test_what_does_not_fit_a_message_is_split(sizes: list[int], held: list[int]) -> None:
-    """At 1 MiB, base64 and attributes included; nothing is lost, doubled or reordered."""
+    """At 1 MiB, base64 and attributes included; no event is lost, duplicated or reordered."""
     text = noise(max(sizes))
     whole = events(*(text[:size] for size in sizes))
     messages = list(messages_of(payload(), [Leftover(whole, Cause.UNREACHABLE, "http_503")]))
@@ -107,7 +107,7 @@ def test_fields_that_cloudwatch_extracted_come_back() -> None:
 
 
 def test_lambdas_record_of_a_failed_invocation_is_read() -> None:
-    """Its `requestPayload` is the event as it came (Lambda developer guide, "Invocation record")."""
+    """Its `requestPayload` is the original event (Lambda developer guide, "Invocation record")."""
     record = {
         "version": "1.0",
         "timestamp": "2026-01-14T10:00:00.000Z",
@@ -167,3 +167,23 @@ def test_a_hundred_rejected_events_are_parked_alone_and_the_rest_by_reason() -> 
     together = gathered([*rejected, other], most_events=1000)
     assert [len(leftover.events) for leftover in together] == [1] * 100 + [50, 1]
     assert [leftover.reason for leftover in together[-2:]] == ["http_400", "http_422"]
+
+
+def test_events_of_alternating_reasons_share_messages() -> None:
+    """4,000 events that were rejected for two reasons in turn: 100 alone and 4 messages, each in order."""
+    rejected = [
+        Leftover([LogEvent(f"{n}", n, f"m{n}")], Cause.REJECTED, "bulk_400" if n % 2 else "bulk_413")
+        for n in range(4000)
+    ]
+    together = gathered(rejected, most_events=1000)
+    assert [len(leftover.events) for leftover in together] == [1] * 100 + [1000, 1000, 950, 950]
+    for leftover in together:
+        numbers = [int(event.message[1:]) for event in leftover.events]
+        assert numbers == sorted(numbers)
+        assert len({number % 2 for number in numbers}) == 1
+
+
+def test_events_of_one_reason_and_two_causes_stay_apart() -> None:
+    """They have different fates."""
+    one, other = left("a"), Leftover(events("b"), Cause.NOT_NARROWED, "http_503")
+    assert [len(leftover.events) for leftover in gathered([one, other, one], most_events=10)] == [2, 1]

@@ -93,7 +93,7 @@ def test_a_refusal_says_how_many_events_are_left(sqs: Stubber, taken: int, unsen
     with pytest.raises(ParkingError) as caught:
         queue_of(sqs).send(messages)
     assert caught.value.unsent == unsent
-    assert str(caught.value) == "the queue did not take them: ClientError AccessDenied"
+    assert str(caught.value) == "the queue did not accept the events: ClientError AccessDenied"
     assert caught.value.__suppress_context__
 
 

@@ -37,7 +37,7 @@ REQUIRED = {
 
 
 def event_of(record: Record) -> dict[str, Any]:
-    """The record as it is written."""
+    """Return the record as JSON."""
     event: dict[str, Any] = json.loads(to_strict_json(shape_of(RecordFormat.OCSF)(record)))
     return event
 
@@ -54,7 +54,7 @@ def test_the_schema_asks_for_what_we_think() -> None:
 
 
 def test_an_audit_event_is_an_api_activity() -> None:
-    """Every field in its place, and in `unmapped` what has none."""
+    """Every field has its attribute; fields without one are in `unmapped`."""
     record = record_of(detections=[RULE])
     event = event_of(record)
     assert faults_of(event) == []
@@ -86,7 +86,7 @@ def test_an_audit_event_is_an_api_activity() -> None:
             "log_provider": record.logStream,
             "correlation_uid": "5f1c7c1e-0000-4000-8000-000000000001",
         },
-        "cloud": {"provider": "AWS", "account": {"uid": "111122223333"}},
+        "cloud": {"provider": "AWS", "account": {"uid": "111122223333"}, "region": "us-east-1"},
         "actor": {
             "user": {
                 "name": "kubernetes-admin",

@@ -1,10 +1,10 @@
-"""Strings of JSON texts found at any depth of escaping, whole or cut."""
+"""The reader of JSON texts: strings at any depth of escaping, whole or cut."""
 
 import json
 
 import pytest
 
-from eks_log_forwarder.redaction.json_tree import quote_depth, read_tree, string_end
+from eks_log_forwarder.redaction.json_tree import Items, quote_depth, read_tree, string_end
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_tells_the_depth_of_an_opening_quote(backslashes: int, depth: int | None
 @pytest.mark.parametrize("value", ["", "a", 'a"b', "a\\", '\\"', "\\\\\"\\'", "\n\t", '{"a":"\\""}'])
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
 def test_finds_the_end_of_a_string(value: str, depth: int) -> None:
-    """The closing quote is told from those inside, however often the text was escaped."""
+    """It distinguishes the closing quote from those inside, however often the text was escaped."""
     text = json.dumps([value, "next"])
     for _ in range(depth):
         text = json.dumps(text)
@@ -33,7 +33,7 @@ def test_finds_the_end_of_a_string(value: str, depth: int) -> None:
 
 
 def test_reads_keys_strings_and_nesting() -> None:
-    """String values come with container, key and place; what encloses them is known."""
+    """Each string value has its container, key and place; each container has its name and parent."""
     text = '{"a": "x", "b": [1, "y", {"c": null, "d": "z"}], "a": "w"} trailing "text"'
     tree = read_tree(text, 0, len(text), 0)
     assert [(leaf.key, text[leaf.start : leaf.end]) for leaf in tree.leaves] == [
@@ -70,8 +70,25 @@ def test_reads_a_cut_text_up_to_the_cut(text: str, leaves: list[str], closed: bo
 
 
 def test_stops_where_the_enclosing_string_ends() -> None:
-    """A shallower quote ends the text inside a string, even in the middle of a value."""
+    """A quote of a lower depth ends the text inside a string, even within a value."""
     text = '{\\"a\\":\\"x","b":"y"}'
     tree = read_tree(text, 0, len(text), 1)
     assert [text[leaf.start : leaf.end] for leaf in tree.leaves] == ["x"]
     assert text[tree.stop - 1 :] == '","b":"y"}'
+
+
+@pytest.mark.parametrize(("nesting", "is_too_large"), [(200, False), (201, True)])
+def test_reads_200_levels(nesting: int, is_too_large: bool) -> None:  # noqa: FBT001  # a table's column
+    """One level more, and the reader stops."""
+    text = "[" * nesting + "1" + "]" * nesting
+    tree = read_tree(text, 0, len(text), 0)
+    assert (len(tree.containers), tree.is_too_large) == (nesting, is_too_large)
+
+
+def test_reads_no_more_items_than_it_may() -> None:
+    """Three more than none: a list, an object and a key; the value is one too many."""
+    items = Items(0)
+    items.left = 3
+    text = '[{"a":"b"}]'
+    tree = read_tree(text, 0, len(text), 0, items)
+    assert (len(tree.containers), tree.is_too_large, text[tree.stop :]) == (2, True, "}]")

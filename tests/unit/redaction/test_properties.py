@@ -1,14 +1,16 @@
-"""What redaction keeps true of any text: structure, every other character, and linear time."""
+"""What redaction guarantees for any text: its structure, all other characters, and linear work."""
 
 import json
 import re
+import tracemalloc
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eks_log_forwarder.redaction import redact
-from tests.cost import cpu_seconds_of
+from tests import growth
 
 MARKER = re.compile(r"\[REDACTED:(\d+)\]")
 
@@ -130,7 +132,7 @@ def _is_replacement(text: str, redacted: str, position: int, marker: re.Match[st
 
 
 @given(words)
-def test_redacts_any_text_once_and_for_all(text: str) -> None:
+def test_redacts_any_text_once(text: str) -> None:
     """No input raises, and a second pass changes nothing."""
     redacted, count = redact(text)
     assert (count == 0) == (redacted is text)
@@ -204,10 +206,7 @@ def test_finds_a_secret_wherever_it_is(
     assert count >= 1
 
 
-def _repeated(piece: str) -> str:
-    return piece * (1_000_000 // len(piece))
-
-
+# Beginnings of all that redaction looks for. Repeated, they make every search start often and end late.
 ADVERSARIAL = [
     *(
         "eyJ",
@@ -279,11 +278,92 @@ ADVERSARIAL = [
         "/env",
         '"]}',
     ),
+    *("[[1]],", "[],", '{"a":"b"},', '"a":"b",', '"a",', '"{\\"data', ",", ":", "\\\\", "\\n"),
+    *("\\u0065", "\\u005c", "\\u005cu005c", "\\u0022", "\\\\u0065", "\\/", "\\u00"),
+    *('"env":[{"value":"b","name":"A_KEY"}],', '\\"env\\":[[[[', '"httpHeaders":[{', '\\"patch\\":[[['),
+    *(
+        "-----BEGIN PRIVATE KEY-----\\nMII",
+        "-----BEGIN PRIVATE KEY-----" + "A" * 60,
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0t",
+    ),
+    *(
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0t%2B",
+        "https://a?token=b&",
+        "BEARER ",
+        "AUTHORIZATION: ",
+        "x-amz-signature=",
+    ),
+    *('"Authorization":["a","a",', '_token":"a",', '"token":\\n'),
 ]
+PREFIXES = {
+    "secret": '{"objectRef":{"resource":"secrets"},"requestObject":{"x":"patch.webhook.admission.k8s.io",'
+    '"data":{"a":',
+    "string": '{"requestObject":{"kind":"Secret","a":"',
+}
+SIZES = (400, 800, 1600)
 
 
+@pytest.fixture(scope="module")
+def counted_redact() -> Iterator[Callable[[str], object]]:
+    """The function, with patterns that count what they read; small texts reach the bound on nesting too."""
+    with growth.instrumented() as load:
+        vars(load("eks_log_forwarder.redaction.json_tree"))["MAX_NESTING"] = 20
+        yield load("eks_log_forwarder.redaction").redact
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("piece", ADVERSARIAL)
-def test_takes_bounded_time_for_a_megabyte_of(piece: str) -> None:
-    """A repeated beginning of anything takes linear time: a quadratic step would take minutes."""
-    text = '{"requestObject":' + _repeated(piece) + "VKJX"
-    assert cpu_seconds_of(lambda: redact(text)) < 5
+def test_work_grows_linearly(counted_redact: Callable[[str], object], piece: str, prefix: str) -> None:
+    """Twice the text costs twice the steps, characters read and memory."""
+
+    def make(size: int) -> str:
+        return PREFIXES[prefix] + piece * (size // len(piece)) + " eyJ VKJX"
+
+    growth.assert_linear(make, counted_redact, sizes=SIZES)
+
+
+@pytest.mark.parametrize(
+    "form", ['{{"env":[{{"":"{:05}"}}]}},', '"k{:05}":"eyJ",', '{{"name":"{:05}","value":"{:05}"}},']
+)
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_work_grows_linearly_where_no_piece_is_like_another(
+    counted_redact: Callable[[str], object], form: str, prefix: str
+) -> None:
+    """A piece that is compared with all pieces before it would cost more each time."""
+
+    def make(size: int) -> str:
+        pieces = (form.format(number, number) for number in range(size // len(form)))
+        return PREFIXES[prefix] + "".join(pieces) + " eyJ"
+
+    growth.assert_linear(make, counted_redact, sizes=SIZES)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_work_grows_linearly_for_json_in_strings(counted_redact: Callable[[str], object], depth: int) -> None:
+    """Each depth of escaping is read once."""
+
+    def make(size: int) -> str:
+        text = '{"kind":"Secret","data":{"a":"b"},"env":[{"name":"KEY","value":"c"}]},' * (size // 70)
+        for _ in range(depth):
+            text = json.dumps({"metadata": {"annotations": {"last-applied": f"[{text}"}}})
+        return '{"requestObject":' + text
+
+    growth.assert_linear(make, counted_redact, sizes=SIZES)
+
+
+@pytest.mark.parametrize(
+    ("text", "most_megabytes"),
+    [
+        ('{"requestObject":{"kind":"Secret","data":{' + '"a":"b",' * 131_000, 60),
+        ('{"requestObject":{"a":"' + "eyJa.a " * 150_000, 60),
+        ('{"requestObject":{"kind":"Secret","a":[' + "[1]," * 262_000, 60),
+        ('{"requestObject":{"kind":"Secret","a":"x' + "[" * 1_048_000, 20),
+    ],
+)
+def test_a_megabyte_takes_bounded_memory(text: str, most_megabytes: int) -> None:
+    """The longest event of CloudWatch Logs stays far below 120 MB."""
+    tracemalloc.start()
+    redact(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < most_megabytes * 1_000_000

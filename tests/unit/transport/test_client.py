@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from time import monotonic
@@ -319,6 +320,17 @@ def test_a_connection_that_does_not_come_about_is_given_up_after_the_connect_tim
     """As it is where a security group drops the packets."""
     with full_server() as server:
         assert post(make_transport(connect=0.1), server.url()) == Failure.CONNECTION_TIMEOUT
+
+
+@pytest.mark.parametrize(("own", "of_the_request"), [(5.0, 0.2), (0.2, 5.0)])
+def test_the_shorter_connect_timeout_holds(
+    make_transport: MakeTransport, own: float, of_the_request: float
+) -> None:
+    """A request can shorten the transport's own, and not lengthen it."""
+    with full_server() as server:
+        request = replace(request_to(server.url()), connect_timeout_seconds=of_the_request)
+        result = make_transport(connect=own).post(request, within_seconds=4.0)
+        assert result == Failure.CONNECTION_TIMEOUT  # not the time-out of the whole attempt
 
 
 def test_where_nothing_listens_the_connection_is_refused(make_transport: MakeTransport) -> None:

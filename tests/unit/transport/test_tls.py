@@ -19,7 +19,8 @@ from requests.adapters import HTTPAdapter
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.deadline import Deadline
-from eks_log_forwarder.delivery.delivery import Cause, Delivery
+from eks_log_forwarder.delivery.delivery import Delivery
+from eks_log_forwarder.delivery.leftover import Cause
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
@@ -191,7 +192,7 @@ def send(server: Server, secrets: list[Credentials]) -> tuple[list[tuple[Cause, 
     )
     tally = Tally("prod", LogType.AUDIT)
     batch = Batch([LogEvent("1", 1, "x")], [b"{}"])
-    leftovers = delivery.send(batch, Deadline.after(5), tally)
+    leftovers = delivery.send([batch], Deadline.after(5), tally)
     return [(leftover.cause, leftover.reason) for leftover in leftovers], tally, readings
 
 

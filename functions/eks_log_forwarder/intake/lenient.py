@@ -1,0 +1,51 @@
+"""Values of unexpected types in a subscription payload, read as far as they can be read."""
+
+from datetime import UTC, datetime
+
+from eks_log_forwarder.encoding import to_json
+
+MIN_TIMESTAMP_MS, MAX_TIMESTAMP_MS = -(2**63), 2**63 - 1  # CloudWatch's type Timestamp is a Long
+_MAX_INTEGER_DIGITS = 20  # enough for every 64-bit integer
+_MAX_TIMESTAMP_CHARACTERS = 64
+
+
+def integer_of(digits: str) -> int | float:
+    """Read a JSON integer; one beyond 64 bits becomes a float, because long ones are slow or refused."""
+    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float(digits)
+
+
+def text_of(value: object) -> str:
+    """Return a text, or the JSON of any other value; an absent value (None) is an empty text."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(value).decode()
+
+
+def timestamp_of(value: object) -> int | None:
+    """Read ms since 1970 from a number, from the text of a number, or from an ISO 8601 text.
+
+    None if there is no such reading, or if it does not fit into 64 bits.
+    """
+    if isinstance(value, str):
+        value = _number_of(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not MIN_TIMESTAMP_MS <= value <= MAX_TIMESTAMP_MS:  # also false for NaN
+        return None
+    return min(int(value), MAX_TIMESTAMP_MS)  # as a float, the bound is one too large
+
+
+def _number_of(text: str) -> int | float | None:
+    if len(text) > _MAX_TIMESTAMP_CHARACTERS:
+        return None
+    for read in (int, float, _ms_of_iso):
+        try:
+            return read(text)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _ms_of_iso(text: str) -> int:
+    time = datetime.fromisoformat(text)
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
