@@ -79,6 +79,8 @@ class ParkedBalance:
     """The parked events since the span's start, until now, and the messages that the queues hold now.
 
     `held_at_start` messages were in the queue when the span began; their events count as redriven only.
+    `is_recent` says that something was parked or waited a moment ago, so that its redrive may not be in the
+    metrics yet.
     """
 
     parked: int
@@ -86,6 +88,7 @@ class ParkedBalance:
     waiting_messages: int
     dead_letter_messages: int
     held_at_start: int
+    is_recent: bool
 
     @property
     def outstanding(self) -> int:
@@ -94,8 +97,9 @@ class ParkedBalance:
 
     @property
     def missing(self) -> int:
-        """Outstanding events that no queue can hold, since both are empty."""
-        return 0 if self.waiting_messages or self.dead_letter_messages else self.outstanding
+        """Outstanding events that no queue can hold, since both have been empty for a while."""
+        may_wait = self.waiting_messages or self.dead_letter_messages or self.is_recent
+        return 0 if may_wait else self.outstanding
 
 
 def cluster_balance(

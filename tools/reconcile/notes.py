@@ -86,7 +86,8 @@ def parked_notes(parked: ParkedBalance) -> Iterator[str]:
         yield (
             f"{parked.outstanding} parked events are not redriven yet. The queue holds"
             f" {parked.waiting_messages} messages, and there are {parked.dead_letter_messages} dead letters."
-            " A message holds many events, so this comparison is exact only when both are empty."
+            " A message holds many events, so this comparison is exact only once both have been empty for"
+            " half an hour."
         )
     if parked.held_at_start:
         yield (

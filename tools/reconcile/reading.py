@@ -25,6 +25,7 @@ COUNTS = (
     "EventsRejected",
 )
 INVOCATIONS = ("Invocations", "Errors", "Throttles", "AsyncEventsDropped", "DestinationDeliveryFailures")
+_RECENT = timedelta(minutes=30)  # a redrive is in the metrics by then
 _EKS_LOG_GROUPS = "/aws/eks/"
 _MESSAGES = (
     "ApproximateNumberOfMessages",
@@ -66,7 +67,7 @@ class Metrics:
         Raises:
             ToolError: `cloudwatch:GetMetricData` was refused.
         """
-        end = self.span.settled if until_now else self.span.end + self.span.in_flight
+        end = self.span.now if until_now else self.span.end + self.span.in_flight
         found = read_sums(
             self.reader,
             metrics,
@@ -166,8 +167,10 @@ def read_parked_balance(metrics: Metrics, stack: Stack) -> ParkedBalance:
     parked, redriven, *held = metrics.sums(wanted, "parked events", until_now=True)
     soon = metrics.span.start + max(metrics.span.period, timedelta(minutes=5))
     at_start = sum(max((value for at, value in one.items() if at < soon), default=0) for one in held)
+    lately = metrics.span.now - max(metrics.span.period, _RECENT)
+    is_recent = any(value and at >= lately for one in (parked, *held) for at, value in one.items())
     waiting, dead = (_messages(metrics.reader, url) for url in urls)
-    return ParkedBalance(total(parked), total(redriven), waiting, dead, round(at_start))
+    return ParkedBalance(total(parked), total(redriven), waiting, dead, round(at_start), is_recent)
 
 
 def _of_stack(stack: Stack, name: str) -> Metric:

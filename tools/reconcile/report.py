@@ -91,7 +91,7 @@ class Report:
             "counts": {**self.totals.counts, "difference": self.totals.difference},
             "invocations": dict(self.totals.invocations),
             "parked_until_now": {
-                "until": text_of(self.span.settled),
+                "until": text_of(self.span.now),
                 "events_parked": self.parked.parked,
                 "events_redriven": self.parked.redriven,
                 "queue_messages": self.parked.waiting_messages,

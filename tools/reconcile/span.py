@@ -22,13 +22,13 @@ _IN_FLIGHT = {timedelta(minutes=1): timedelta(minutes=2), timedelta(minutes=5): 
 class Span:
     """Whole hours from `start` to before `end`, and the shortest period in which CloudWatch has them all.
 
-    `settled` is the end of the newest minute whose metrics are complete. `notes` say what was rounded.
+    `now` is the current minute: parked events are followed until then. `notes` say what was rounded.
     """
 
     start: datetime
     end: datetime
     period: timedelta
-    settled: datetime
+    now: datetime
     notes: tuple[str, ...] = ()
 
     @property
@@ -65,8 +65,7 @@ def parse_span(start_text: str | None, end_text: str | None, now: datetime) -> S
         raise MomentError(msg)
     for period, kept in _KEPT:
         if now - start < kept:
-            settled = (now - _SETTLING).replace(second=0, microsecond=0)
-            return Span(start, end, period, settled, tuple(notes))
+            return Span(start, end, period, now.replace(second=0, microsecond=0), tuple(notes))
     msg = (
         f"FROM={start:%Y-%m-%dT%H:%M} is too long ago: CloudWatch keeps metrics for {_KEPT[-1][1].days} days"
     )

@@ -74,7 +74,7 @@ def _stack_table(report: Report) -> Table:
 
 def _parked_table(report: Report) -> Table:
     parked = report.parked
-    table = _numbers(f"Parked events, until {text_of(report.span.settled)}", "count", "events", "messages")
+    table = _numbers(f"Parked events, until {text_of(report.span.now)}", "count", "events", "messages")
     table.add_row("EventsParked", _number(parked.parked), "")
     table.add_row("EventsRedriven", _number(parked.redriven), "")
     table.add_row("not redriven", _number(parked.outstanding), "")

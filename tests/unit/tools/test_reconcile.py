@@ -14,7 +14,14 @@ from tools.moments import MomentError, parse_moment
 from tools.reconcile.__main__ import main
 from tools.reconcile.balance import ClusterBalance, ParkedBalance, StackBalance, cluster_balance
 from tools.reconcile.notes import cluster_notes, parked_notes, stack_gaps, stack_notes
-from tools.reconcile.reading import COUNTS, INVOCATIONS, Metrics, Source, read_sources
+from tools.reconcile.reading import (
+    COUNTS,
+    INVOCATIONS,
+    Metrics,
+    Source,
+    read_parked_balance,
+    read_sources,
+)
 from tools.reconcile.report import Report
 from tools.reconcile.span import HOUR, Span, parse_span
 from tools.stack import Stack
@@ -23,9 +30,10 @@ NOW = datetime(2026, 2, 1, 12, 25, tzinfo=UTC)
 START = datetime(2026, 2, 1, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
-STACK = Stack("forwarder", FUNCTION, "", frozenset(), "/aws/eks/prod/cluster")
+QUEUES = {"UndeliveredQueueUrl": "https://sqs/1/q", "DeadLetterQueueUrl": "https://sqs/1/d"}
+STACK = Stack("forwarder", FUNCTION, "", frozenset(), "/aws/eks/prod/cluster", QUEUES)
 BALANCED = StackBalance(dict.fromkeys(COUNTS, 0), dict.fromkeys(INVOCATIONS, 0))
-NOTHING_PARKED = ParkedBalance(0, 0, 0, 0, 0)
+NOTHING_PARKED = ParkedBalance(0, 0, 0, 0, 0, is_recent=False)
 
 
 def span(hours: int) -> Span:
@@ -159,11 +167,12 @@ def test_says_how_many_events_were_counted_again() -> None:
 
 def test_parked_events_are_missing_only_if_no_queue_can_hold_them() -> None:
     """A message holds many events, so nobody knows how many while there is one."""
-    assert ParkedBalance(20, 15, 0, 0, 0).missing == 5
-    assert ParkedBalance(20, 15, 1, 0, 0).missing == 0
-    assert ParkedBalance(20, 15, 0, 1, 0).missing == 0
-    assert ParkedBalance(15, 20, 0, 0, 0).outstanding == 0
-    (note,) = parked_notes(ParkedBalance(20, 15, 1, 2, 0))
+    assert ParkedBalance(20, 15, 0, 0, 0, is_recent=False).missing == 5
+    assert ParkedBalance(20, 15, 1, 0, 0, is_recent=False).missing == 0
+    assert ParkedBalance(20, 15, 0, 1, 0, is_recent=False).missing == 0
+    assert ParkedBalance(20, 15, 0, 0, 0, is_recent=True).missing == 0
+    assert ParkedBalance(15, 20, 0, 0, 0, is_recent=False).outstanding == 0
+    (note,) = parked_notes(ParkedBalance(20, 15, 1, 2, 0, is_recent=False))
     assert note.startswith(
         "5 parked events are not redriven yet. The queue holds 1 messages, and there are 2"
     )
@@ -255,3 +264,27 @@ def test_a_cluster_whose_filter_is_gone_is_compared_too() -> None:
         "gone": [Source("/aws/eks/gone/cluster", None)],
         "prod": [Source("/aws/eks/prod/cluster", None)],
     }
+
+
+@pytest.mark.parametrize(("minutes_ago", "missing"), [(29, 0), (31, 5)])
+def test_a_redrive_of_the_last_half_hour_may_not_be_in_the_metrics_yet(
+    minutes_ago: int, missing: int
+) -> None:
+    """The queue is empty, but it held a message a moment ago; at the start it held two."""
+    values = {
+        "m0": {START: 20.0},
+        "m1": {START + HOUR: 15.0},
+        "m2": {START: 2.0, NOW - minutes_ago * MINUTE: 1.0},
+    }
+    results = [
+        {"Id": name, "Timestamps": list(one), "Values": list(one.values())} for name, one in values.items()
+    ]
+    empty = dict.fromkeys(
+        (f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")), "0"
+    )
+    with StubbedAws(
+        cloudwatch=[("get_metric_data", {"MetricDataResults": results})],
+        sqs=[("get_queue_attributes", {"Attributes": empty})] * 2,
+    ) as aws:
+        found = read_parked_balance(Metrics(Reader(aws.client), span(1), lambda _: None), STACK)
+    assert (found.parked, found.redriven, found.held_at_start, found.missing) == (20, 15, 2, missing)
