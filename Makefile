@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters replay sbom vulnerabilities \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters verify reconcile replay sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -48,6 +48,13 @@ subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTE
 
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
 	@$(python) -m tools.clusters $(ARGS)
+
+verify: setup  ## prove that a deployed stack delivers: STACK=name; ALERT=yes sends a test alarm, too
+	@$(python) -m tools.verify $(if $(STACK),--stack $(STACK)) $(if $(filter yes,$(ALERT)),--alert) $(ARGS)
+
+reconcile: setup  ## prove that no event is missing: STACK=name FROM=2026-01-31T10:00 TO=…; JSON=yes for JSON
+	@$(python) -m tools.reconcile $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from "$(FROM)") \
+	  $(if $(TO),--to "$(TO)") $(if $(filter yes,$(JSON)),--json) $(ARGS)
 
 replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=…
 	@$(python) -m tools.replay $(CLUSTER) $(START) $(END) $(ARGS)
