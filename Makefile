@@ -49,8 +49,8 @@ subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTE
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
 	@$(python) -m tools.clusters $(ARGS)
 
-replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=…
-	@$(python) -m tools.replay $(CLUSTER) $(START) $(END) $(ARGS)
+replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [DRY_RUN=yes] [SEEN=yes]
+	@$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 sbom: setup  #: list the components of the package in CycloneDX: build/sbom.cdx.json
 	@$(python) -m tools.sbom

@@ -17,7 +17,9 @@ class StackError(Exception):
 class Stack:
     """What the tools need of a deployed stack; `alarm_topic_arn` may be empty.
 
-    `subscribed_log_group` is that of its own cluster: the template makes its filter and its silence alarm.
+    `subscribed_log_group` is that of its own cluster. The template creates the filter of that log group, named
+    `filter_name`, and its silence alarm. `filter_pattern` is the
+    stack's parameter.
     """
 
     name: str
@@ -25,6 +27,9 @@ class Stack:
     alarm_topic_arn: str
     own_log_groups: frozenset[str]
     subscribed_log_group: str = ""
+    filter_name: str = ""
+    filter_pattern: str = ""
+    undelivered_queue_url: str = ""
 
     @property
     def region(self) -> str:
@@ -73,6 +78,7 @@ def read_stack(reader: Reader, name: str) -> Stack:
         raise StackError(msg)
     (description,) = answer["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}
     if "ForwardFunctionArn" not in outputs:
         msg = f"the stack {name} has no output ForwardFunctionArn: is it this application's?"
         raise StackError(msg)
@@ -83,4 +89,7 @@ def read_stack(reader: Reader, name: str) -> Stack:
         alarm_topic_arn=outputs.get("AlarmTopicArn", ""),
         own_log_groups=frozenset(value for key, value in outputs.items() if key.endswith("LogGroupName")),
         subscribed_log_group=subscribed,
+        filter_name=outputs.get("SubscriptionFilterName", ""),
+        filter_pattern=parameters.get("FilterPattern", ""),
+        undelivered_queue_url=outputs.get("UndeliveredQueueUrl", ""),
     )
