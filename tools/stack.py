@@ -1,7 +1,9 @@
 """The deployed stack, as CloudFormation describes it, and the options that name it."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tools import ROOT
 from tools.aws_clients import add_aws_options
@@ -17,9 +19,8 @@ class StackError(Exception):
 class Stack:
     """What the tools need of a deployed stack; `alarm_topic_arn` may be empty.
 
-    `subscribed_log_group` is that of its own cluster. The template creates the filter of that log group, named
-    `filter_name`, and its silence alarm. `filter_pattern` is the
-    stack's parameter.
+    `subscribed_log_group` is that of its own cluster. The template creates its filter, `filter_name` with
+    `filter_pattern`, and its silence alarm.
     """
 
     name: str
@@ -65,6 +66,11 @@ def named_stack(options: Namespace) -> str:
     return options.stack or stack_name(ROOT / "samconfig.toml", options.config_env)
 
 
+def values(description: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """The values by name of CloudFormation's description of a stack; `kind` is Output or Parameter."""
+    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in description.get(f"{kind}s", [])}
+
+
 def read_stack(reader: Reader, name: str) -> Stack:
     """A stack by its name.
 
@@ -77,8 +83,7 @@ def read_stack(reader: Reader, name: str) -> Stack:
         msg = "cloudformation:DescribeStacks was refused: the stack's outputs name the function"
         raise StackError(msg)
     (description,) = answer["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
-    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}
+    outputs, parameters = values(description, "Output"), values(description, "Parameter")
     if "ForwardFunctionArn" not in outputs:
         msg = f"the stack {name} has no output ForwardFunctionArn: is it this application's?"
         raise StackError(msg)

@@ -18,6 +18,11 @@ def watches(alarm: Mapping[str, Any], stack_name: str, cluster: str) -> bool:
     return (*names, dimensions) == (NAMESPACE, "EventsReceived", wanted)
 
 
+def service_of(alarm: Mapping[str, Any]) -> str:
+    """The stack whose metric an alarm from CloudWatch's answers watches, or ""."""
+    return next((str(one["Value"]) for one in alarm.get("Dimensions", []) if one["Name"] == "service"), "")
+
+
 def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes: int) -> str:
     """Creates the alarm, or updates its minutes without an audit event; returns its name."""
     settings = SubscribingSettings(
