@@ -84,7 +84,8 @@ check: setup  #: check format, lint, types, spelling and template
 	@mypy
 	@codespell
 	@sam validate --lint
-	@cfn-lint subscription.yaml
+	@cfn-lint network.yaml subscription.yaml
+	@$(python) -m tools.check_settings
 
 format: setup  #: format the files
 	@ruff format .

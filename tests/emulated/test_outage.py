@@ -69,10 +69,19 @@ def outage(deployed: Deployed) -> Outage:
     parameters = deployed.parameters | {
         "ClusterName": CLUSTER,
         "DestinationUrl": url,
-        "RetryBudgetSeconds": "1",
-        "RedriveBackoffSeconds": "1",
     }
-    return Outage(aws, port, aws.deploy(deployed.build_dir, STACK, parameters))
+    outputs = aws.deploy(deployed.build_dir, STACK, parameters)
+    for output in ("ForwardFunctionName", "RedriveFunctionName"):
+        hurry(aws, outputs[output])
+    return Outage(aws, port, outputs)
+
+
+def hurry(aws: LocalAws, function: str) -> None:
+    """Sets the function's budget and back-off to one second, so that a test waits for neither."""
+    functions = aws.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    variables |= {"RETRY_BUDGET_SECONDS": "1", "REDRIVE_BACKOFF_SECONDS": "1"}
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 
 @pytest.fixture

@@ -30,7 +30,6 @@ def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes
         forward_function_arn=stack.function_arn,
         filter_pattern="",
         own_cluster="",
-        excepted_clusters=frozenset(),
         silence_minutes=minutes,
         alarm_topic_arn=stack.alarm_topic_arn,
     )

@@ -1,4 +1,4 @@
-"""An alarm for each subscribed cluster: no audit event has come in for so many minutes."""
+"""An alarm for each subscribed cluster: no audit event was received for some minutes."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ class Paginator(Protocol):
 
 
 class AlarmsClient(Protocol):
-    """What is needed of CloudWatch's client."""
+    """The operations of the CloudWatch client that are used."""
 
     def get_paginator(self, operation: str, /) -> Paginator: ...  # noqa: D102  # as boto3 has it
 
@@ -23,7 +23,7 @@ class AlarmsClient(Protocol):
 
 
 class SilenceAlarms:
-    """The silence alarms that this stack's sweep has made; those that are right are left alone."""
+    """The silence alarms that the sweep creates. It does not write an alarm that is already correct."""
 
     def __init__(self, settings: SubscribingSettings, client: AlarmsClient) -> None:
         self._settings = settings
@@ -31,9 +31,9 @@ class SilenceAlarms:
         self._prefix = f"{settings.stack}-silence-"
 
     def ensure(self, clusters: Iterable[str]) -> int:
-        """Makes the alarm of each cluster that has none, or another one; how many were written.
+        """Creates or corrects the alarm of each cluster; returns the number of alarms written.
 
-        An alarm of a cluster that is gone stays: that its log has gone may be what somebody should know.
+        The alarm of a deleted cluster stays, because a log group that disappears can be worth an alarm.
         """
         if not self._settings.silence_minutes:
             return 0
@@ -48,19 +48,20 @@ class SilenceAlarms:
         return written
 
     def _existing(self) -> dict[str, Mapping[str, Any]]:
-        # composite alarms would need a right on all alarms of the account
+        # Reading composite alarms as well would need a right on all alarms of the account.
         pages = self._client.get_paginator("describe_alarms").paginate(
             AlarmNamePrefix=self._prefix, AlarmTypes=["MetricAlarm"]
         )
         return {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
 
     def _alarm(self, cluster: str) -> dict[str, object]:
-        """The alarm, as SilenceAlarm in template.yaml is for the stack's own cluster."""
+        """The same alarm as SilenceAlarm in template.yaml."""
         return {
             "AlarmName": f"{self._prefix}{cluster}",
             "AlarmDescription": (
                 f"No audit event of the cluster {cluster} was received. Audit logging was turned off, the"
                 " subscription filter was deleted, or the cluster was deleted."
+                f" Log group: /aws/eks/{cluster}/cluster. Runbook: docs/runbooks/silence.md."
             ),
             "Namespace": NAMESPACE,
             "MetricName": "EventsReceived",

@@ -1,4 +1,4 @@
-"""Automatic subscription: what it adds, what it leaves alone, and what it never does."""
+"""Automatic subscription: what it adds, what it leaves alone, and what it never removes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,6 @@ ENVIRON = {
     "POWERTOOLS_SERVICE_NAME": "eks-logs",
     "FORWARD_FUNCTION_ARN": FORWARDER,
     "OWN_CLUSTER": "own",
-    "EXCEPTED_CLUSTERS": "sandbox,scratch",
     "FILTER_PATTERN": "",
     "SILENCE_MINUTES": "20",
     "ALARM_TOPIC_ARN": TOPIC,
@@ -30,7 +29,7 @@ OTHER = {"filterName": "other", "destinationArn": "arn:aws:lambda:us-east-1:1111
 
 
 class Cloud:
-    """CloudWatch's two APIs, which take exactly the calls that a test expects, in their order."""
+    """CloudWatch's two APIs. They accept exactly the calls that a test expects, in order."""
 
     def __init__(self, **environ: str) -> None:
         credentials = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
@@ -55,6 +54,11 @@ class Cloud:
         self.logs.add_response(
             "describe_subscription_filters", {"subscriptionFilters": filters}, {"logGroupName": log_group}
         )
+
+    def has_tags(self, log_group: str, **tags: str) -> None:
+        """Expects the tags of a log group to be read."""
+        arn = f"arn:aws:logs:us-east-1:111122223333:log-group:{log_group}"
+        self.logs.add_response("list_tags_for_resource", {"tags": tags}, {"resourceArn": arn})
 
     def takes_filter(self, log_group: str, pattern: str = "") -> None:
         """Expects our filter to be put on a log group."""
@@ -89,6 +93,7 @@ def silence_alarm(cluster: str) -> dict[str, Any]:
         "AlarmDescription": (
             f"No audit event of the cluster {cluster} was received. Audit logging was turned off, the"
             " subscription filter was deleted, or the cluster was deleted."
+            f" Log group: /aws/eks/{cluster}/cluster. Runbook: docs/runbooks/silence.md."
         ),
         "Namespace": "EksLogForwarder",
         "MetricName": "EventsReceived",
@@ -110,7 +115,7 @@ def silence_alarm(cluster: str) -> dict[str, Any]:
 
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
-    """An account in which every expected call must be made, and no other can be."""
+    """An account in which every expected call must be made, and no other call can."""
     cloud = Cloud()
     with cloud.logs, cloud.alarms:
         yield cloud
@@ -123,6 +128,7 @@ def test_a_new_log_group_gets_a_filter_and_a_silence_alarm(cloud: Cloud) -> None
     cloud.has_groups(["/aws/eks/a/cluster"], ["/aws/eks/b/cluster"])
     cloud.has_filters("/aws/eks/a/cluster", OURS)
     cloud.has_filters("/aws/eks/b/cluster", OTHER)
+    cloud.has_tags("/aws/eks/b/cluster", team="platform")
     cloud.takes_filter("/aws/eks/b/cluster")
     cloud.has_alarms(silence_alarm("a"))
     cloud.takes_alarm("b")
@@ -146,53 +152,87 @@ def test_a_new_log_group_gets_a_filter_and_a_silence_alarm(cloud: Cloud) -> None
         "/aws/containerinsights/a/application",
     ],
 )
-def test_never_subscribes_its_own_logs_nor_what_is_no_cluster_s(cloud: Cloud, log_group: str) -> None:
-    """The forwarder's own log would feed itself; no filter of such a group is even read."""
+def test_never_subscribes_its_own_logs_or_other_log_groups(cloud: Cloud, log_group: str) -> None:
+    """The forwarder's own log would feed itself. The filters of such a group are not even read."""
     cloud.has_alarms()
     account = cloud.subscriber.take(log_group)
     assert (account.left_alone, account.subscribed) == ([log_group], [])
 
 
-@pytest.mark.parametrize("cluster", ["own", "sandbox", "scratch"])
-def test_leaves_the_stack_s_own_cluster_and_the_excepted_ones_alone(cloud: Cloud, cluster: str) -> None:
-    """The template subscribes the stack's own: a second filter would double every event."""
-    cloud.has_groups([f"/aws/eks/{cluster}/cluster"])
+def test_leaves_the_stack_s_own_cluster_alone(cloud: Cloud) -> None:
+    """The template subscribes it; a second filter would duplicate every event."""
+    cloud.has_groups(["/aws/eks/own/cluster"])
     cloud.has_alarms()
-    assert cloud.subscriber.sweep().left_alone == [f"/aws/eks/{cluster}/cluster"]
+    assert cloud.subscriber.sweep().left_alone == ["/aws/eks/own/cluster"]
+
+
+@pytest.mark.parametrize("value", ["off", "Off", " off "])
+def test_leaves_a_log_group_with_the_tag_alone(cloud: Cloud, value: str) -> None:
+    """Even if it has two filters already, which is a failure without the tag."""
+    cloud.has_groups(["/aws/eks/a/cluster", "/aws/eks/b/cluster"])
+    for name, filters in (("a", ()), ("b", (OTHER, OTHER | {"filterName": "another"}))):
+        cloud.has_filters(f"/aws/eks/{name}/cluster", *filters)
+        cloud.has_tags(f"/aws/eks/{name}/cluster", **{"eks-log-forwarder": value})
+    cloud.has_alarms()
+    swept = cloud.subscriber.sweep()
+    assert (swept.left_alone, swept.subscribed) == (["/aws/eks/a/cluster", "/aws/eks/b/cluster"], [])
+
+
+def test_another_value_of_the_tag_exempts_nothing(cloud: Cloud) -> None:
+    """Only off does."""
+    cloud.has_filters("/aws/eks/a/cluster")
+    cloud.has_tags("/aws/eks/a/cluster", **{"eks-log-forwarder": "on"})
+    cloud.takes_filter("/aws/eks/a/cluster")
+    cloud.has_alarms(silence_alarm("a"))
+    assert cloud.subscriber.take("/aws/eks/a/cluster").subscribed == ["/aws/eks/a/cluster"]
+
+
+def test_a_refused_right_to_read_tags_is_a_failure(cloud: Cloud) -> None:
+    """The log group may be exempt, so it is not subscribed."""
+    cloud.has_filters("/aws/eks/a/cluster")
+    cloud.logs.add_client_error("list_tags_for_resource", "AccessDeniedException")
+    cloud.has_alarms()
+    with pytest.raises(SubscribingError, match="/aws/eks/a/cluster: AccessDeniedException"):
+        cloud.subscriber.take("/aws/eks/a/cluster")
 
 
 @pytest.mark.parametrize("suffix", ["", ":live"])
-def test_a_filter_that_leads_here_is_enough_whatever_its_name(cloud: Cloud, suffix: str) -> None:
-    """Also one to an alias; a second filter would double every event."""
+def test_a_filter_to_the_forwarder_is_enough_whatever_its_name(cloud: Cloud, suffix: str) -> None:
+    """Also one to an alias; a second filter would duplicate every event. Its tags are not read."""
     cloud.has_filters("/aws/eks/a/cluster", OTHER, OURS | {"destinationArn": FORWARDER + suffix})
     cloud.has_alarms(silence_alarm("a"))
     account = cloud.subscriber.take("/aws/eks/a/cluster")
     assert (account.already, account.alarms_written) == (["/aws/eks/a/cluster"], 0)
 
 
-def test_two_filters_of_others_stay_and_the_rest_is_subscribed(cloud: Cloud) -> None:
-    """The failure is told once every group has had its turn."""
+def test_two_filters_of_others_stay_and_other_groups_are_subscribed(cloud: Cloud) -> None:
+    """The failure is raised after every group was tried."""
     cloud.has_groups(["/aws/eks/full/cluster", "/aws/eks/b/cluster"])
     cloud.has_filters("/aws/eks/full/cluster", OTHER, OTHER | {"filterName": "another"})
+    cloud.has_tags("/aws/eks/full/cluster")
     cloud.has_filters("/aws/eks/b/cluster")
+    cloud.has_tags("/aws/eks/b/cluster")
     cloud.takes_filter("/aws/eks/b/cluster")
     cloud.has_alarms()
     cloud.takes_alarm("b")
-    with pytest.raises(SubscribingError, match="/aws/eks/full/cluster: both of its") as caught:
+    with pytest.raises(
+        SubscribingError, match="/aws/eks/full/cluster: it has two subscription filters already"
+    ) as caught:
         cloud.subscriber.sweep()
     assert list(caught.value.failed) == ["/aws/eks/full/cluster"]
 
 
-def test_a_filter_of_our_name_that_leads_elsewhere_is_not_overwritten(cloud: Cloud) -> None:
-    """PutSubscriptionFilter with its name would take it away."""
+def test_a_filter_of_our_name_with_another_destination_is_not_overwritten(cloud: Cloud) -> None:
+    """PutSubscriptionFilter with its name would replace it."""
     cloud.has_filters("/aws/eks/a/cluster", OTHER | {"filterName": "eks-logs"})
+    cloud.has_tags("/aws/eks/a/cluster")
     cloud.has_alarms()
-    with pytest.raises(SubscribingError, match="leads elsewhere"):
+    with pytest.raises(SubscribingError, match="has another destination"):
         cloud.subscriber.take("/aws/eks/a/cluster")
 
 
-def test_a_refused_right_of_one_group_does_not_hold_up_the_others(cloud: Cloud) -> None:
-    """AWS's code is told, and not its text."""
+def test_a_refused_right_on_one_group_does_not_stop_the_others(cloud: Cloud) -> None:
+    """The error holds AWS's code, and not its text."""
     cloud.has_groups(["/aws/eks/a/cluster", "/aws/eks/b/cluster"])
     cloud.logs.add_client_error("describe_subscription_filters", "AccessDeniedException", "secret detail")
     cloud.has_filters("/aws/eks/b/cluster", OURS)
@@ -203,8 +243,8 @@ def test_a_refused_right_of_one_group_does_not_hold_up_the_others(cloud: Cloud) 
     assert "secret detail" not in str(caught.value)
 
 
-def test_a_time_out_at_one_group_does_not_hold_up_the_others(cloud: Cloud) -> None:
-    """The kind of error is told."""
+def test_a_timeout_at_one_group_does_not_stop_the_others(cloud: Cloud) -> None:
+    """The error holds the type of the exception."""
 
     def no_answer_for_a(params: dict[str, str], **_: object) -> None:
         if params["logGroupName"] == "/aws/eks/a/cluster":
@@ -222,18 +262,19 @@ def test_a_time_out_at_one_group_does_not_hold_up_the_others(cloud: Cloud) -> No
 
 
 def test_an_alarm_with_other_minutes_is_written_again(cloud: Cloud) -> None:
-    """So a changed parameter reaches every cluster."""
+    """So a change of the table reaches every cluster."""
     cloud.has_filters("/aws/eks/a/cluster", OURS)
     cloud.has_alarms(silence_alarm("a") | {"EvaluationPeriods": 15})
     cloud.takes_alarm("a")
     assert cloud.subscriber.take("/aws/eks/a/cluster").alarms_written == 1
 
 
-def test_no_silence_alarms_where_they_are_off() -> None:
-    """Not even a look at them; and the filter has the stack's pattern."""
+def test_no_silence_alarms_if_they_are_off() -> None:
+    """They are not even read; and the filter has the stack's pattern."""
     cloud = Cloud(SILENCE_MINUTES="0", FILTER_PATTERN="delete")
     with cloud.logs, cloud.alarms:
         cloud.has_filters("/aws/eks/a/cluster")
+        cloud.has_tags("/aws/eks/a/cluster")
         cloud.takes_filter("/aws/eks/a/cluster", "delete")
         assert cloud.subscriber.take("/aws/eks/a/cluster").alarms_written == 0
         cloud.logs.assert_no_pending_responses()
@@ -250,12 +291,12 @@ def test_no_silence_alarms_where_they_are_off() -> None:
         ({"detail": {"eventName": "CreateLogGroup", "requestParameters": {"logGroupName": "x"}}}, "x"),
     ],
 )
-def test_reads_the_log_group_off_the_event(event: dict[str, Any], log_group: str) -> None:
+def test_reads_the_log_group_from_the_event(event: dict[str, Any], log_group: str) -> None:
     """Only CreateLogGroup names one; everything else is a sweep."""
     assert created_log_group(event) == log_group
 
 
-def test_all_faulty_settings_are_told_together() -> None:
+def test_all_invalid_settings_are_reported_together() -> None:
     """By variable."""
     with pytest.raises(SettingsError) as caught:
         SubscribingSettings.from_environ({"SILENCE_MINUTES": "soon"})
