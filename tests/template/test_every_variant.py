@@ -12,7 +12,7 @@ from tests.template.variants import BOUNDARY, KEY, VARIANTS, combinations
 # Statements whose resource is a wildcard, and why it cannot be narrower (Service Authorization Reference).
 WILDCARDS = {
     "SeeTheNetwork": "the describing actions of EC2 take no resource",
-    "FindLogGroups": "logs:DescribeLogGroups takes no resource",
+    "FindClusters": "its listing actions take no resource",
     "DenyTheNetworkToTheFunctionsCode": "a denial covers everything",
     "TheAccountManagesTheKey": "in a key's policy, * is the key",
     "CloudWatchEncryptsAlarms": "in a key's policy, * is the key",

@@ -74,7 +74,8 @@ def test_the_subscribe_function_can_add_filters_and_alarms_and_remove_nothing() 
     alarm = "arn:aws:cloudwatch:us-east-1:111122223333:alarm"
     assert {one["Sid"]: (one["Action"], one["Resource"]) for one in statements(role["Policies"])} == {
         "WriteItsOwnLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "{SubscribeLogGroup.Arn}"),
-        "FindLogGroups": ("logs:DescribeLogGroups", "*"),
+        "FindClusters": (["logs:DescribeLogGroups", "eks:ListClusters", "cloudwatch:ListMetrics"], "*"),
+        "SeeWhetherAClusterLogs": ("eks:DescribeCluster", "arn:aws:eks:us-east-1:111122223333:cluster/*"),
         "SubscribeClusters": (
             ["logs:DescribeSubscriptionFilters", "logs:ListTagsForResource", "logs:PutSubscriptionFilter"],
             [f"{logs}:/aws/eks/*/cluster", f"{logs}:/aws/eks/*/cluster:*"],
@@ -131,7 +132,7 @@ def subscription() -> Json:
 def test_every_cluster_gets_the_same_silence_alarm() -> None:
     """By the template for the stack's own, by subscription.yaml for one more, by the sweep for all others."""
     recorder = Recorder()
-    SilenceAlarms(settings(), recorder).ensure(["prod"])
+    SilenceAlarms(settings(), recorder).ensure(["prod"], at_once=True)
     ((swept),) = recorder.alarms
     own = resolved(**WITH_SECRET, ClusterName="prod", Environment="staging")["Resources"]["SilenceAlarm"][
         "Properties"
