@@ -143,7 +143,8 @@ def test_no_other_account_is_allowed_in(stack: Json) -> None:
             case {"AWS": root}:
                 assert root == "arn:aws:iam::111122223333:root"
             case {"Service": service}:
-                assert service in {"lambda.amazonaws.com", "cloudwatch.amazonaws.com"}
+                ours = {"lambda.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"}
+                assert set(as_list(service)) <= ours
             case other:
                 assert other is None
 
