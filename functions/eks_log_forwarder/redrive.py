@@ -6,7 +6,7 @@
     the circuit is open               hidden for a back-off without an attempt
     some were rejected                hidden too, until REJECTED_TRIES are used up; then only the rejected
                                       events go to the dead-letter queue, and the message is deleted
-    all were refused                  the same with REFUSED_ALL_TRIES, which take hours
+    all were refused                  hidden for REFUSED_ALL_TRIES, which take hours; then as above
 
 A message that was received REJECTED_TRIES times has a history: if it fails again, it is halved to find out
 whether one of its events is the reason, and its failure does not keep other messages from being tried.
@@ -16,7 +16,7 @@ trigger Lambda's detection of recursive loops.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import uniform
 from time import time
 from typing import NoReturn
@@ -31,7 +31,7 @@ from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import SubscriptionPayload, is_control_message
 from eks_log_forwarder.parking.messages import Message, gathered, messages_of, payload_of
 from eks_log_forwarder.parking.queue import Queue
-from eks_log_forwarder.telemetry.found import Found
+from eks_log_forwarder.telemetry.detection_counts import DetectionCounts
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.failures import Failure
 
@@ -99,7 +99,7 @@ class Redrive:
             are_new = message.reason == Failure.NO_TIME_LEFT  # no rule had seen these events
         finally:
             if not are_new:
-                tally.detections = Found()
+                tally.detections = DetectionCounts()
             self.publish(tally)
 
     def _settle(self, message: ReceivedMessage, tally: Tally) -> None:
@@ -121,11 +121,21 @@ class Redrive:
             tally.give_reason(reason, tally.kept)
             self._keep(message, reason)
         else:
-            leftovers = self.forwarder.deliver(
+            leftovers = self._forwarder(message).deliver(
                 payload, stream, self.deadline, tally, has_history=self._has_history(message)
             )
             if leftovers:
                 self._settle_leftovers(message, payload, leftovers, tally)
+
+    def _forwarder(self, message: ReceivedMessage) -> Forwarder:
+        """On the last try every refused event is found, so that the others are delivered."""
+        if message.receive_count < self._refused_all_tries:
+            return self.forwarder
+        return replace(self.forwarder, delivery=replace(self.forwarder.delivery, suspects_settings=False))
+
+    @property
+    def _refused_all_tries(self) -> int:
+        return max(REFUSED_ALL_TRIES, self.rejected_tries)
 
     def _has_history(self, message: ReceivedMessage) -> bool:
         return message.receive_count >= self.rejected_tries
@@ -154,8 +164,7 @@ class Redrive:
         together = gathered(leftovers, most_events=self.forwarder.max_batch_events)
         dead = messages_of(payload, together)
         if any(leftover.cause is Cause.REFUSED_ALL for leftover in leftovers):
-            tries = max(REFUSED_ALL_TRIES, self.rejected_tries)
-            self._bury_or_keep(message, dead, tally, "every event was refused", tries)
+            self._bury_or_keep(message, dead, tally, "every event was refused", self._refused_all_tries)
         else:
             self._bury_or_keep(message, dead, tally, "events were rejected", self.rejected_tries)
 

@@ -41,7 +41,7 @@ class Deployed:
         give_up_at = time.monotonic() + _LOG_SECONDS
         while time.monotonic() < give_up_at:
             summaries = [line for line in self.json_written() if line.get("message") == "summary"]
-            if sum(line["delivered"] for line in summaries) >= self.arrived.total():
+            if sum(line.get("EventsDelivered", 0) for line in summaries) >= self.arrived.total():
                 return
             time.sleep(0.1)
 

@@ -43,11 +43,10 @@ def test_the_account_stands_in_the_log_as_metrics(deployed: Deployed) -> None:
     """One summary a stream, and what was delivered adds up."""
     lines = deployed.json_written()
     summaries = [line for line in lines if line.get("message") == "summary"]
-    assert sum(line["delivered"] for line in summaries) == 51
+    assert sum(line["EventsDelivered"] for line in summaries) == 51
     of_cluster = [line for line in lines if line.get("cluster") == demo.CLUSTER and "BytesSent" in line]
     assert {line["service"] for line in of_cluster} == {STACK}
-    assert sum(line["EventsReceived"][0] for line in of_cluster) == 51
-    assert sum(line["EventsDelivered"][0] for line in of_cluster) == 51
+    assert sum(line["EventsReceived"] for line in of_cluster) == 51
 
 
 def test_the_role_reads_its_secret_and_no_other(deployed: Deployed) -> None:

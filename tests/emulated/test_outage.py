@@ -107,16 +107,22 @@ def wait_until(come_true: Callable[[], bool], what: str) -> None:
 
 def total(summaries: list[dict[str, Any]], count: str) -> int:
     """The sum of one count of several accounts."""
-    return sum(summary[count] for summary in summaries)
+    return sum(summary.get(count, 0) for summary in summaries)
 
 
 def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
     """All lines are parked, each arrives once when the collector is up, and the queue is empty."""
     lines = demo.put_lines(outage.aws, CLUSTER)
     wait_until(lambda: outage.waiting() == len(LOG_TYPES_OF_LINES), "a message in the queue for each stream")
-    wait_until(lambda: total(outage.summaries("ForwardLogGroupName"), "received") >= 51, "every account")
+    wait_until(
+        lambda: total(outage.summaries("ForwardLogGroupName"), "EventsReceived") >= 51, "every account"
+    )
     parked = outage.summaries("ForwardLogGroupName")
-    assert (total(parked, "received"), total(parked, "delivered"), total(parked, "parked")) == (51, 0, 51)
+    assert (
+        total(parked, "EventsReceived"),
+        total(parked, "EventsDelivered"),
+        total(parked, "EventsParked"),
+    ) == (51, 0, 51)
 
     with outage.collector() as listener:
         wait_until(lambda: outage.waiting() == 0, "an empty queue")
@@ -124,8 +130,10 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
 
     assert {stream: found for stream, found in differences.items() if not found.is_none} == {}
     assert sum(found.arrived for found in differences.values()) == 51
-    wait_until(lambda: total(outage.summaries("RedriveLogGroupName"), "delivered") >= 51, "every account")
-    assert total(outage.summaries("RedriveLogGroupName"), "delivered") == 51
+    wait_until(
+        lambda: total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") >= 51, "every account"
+    )
+    assert total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") == 51
     assert outage.waiting("DeadLetterQueueUrl") == 0
 
 

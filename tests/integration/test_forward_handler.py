@@ -240,47 +240,23 @@ def test_a_control_message_is_counted_and_not_forwarded(
     assert handler(event_in("control-message"), lambda_context) == answer_of(0)
     assert listener.requests == []
     metrics = [line for line in json_lines(printed()) if "_aws" in line]
-    assert [line["ControlMessages"] for line in metrics if "ControlMessages" in line] == [[1.0]]
-    assert [line["EventsReceived"] for line in metrics] == [[0.0]]
+    assert [line["ControlMessages"] for line in metrics] == [1]
+    assert "EventsReceived" not in metrics[0]
 
 
 def test_the_account_is_printed_as_metrics_and_as_one_summary_line(
     listener: Listener, lambda_context: LambdaContext, printed: Printed
 ) -> None:
-    """In CloudWatch's embedded metric format, by service, by cluster and by log type."""
+    """In CloudWatch's embedded metric format; the summary is the last line and says what the metrics say."""
     handler(event_in("cw"), lambda_context)
     lines = json_lines(printed())
-    by_dimensions = {
-        tuple(sorted(dimensions)): line
-        for line in lines
-        if "_aws" in line
-        for dimensions in line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
-    }
-    of_cluster = by_dimensions["cluster", "service"]
-    assert (of_cluster["service"], of_cluster["cluster"]) == (SERVICE, "demo")
-    assert (of_cluster["EventsReceived"], of_cluster["EventsDelivered"]) == ([13.0], [13.0])
-    assert of_cluster["DeliveryAttempts"] == [1.0]
-    assert of_cluster["BytesSent"] == [float(listener.requests[0].size)]
-    of_cluster_and_type = by_dimensions["cluster", "logType"]
-    assert (of_cluster_and_type["cluster"], of_cluster_and_type["logType"]) == ("demo", "audit")
-    assert of_cluster_and_type["EventsReceived"] == [13.0]
-    of_type = by_dimensions[("logType",)]
-    assert (of_type["logType"], of_type["EventsReceived"], of_type["EventsDelivered"]) == (
-        "audit",
-        [13.0],
-        [13.0],
-    )
-    namespaces = {
-        metric["Namespace"]
-        for line in lines
-        if "_aws" in line
-        for metric in line["_aws"]["CloudWatchMetrics"]
-    }
-    assert namespaces == {"EksLogForwarder"}
-    (summary,) = (line for line in lines if line.get("message") == "summary")
-    assert summary["function_request_id"] == lambda_context.aws_request_id
-    assert (summary["cluster"], summary["log_type"]) == ("demo", "audit")
-    assert (summary["received"], summary["delivered"]) == (13, 13)
+    summary = lines[-1]
+    assert (summary["message"], summary["function_request_id"]) == ("summary", lambda_context.aws_request_id)
+    assert (summary["service"], summary["cluster"], summary["logType"]) == (SERVICE, "demo", "audit")
+    assert (summary["EventsReceived"], summary["EventsDelivered"]) == (13, 13)
+    assert (summary["DeliveryAttempts"], summary["BytesSent"]) == (1, listener.requests[0].size)
+    directives = [one for line in lines if "_aws" in line for one in line["_aws"]["CloudWatchMetrics"]]
+    assert {directive["Namespace"] for directive in directives} == {"EksLogForwarder"}
 
 
 @pytest.mark.parametrize(

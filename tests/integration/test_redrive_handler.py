@@ -200,11 +200,11 @@ def test_what_is_redriven_is_not_counted_as_received_again(
     queues.invoke()
     told = lines(printed())
     metrics = [line for line in told if "_aws" in line]
-    assert sum(line["EventsDelivered"][0] for line in metrics if "cluster" in line) == 3
-    for name in ("EventsReceived", "Detections", "ApiRequests", "EventsUnparsed"):
+    assert sum(line["EventsRedriven"] for line in metrics) == 3
+    for name in ("EventsReceived", "EventsDelivered", "Detections", "ApiRequests", "EventsUnparsed"):
         assert not [line for line in metrics if name in line]
     summaries = [line for line in told if line.get("message") == "summary"]
-    assert sorted(line["received"] for line in summaries) == [1, 2]
+    assert sorted(line["EventsRedriven"] for line in summaries) == [1, 2]
     assert len(collector.taken_ids) == 3
 
 

@@ -110,13 +110,15 @@ def test_every_queue_is_encrypted_and_has_a_dead_letter_queue(stack: Json) -> No
 
 
 def test_every_queue_refuses_requests_without_tls(stack: Json) -> None:
-    """From anybody, for every action."""
+    """From everybody but AWS services, which always use TLS, for every action."""
     (policy,) = of_type("AWS::SQS::QueuePolicy", stack).values()
     assert {queue.strip("{}") for queue in policy["Queues"]} == of_type("AWS::SQS::Queue", stack).keys()
     (refusal,) = statements(policy)
     assert (refusal["Effect"], refusal["Principal"], refusal["Action"]) == ("Deny", "*", "sqs:*")
     assert set(refusal["Resource"]) == {"{UndeliveredQueue.Arn}", "{DeadLetterQueue.Arn}"}
-    assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert refusal["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "false"}
+    }
 
 
 def test_no_policy_allows_a_wildcard_action(stack: Json) -> None:

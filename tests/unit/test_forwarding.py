@@ -201,7 +201,7 @@ def test_an_error_of_a_stage_is_named_without_its_text() -> None:
     broken.forward(given, LogStream.of(given), scene.deadline, scene.tally)
     (detail,) = scene.tally.details
     assert detail.startswith("not_encodable: ValueError at stages.py:")
-    assert "s3cr3t" not in str(scene.tally.summary())
+    assert "s3cr3t" not in str(scene.tally)
 
 
 def test_an_open_circuit_parks_everything_without_a_request() -> None:

@@ -168,17 +168,22 @@ def test_a_message_of_one_refused_event_is_buried_once_another_message_has_passe
     assert stage.dead_letters.contents() == [(["bad"], "http_406")]
 
 
-@pytest.mark.parametrize(("receive_count", "deleted"), [(1, False), (3, False), (23, False), (24, True)])
-def test_a_message_that_is_refused_as_a_whole_is_buried_after_many_tries(
-    receive_count: int,
-    deleted: bool,  # noqa: FBT001  # the table's column
-) -> None:
-    """Each takes four requests; the dead letters are one message with the reason."""
+@pytest.mark.parametrize("receive_count", [1, 3, 23])
+def test_a_message_that_is_refused_as_a_whole_waits_for_many_tries(receive_count: int) -> None:
+    """Each takes four requests."""
     stage = Stage(Scene(always(400)))
-    assert stage.settle(parked(body_of(*"abcde"), receive_count)) == [deleted]
+    assert stage.settle(parked(body_of(*"abcde"), receive_count)) == [False]
     assert stage.scene.transport.taken == 4
     assert stage.published[0].reasons == {"refused_all": 5}
-    assert stage.dead_letters.contents() == ([(list("abcde"), "refused_all")] if deleted else [])
+    assert stage.dead_letters.contents() == []
+
+
+def test_the_last_try_of_such_a_message_buries_only_what_is_refused() -> None:
+    """Three bad events at the places that were tried alone do not bury the good ones between them."""
+    stage = Stage(Scene(rejecting("a", "c", "e")))
+    assert stage.settle(parked(body_of(*"abcde"), REFUSED_ALL_TRIES)) == [True]
+    assert stage.published[0].delivered == 2
+    assert [events for events, _ in stage.dead_letters.contents()] == [["a"], ["c"], ["e"]]
 
 
 @pytest.mark.parametrize("base_seconds", [1, 30, 900])

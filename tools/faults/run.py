@@ -3,6 +3,7 @@
 import json
 import traceback
 from base64 import b64encode
+from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -85,19 +86,19 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
         with plain(collector) as url, new_container(stage.environ(url), on_clock) as forwarder:
             is_empty = stage.redrive()
             print(repr(forwarder))
-    (summary,) = _summaries(forwarded)
+    (summary,) = (defaultdict(int, line) for line in _summaries(forwarded))
     dead = stage.dead_ids()
     put_in = {log_event["id"] for log_event in payload["logEvents"]}
     taken = set(collector.taken_ids)
     return Found(
         outcome=Outcome(
-            delivered=summary["delivered"],
-            parked=summary["parked"],
-            requests=summary["delivery_attempts"],
-            reason=", ".join(summary["reasons"]),
+            delivered=summary["EventsDelivered"],
+            parked=summary["EventsParked"],
+            requests=summary["DeliveryAttempts"],
+            reason=", ".join(summary.get("reasons", ())),
             seconds=seconds,
-            rejected=summary["rejected"] - summary["rejected_unidentified"],
-            kept=summary["kept"],
+            rejected=summary["EventsRejected"] - summary["rejected_unidentified"],
+            kept=summary["EventsKept"],
             duplicates=len(collector.taken_ids) - len(taken),
             dead=len(dead),
             unidentified=summary["rejected_unidentified"],

@@ -69,10 +69,10 @@ class Balance:
     def rows(self) -> dict[str, str]:
         """The lines to print, by name."""
         return {
-            "received": f"{self.forwarded['received']:,} events",
-            "delivered": f"{self.forwarded['delivered']:,} without parking",
-            "parked": f"{self.forwarded['parked']:,}",
-            "redriven": f"{self.redriven['delivered']:,}",
+            "received": f"{self.forwarded['EventsReceived']:,} events",
+            "delivered": f"{self.forwarded['EventsDelivered']:,} without parking",
+            "parked": f"{self.forwarded['EventsParked']:,}",
+            "redriven": f"{self.redriven['EventsRedriven']:,}",
             "dead letters": f"{self.dead:,}, and {self.poison:,} poison events were sent",
             "duplicates": f"{self.duplicates:,}, after missing or incomplete answers",
             "arrived": f"{self.arrived:,}",
@@ -89,11 +89,12 @@ class Balance:
         checks = {
             f"{self.lost} events are lost": self.lost,
             "the queue is not empty": not self.queue_is_empty,
-            "the function did not count every event that was sent": self.forwarded["received"] != self.put_in,
+            "the function did not count every event that was sent": self.forwarded["EventsReceived"]
+            != self.put_in,
             "delivered and parked do not add up to the events sent": self.put_in
-            != self.forwarded["delivered"] + self.forwarded["parked"],
+            != self.forwarded["EventsDelivered"] + self.forwarded["EventsParked"],
             "the dead letters are not the poison events": self.dead != self.poison,
-            "nothing was parked, so the run proves nothing": not self.forwarded["parked"],
+            "nothing was parked, so the run proves nothing": not self.forwarded["EventsParked"],
             "the collector failed no request": not self.failed_requests,
             f"memory grows by more than {MAX_GROWTH:.0%}": self.growth > MAX_GROWTH,
         }

@@ -30,13 +30,17 @@ MAX_REQUESTS_PER_BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One destination, with its HTTP session, its secret, its limits and the container's circuit breaker."""
+    """One destination, with its HTTP session, its secret, its limits and the container's circuit breaker.
+
+    `suspects_settings` says that a batch which is refused as a whole can wait for a setting to be corrected.
+    """
 
     destination: Destination
     transport: Transport
     read_secret: ReadSecret
     retry_budget_seconds: float
     max_requests_per_batch: int = MAX_REQUESTS_PER_BATCH
+    suspects_settings: bool = True
     backoff: Backoff = field(default_factory=Backoff)
     circuit: CircuitBreaker = field(default_factory=CircuitBreaker)
     sleep: Callable[[float], None] = time.sleep
@@ -78,6 +82,7 @@ class Delivery:
             backoff=self.backoff,
             retry_budget_seconds=self.retry_budget_seconds,
             max_requests=self.max_requests_per_batch,
+            suspects_settings=self.suspects_settings,
             awaiting=awaiting,
             retries=gate is Gate.CLOSED and not has_history,
         )

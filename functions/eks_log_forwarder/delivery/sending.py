@@ -46,6 +46,7 @@ class Sending:
     retry_budget_seconds: float
     max_requests: int
     awaiting: list[Awaiting]
+    suspects_settings: bool = True
     retries: bool = True
     leftovers: list[Leftover] = field(default_factory=list)
     unreadable_alone: int | None = 0
@@ -166,7 +167,8 @@ class Sending:
         Not once this container has seen the destination accept an event: then only some events are at fault.
         """
         return (
-            self.circuit.last_accepted is None
+            self.suspects_settings
+            and self.circuit.last_accepted is None
             and self.requests_left
             and len(part) >= MIN_EVENTS_OF_A_SETTING
             and self.has_status(refusal.reason, 400, 404)

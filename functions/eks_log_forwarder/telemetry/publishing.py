@@ -1,60 +1,121 @@
-"""Structured logs, and metrics in CloudWatch's embedded metric format (EMF)."""
+"""What an operator sees: structured logs, and metrics in CloudWatch's embedded metric format (EMF).
+
+The summary of an invocation is an EMF document and the last line. A metric has the name of its summary field.
+A count of zero is neither logged nor published; the alarms say what missing data means.
+"""
 
 import logging
-import warnings
-from collections.abc import Mapping
 
+import msgspec
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit
 
-from eks_log_forwarder.telemetry.found import Found
+from eks_log_forwarder.telemetry.emf import Document, EmfProvider
 from eks_log_forwarder.telemetry.tally import Tally
 
 NAMESPACE = "EksLogForwarder"
 
-logger = Logger()
-metrics = Metrics(namespace=NAMESPACE)
+# Lambda's own lines and the log stream's name say these already; every byte of a line is billed.
+_LEFT_OUT = frozenset({"cold_start", "function_arn", "function_memory_size", "function_name", "location"})
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 
-# At level DEBUG these log URLs, headers and answers, which can hold the token.
+
+def _serialize(line: dict[str, object]) -> str:
+    return _encode({name: value for name, value in line.items() if name not in _LEFT_OUT}).decode()
+
+
+logger = Logger(json_serializer=_serialize)
+emf = EmfProvider(NAMESPACE)
+metrics = Metrics(provider=emf)  # type: ignore[arg-type]  # it takes every BaseProvider
+
+# At level DEBUG these log URLs, headers and answers, and the token with them.
 for _library in ("urllib3", "requests", "botocore", "boto3"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
-# An invocation that fails before it counts anything has no metrics to publish; its error is enough.
-warnings.filterwarnings("ignore", message="No application metrics to publish")
-
 
 def publish(tally: Tally) -> None:
-    """Publishes the counts of a payload from CloudWatch: metrics, detections and one summary line."""
-    _publish(tally, {"EventsReceived": tally.received}, _content(tally))
+    """Publishes the counts of a payload from CloudWatch: detections, requests and the summary."""
+    _publish_detections(tally)
     for (resource, verb), count in tally.api_requests.items():
-        _publish_apart({"resource": resource, "verb": verb}, {"ApiRequests": count})
-    _publish_detections(tally.detections, tally.cluster)
+        _publish_count("ApiRequests", count, resource=resource, verb=verb)
+    summary = _summary(tally)
+    for name, value in (
+        ("EventsReceived", tally.received),
+        ("EventsDelivered", tally.delivered),
+        ("EventsFiltered", tally.filtered),
+        ("EventsParked", tally.parked),
+        ("EventsKept", tally.kept),
+        ("EventsTruncated", tally.truncated),
+        ("EventsTrimmed", tally.trimmed),
+        ("EventsUnparsed", tally.unparsed),
+        ("EventsRedacted", tally.redacted),
+        ("ControlMessages", tally.control_messages),
+    ):
+        summary.add(name, MetricUnit.Count, value)
+    summary.publish_by("service")
+    summary.publish_by("service", "cluster", "logType", only="EventsReceived")
+    emf.add_metric(summary)
 
 
 def publish_redriven(tally: Tally) -> None:
-    """Like `publish`, for a parked message: its content was counted when CloudWatch sent it.
+    """Publishes the counts of a parked message; its events were counted when CloudWatch sent them.
 
-    The redrive leaves only those detections in the tally that have not been published before.
+    So that the counts of a stack balance, only what leaves the queue is published: `EventsRedriven` were
+    delivered or filtered, `EventsRejected` went to the dead-letter queue. The redrive leaves only those
+    detections in the tally that have not been published before.
     """
-    _publish(tally, {}, {})
-    metrics.flush_metrics()  # the next message may belong to another cluster
-    _publish_detections(tally.detections, tally.cluster)
+    _publish_detections(tally)
+    summary = _summary(tally)
+    summary.add("EventsRedriven", MetricUnit.Count, tally.delivered + tally.filtered)
+    summary.add("ParkedAge", MetricUnit.Seconds, round(tally.parked_age_seconds))
+    summary.publish_by("service")
+    emf.add_metric(summary)
+    metrics.flush_metrics()
 
 
-def _publish_detections(found: Found, cluster: str) -> None:
+def _summary(tally: Tally) -> Document:
+    """The document of an invocation or message, with what both functions publish of a delivery."""
+    keys = logger.get_current_keys()
+    fields = {
+        "level": "WARNING" if tally.reasons else "INFO",
+        "message": "summary",
+        "function_request_id": keys.get("function_request_id"),
+        "rejected_unidentified": tally.rejected_unidentified,
+        "split": tally.split,
+        "detections": len(tally.detections),
+        "reasons": tally.reasons,
+        "details": tally.details,
+    }
+    summary = Document(
+        {"service": emf.service, "cluster": tally.cluster, "logType": str(tally.log_type)},
+        fields={name: value for name, value in fields.items() if value},
+    )
+    for name, unit, value in (
+        ("EventsRejected", MetricUnit.Count, tally.rejected),
+        ("AuthenticationFailures", MetricUnit.Count, tally.authentication_failures),
+        ("DeliveryAttempts", MetricUnit.Count, tally.delivery_attempts),
+        ("BytesSent", MetricUnit.Bytes, tally.bytes_sent),
+        ("DeliveryLatency", MetricUnit.Milliseconds, round(tally.slowest_request_ms, 1)),
+        ("EventAge", MetricUnit.Milliseconds, round(tally.oldest_event_ms)),
+    ):
+        summary.add(name, unit, value)
+    return summary
+
+
+def _publish_detections(tally: Tally) -> None:
     """Counts detections by level and by rule, and logs the gravest one by one."""
-    for level, count in found.by_level.items():
-        _publish_apart({"level": level}, {"Detections": count})
-    for rule, count in found.by_rule.items():
-        _publish_apart({"rule": rule}, {"Detections": count})
-    for detection in found.gravest():
+    for level, count in tally.detections.by_level.items():
+        _publish_count("Detections", count, level=level)
+    for rule, count in tally.detections.by_rule.items():
+        _publish_count("Detections", count, rule=rule)
+    for detection in tally.detections.gravest():
         logger.warning(
             "detection",
             extra={
                 "rule": detection.rule.id,
                 "title": detection.rule.title,
                 "rule_level": detection.rule.level,
-                "cluster": cluster,
+                "cluster": tally.cluster,
                 "actor": detection.actor,
                 "target": detection.target,
                 "event_id": detection.event_id,
@@ -62,58 +123,9 @@ def _publish_detections(found: Found, cluster: str) -> None:
         )
 
 
-def _content(tally: Tally) -> dict[str, int]:
-    return {
-        "EventsTruncated": tally.truncated,
-        "EventsTrimmed": tally.trimmed,
-        "EventsUnparsed": tally.unparsed,
-        "EventsRedacted": tally.redacted,
-    }
-
-
-def _publish(tally: Tally, received: Mapping[str, int], content: Mapping[str, int]) -> None:
-    """Publishes metrics by service and by cluster, and the flow of events by log type."""
-    flow = {**received, "EventsDelivered": tally.delivered, "EventsFiltered": tally.filtered}
-    metrics.add_dimensions(service=str(metrics.service), cluster=tally.cluster)
-    _add(
-        metrics,
-        MetricUnit.Count,
-        {
-            **flow,
-            **content,
-            "EventsParked": tally.parked,
-            "EventsRejected": tally.rejected,
-            "ControlMessages": tally.control_messages,
-            "AuthenticationFailures": tally.authentication_failures,
-            "DeliveryAttempts": tally.delivery_attempts,
-        },
-    )
-    _add(metrics, MetricUnit.Bytes, {"BytesSent": tally.bytes_sent})
-    if tally.delivery_attempts:
-        _add(metrics, MetricUnit.Milliseconds, {"DeliveryLatency": tally.slowest_request_ms})
-    if tally.delivered:
-        _add(metrics, MetricUnit.Milliseconds, {"EventAge": tally.oldest_event_ms})
-    if tally.split:
-        _add(metrics, MetricUnit.Count, {"EventsSplit": tally.split})
-    if tally.parked_age_seconds:
-        _add(metrics, MetricUnit.Seconds, {"ParkedAge": tally.parked_age_seconds})
-    if tally.received:
-        _publish_apart({"logType": tally.log_type}, flow)
-        if received:  # the alarm on a silent audit log of one cluster reads it
-            _publish_apart({"cluster": tally.cluster, "logType": tally.log_type}, received)
-    log = logger.warning if tally.reasons else logger.info
-    log("summary", extra=tally.summary())
-
-
-def _publish_apart(dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
-    """Publishes counts in a document with other dimensions."""
-    apart = EphemeralMetrics(namespace=NAMESPACE)
-    for name, value in dimensions.items():
-        apart.add_dimension(name, value)
-    _add(apart, MetricUnit.Count, counts)
-    apart.flush_metrics()
-
-
-def _add(to: Metrics | EphemeralMetrics, unit: MetricUnit, values: Mapping[str, float]) -> None:
-    for name, value in values.items():
-        to.add_metric(name, unit, value)
+def _publish_count(name: str, count: int, **dimensions: str) -> None:
+    """Publishes a count by further dimensions; no client of the cluster can invent their values."""
+    document = Document({"service": emf.service, **dimensions})
+    document.add(name, MetricUnit.Count, count)
+    document.publish_by(*document.dimensions)
+    emf.add_metric(document)

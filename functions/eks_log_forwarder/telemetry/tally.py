@@ -1,12 +1,12 @@
 """The counts of one payload: the outcome of every event."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.errors import TallyError
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.telemetry.found import Found
+from eks_log_forwarder.telemetry.detection_counts import DetectionCounts
 
 _RESOURCES = frozenset({"pods", "secrets"})
 # the API server's own verbs; any other comes from an HTTP method that a client invented
@@ -48,7 +48,7 @@ class Tally:
     parked_age_seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
-    detections: Found = field(default_factory=Found)
+    detections: DetectionCounts = field(default_factory=DetectionCounts)
     api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def count_parsed(self, parsed: Parsed) -> None:
@@ -80,12 +80,6 @@ class Tally:
             **counts,
             "reasons": {str(reason): events for reason, events in self.reasons.items()},
         }
-
-    def summary(self) -> dict[str, object]:
-        """The fields of an invocation's summary line."""
-        counts = {field.name: getattr(self, field.name) for field in fields(self)}
-        del counts["api_requests"]
-        return counts | {"detections": len(self.detections)}
 
     def check(self) -> None:
         """Checks that every received event was counted exactly once.

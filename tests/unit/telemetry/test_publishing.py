@@ -8,8 +8,8 @@ import pytest
 
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Detection, RuleRef
-from eks_log_forwarder.telemetry.found import MAX_DETECTION_LINES, Found
-from eks_log_forwarder.telemetry.publishing import metrics, publish, publish_redriven
+from eks_log_forwarder.telemetry.detection_counts import MAX_DETECTION_LINES, DetectionCounts
+from eks_log_forwarder.telemetry.publishing import logger, metrics, publish, publish_redriven
 from eks_log_forwarder.telemetry.tally import Tally
 from tests.conftest import SERVICE
 
@@ -20,25 +20,23 @@ EXEC = RuleRef("11111111-aaaa", "Session Opened", "medium", ["attack.t1609"])
 DELETE = RuleRef("22222222-bbbb", "Deletion", "high", [])
 
 COUNTS = {
-    "EventsReceived": 9.0,
-    "EventsDelivered": 5.0,
-    "EventsFiltered": 1.0,
-    "EventsTruncated": 2.0,
-    "EventsTrimmed": 3.0,
-    "EventsUnparsed": 4.0,
-    "EventsRedacted": 6.0,
-    "EventsParked": 3.0,
-    "EventsRejected": 2.0,
-    "ControlMessages": 0.0,
-    "AuthenticationFailures": 1.0,
-    "DeliveryAttempts": 7.0,
-    "BytesSent": 4096.0,
+    "EventsReceived": 9,
+    "EventsDelivered": 5,
+    "EventsFiltered": 1,
+    "EventsTruncated": 2,
+    "EventsTrimmed": 3,
+    "EventsUnparsed": 4,
+    "EventsRedacted": 6,
+    "EventsParked": 3,
+    "EventsRejected": 2,
+    "AuthenticationFailures": 1,
+    "DeliveryAttempts": 7,
+    "BytesSent": 4096,
     "DeliveryLatency": 12.5,
-    "EventAge": 2500.0,
+    "EventAge": 2500,
 }
 NOT_COUNTS = {"BytesSent": "Bytes", "DeliveryLatency": "Milliseconds", "EventAge": "Milliseconds"}
-REDRIVEN = {"EventsReceived", "EventsTruncated", "EventsTrimmed", "EventsUnparsed", "EventsRedacted"}
-FLOW = {"EventsReceived": 9.0, "EventsDelivered": 5.0, "EventsFiltered": 1.0}
+MAX_DOCUMENT_BYTES = 300
 
 
 def full_tally() -> Tally:
@@ -60,7 +58,7 @@ def full_tally() -> Tally:
         bytes_sent=4096,
         slowest_request_ms=12.5,
         oldest_event_ms=2500.0,
-        detections=Found(
+        detections=DetectionCounts(
             [
                 Detection(EXEC, "e1", "ana", "pods/exec shop/cart"),
                 Detection(EXEC, "e2", "bob", "pods/exec shop/till"),
@@ -90,27 +88,32 @@ def redriven(tally: Tally, printed: Printed) -> str:
 
 
 def documents(text: str) -> Documents:
-    """The EMF documents among the printed lines, by their sets of dimensions."""
+    """The EMF documents among the printed lines, by the sets of dimensions that they publish."""
     found: Documents = {}
     for line in text.splitlines():
         if line.startswith('{"_aws"'):
             document = json.loads(line)
-            (directive,) = document["_aws"]["CloudWatchMetrics"]
-            assert directive["Namespace"] == "EksLogForwarder"
-            found.setdefault(tuple(map(tuple, directive["Dimensions"])), []).append(document)
+            directives = document["_aws"]["CloudWatchMetrics"]
+            assert {directive["Namespace"] for directive in directives} == {"EksLogForwarder"}
+            sets = tuple(tuple(names) for directive in directives for names in directive["Dimensions"])
+            found.setdefault(sets, []).append(document)
     return found
 
 
-def values(document: dict[str, Any]) -> dict[str, float]:
-    """A document's metrics; every one has one value."""
-    (directive,) = document["_aws"]["CloudWatchMetrics"]
-    return {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
+def values(document: dict[str, Any], *dimensions: str) -> dict[str, float]:
+    """The metrics that a document publishes by a set of dimensions."""
+    (names,) = (
+        [metric["Name"] for metric in directive["Metrics"]]
+        for directive in document["_aws"]["CloudWatchMetrics"]
+        if directive["Dimensions"] == [list(dimensions)]
+    )
+    return {name: document[name] for name in names}
 
 
 def units(document: dict[str, Any]) -> dict[str, str]:
     """The units of a document's metrics."""
-    (directive,) = document["_aws"]["CloudWatchMetrics"]
-    return {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    directives = document["_aws"]["CloudWatchMetrics"]
+    return {metric["Name"]: metric["Unit"] for directive in directives for metric in directive["Metrics"]}
 
 
 def messages(text: str, message: str) -> list[dict[str, Any]]:
@@ -119,90 +122,111 @@ def messages(text: str, message: str) -> list[dict[str, Any]]:
     return [line for line in lines if line.get("message") == message]
 
 
-def test_publishes_by_service_and_by_cluster(printed: Printed) -> None:
-    """One document, two sets of dimensions, every count once, with its unit."""
-    (document,) = documents(published(full_tally(), printed))[("service",), ("service", "cluster")]
-    assert (document["service"], document["cluster"]) == (SERVICE, "prod")
-    assert values(document) == COUNTS
+SUMMARY = (("service",), ("service", "cluster", "logType"))
+
+
+def test_the_summary_publishes_each_count_once_with_its_unit(printed: Printed) -> None:
+    """All of them by service; what was received also by cluster and log type."""
+    (document,) = documents(published(full_tally(), printed))[SUMMARY]
+    assert (document["service"], document["cluster"], document["logType"]) == (SERVICE, "prod", "audit")
+    assert values(document, "service") == COUNTS
+    assert values(document, *SUMMARY[1]) == {"EventsReceived": 9}
     assert units(document) == {name: NOT_COUNTS.get(name, "Count") for name in COUNTS}
 
 
-def test_publishes_the_rest_by_dimensions_of_its_own(printed: Printed) -> None:
-    """Flow by log type, what came by cluster and log type, detections, requests: each by service."""
+def test_the_summary_is_the_last_line(printed: Printed) -> None:
+    """Lambda returns the end of the log to whoever invokes the function and asks for it."""
+    last = json.loads(published(full_tally(), printed).splitlines()[-1])
+    assert last["message"] == "summary"
+
+
+def test_further_dimensions_have_small_documents_of_their_own(printed: Printed) -> None:
+    """Detections and requests by service, at most 300 bytes each."""
     text = published(full_tally(), printed)
-    found = {
-        dimensions: [(*(document[name] for name in dimensions[0]), values(document)) for document in listed]
-        for dimensions, listed in documents(text).items()
-        if len(dimensions) == 1
+    found = documents(text)
+    del found[SUMMARY]
+    assert {
+        dimensions: [
+            (*(document[name] for name in dimensions), values(document, *dimensions)) for document in listed
+        ]
+        for (dimensions,), listed in found.items()
+    } == {
+        ("service", "level"): [
+            (SERVICE, "medium", {"Detections": 2}),
+            (SERVICE, "high", {"Detections": 1}),
+        ],
+        ("service", "rule"): [
+            (SERVICE, "11111111-aaaa", {"Detections": 2}),
+            (SERVICE, "22222222-bbbb", {"Detections": 1}),
+        ],
+        ("service", "resource", "verb"): [
+            (SERVICE, "pods", "list", {"ApiRequests": 4}),
+            (SERVICE, "secrets", "get", {"ApiRequests": 1}),
+        ],
     }
-    assert found == {
-        (("logType", "service"),): [("audit", SERVICE, FLOW)],
-        (("cluster", "logType", "service"),): [("prod", "audit", SERVICE, {"EventsReceived": 9.0})],
-        (("level", "service"),): [
-            ("medium", SERVICE, {"Detections": 2.0}),
-            ("high", SERVICE, {"Detections": 1.0}),
-        ],
-        (("rule", "service"),): [
-            ("11111111-aaaa", SERVICE, {"Detections": 2.0}),
-            ("22222222-bbbb", SERVICE, {"Detections": 1.0}),
-        ],
-        (("resource", "verb", "service"),): [
-            ("pods", "list", SERVICE, {"ApiRequests": 4.0}),
-            ("secrets", "get", SERVICE, {"ApiRequests": 1.0}),
-        ],
-    }
+    lines = [line for line in text.splitlines() if line.startswith('{"_aws"') and "summary" not in line]
+    assert max(map(len, lines)) <= MAX_DOCUMENT_BYTES
 
 
 def test_a_redriven_message_was_counted_before(printed: Printed) -> None:
-    """Neither what was received nor what was found in it is published again; deliveries are."""
+    """Neither what was received nor what was found in it is published again; what left the queue is."""
     tally = full_tally()
-    tally.detections = Found()  # as the redrive does with detections that were published before
-    found = documents(redriven(tally, printed))
-    assert set(found) == {(("service",), ("service", "cluster")), (("logType", "service"),)}
-    (document,) = found[("service",), ("service", "cluster")]
-    assert values(document) == {name: value for name, value in COUNTS.items() if name not in REDRIVEN}
-    (by_log_type,) = found[(("logType", "service"),)]
-    assert values(by_log_type) == {"EventsDelivered": 5.0, "EventsFiltered": 1.0}
-
-
-def test_new_detections_of_a_redriven_message_are_published(printed: Printed) -> None:
-    """By level and by rule, and one by one; the message's own metrics are in a document of their cluster."""
-    text = redriven(full_tally(), printed)
-    assert len(messages(text, "detection")) == 3
-    assert len(documents(text)[(("level", "service"),)]) == 2
-    assert len(documents(text)[(("rule", "service"),)]) == 2
+    tally.detections = DetectionCounts()  # the redrive has taken them out
+    ((sets, (document,)),) = documents(redriven(tally, printed)).items()
+    assert sets == (("service",),)
+    assert values(document, "service") == {
+        "EventsRedriven": 6,
+        "EventsRejected": 2,
+        "AuthenticationFailures": 1,
+        "DeliveryAttempts": 7,
+        "BytesSent": 4096,
+        "DeliveryLatency": 12.5,
+        "EventAge": 2500,
+    }
 
 
 def test_redriven_messages_of_two_clusters_stay_apart(printed: Printed) -> None:
     """Each has a separate document, although one invocation handles both."""
     for cluster in ("prod", "staging"):
         publish_redriven(Tally(cluster, LogType.API, received=1, delivered=1))
-    found = documents(printed())[("service",), ("service", "cluster")]
-    assert [(one["cluster"], one["EventsDelivered"]) for one in found] == [
-        ("prod", [1.0]),
-        ("staging", [1.0]),
-    ]
+    found = documents(printed())[("service",),]
+    assert [(one["cluster"], one["EventsRedriven"]) for one in found] == [("prod", 1), ("staging", 1)]
 
 
-def test_a_control_message_has_no_latency_nor_flow(printed: Printed) -> None:
-    """What was not measured is not published as 0."""
+def test_a_control_message_is_one_metric(printed: Printed) -> None:
+    """A count of zero is not published."""
     found = documents(published(Tally("unknown", LogType.UNKNOWN, control_messages=1), printed))
     ((document,),) = found.values()
-    assert document["ControlMessages"] == [1.0]
-    assert {"DeliveryLatency", "EventAge", "ParkedAge"}.isdisjoint(document)
+    assert values(document, "service") == {"ControlMessages": 1}
+
+
+def test_an_invocation_that_counted_nothing_publishes_nothing(printed: Printed) -> None:
+    """Its payload was not readable; the error says so."""
+    metrics.flush_metrics()
+    assert printed() == ""
 
 
 def test_parked_age_is_in_seconds(printed: Printed) -> None:
     """The alarms on it count in seconds too."""
     tally = Tally("prod", LogType.API, received=1, kept=1, parked_age_seconds=3600.0)
-    (document,) = documents(redriven(tally, printed))[("service",), ("service", "cluster")]
-    assert (document["ParkedAge"], units(document)["ParkedAge"]) == ([3600.0], "Seconds")
+    (document,) = documents(redriven(tally, printed))[("service",),]
+    assert (document["ParkedAge"], units(document)["ParkedAge"]) == (3600, "Seconds")
+
+
+def test_a_healthy_invocation_logs_at_most_1300_bytes(printed: Printed) -> None:
+    """Fifty lease updates: every byte is billed, in every invocation."""
+    logger.append_keys(function_request_id="2f1c3a5e-6b7d-4c8e-9f00-112233445566")
+    tally = Tally("production-eu-west-1", LogType.AUDIT, received=50, delivered=50, delivery_attempts=1)
+    tally.bytes_sent, tally.slowest_request_ms, tally.oldest_event_ms = 81_234, 12.3456, 4567.8
+    text = published(tally, printed)
+    assert len(text.encode()) <= 1300
+    assert text.count("\n") == 1
 
 
 def test_logs_each_detection_by_identity(printed: Printed) -> None:
     """Rule, cluster, actor and target, and nothing else of the event but its id."""
     lines = messages(published(full_tally(), printed), "detection")
-    own = {"level", "location", "message", "timestamp", "service"}
+    own = {"level", "message", "timestamp", "service"}
     assert [{name: value for name, value in line.items() if name not in own} for line in lines] == [
         {
             "rule": rule.id,
@@ -225,13 +249,13 @@ def test_logs_each_detection_by_identity(printed: Printed) -> None:
 def test_logs_at_most_a_hundred_detections(printed: Printed) -> None:
     """All of them are counted, by the metric and in the summary."""
     tally = full_tally()
-    tally.detections = Found(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(250))
+    tally.detections = DetectionCounts(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(250))
     text = published(tally, printed)
     lines = messages(text, "detection")
     assert MAX_DETECTION_LINES == 100
     assert [line["event_id"] for line in lines] == [f"e{number}" for number in range(100)]
-    (by_rule,) = documents(text)[(("rule", "service"),)]
-    assert by_rule["Detections"] == [250.0]
+    (by_rule,) = documents(text)[("service", "rule"),]
+    assert by_rule["Detections"] == 250
     (summary,) = messages(text, "summary")
     assert summary["detections"] == 250
 
@@ -239,7 +263,7 @@ def test_logs_at_most_a_hundred_detections(printed: Printed) -> None:
 def test_the_gravest_detection_is_logged_however_late_it_came(printed: Printed) -> None:
     """An alarm sends its reader to the log; the order of the events holds within a level."""
     tally = full_tally()
-    tally.detections = Found(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(100))
+    tally.detections = DetectionCounts(Detection(EXEC, f"e{number}", "ana", "pods") for number in range(100))
     tally.detections.add([Detection(DELETE, "last", "bob", "pods")])
     lines = messages(published(tally, printed), "detection")
     assert [line["event_id"] for line in lines] == ["last", *(f"e{number}" for number in range(99))]
@@ -247,10 +271,9 @@ def test_the_gravest_detection_is_logged_however_late_it_came(printed: Printed) 
 
 @pytest.mark.parametrize(("reasons", "level"), [({}, "INFO"), ({"http_500": 3}, "WARNING")])
 def test_writes_one_summary_line(reasons: dict[str, int], level: str, printed: Printed) -> None:
-    """A warning where something was not delivered; it counts detections and does not list them."""
+    """A warning where something was not delivered; it counts detections and leaves zeros out."""
     tally = full_tally()
     tally.reasons = reasons
     (summary,) = messages(published(tally, printed), "summary")
-    assert (summary["level"], summary["reasons"], summary["detections"]) == (level, reasons, 3)
-    assert (summary["cluster"], summary["log_type"], summary["received"]) == ("prod", "audit", 9)
-    assert "api_requests" not in summary
+    assert (summary["level"], summary.get("reasons", {}), summary["detections"]) == (level, reasons, 3)
+    assert {"EventsKept", "split", "details", "rejected_unidentified"}.isdisjoint(summary)

@@ -10,8 +10,8 @@ from tools.soak.balance import Balance, Summaries
 GOOD = Balance(
     put_in=1000,
     poison=2,
-    forwarded=Counter(received=1000, delivered=900, parked=100),
-    redriven=Counter(received=120, delivered=98),
+    forwarded=Counter(EventsReceived=1000, EventsDelivered=900, EventsParked=100),
+    redriven=Counter(EventsRedriven=98),
     arrived=998,
     duplicates=7,
     dead=2,
@@ -40,15 +40,15 @@ def test_a_good_run_has_no_faults() -> None:
         (replace(GOOD, queue_is_empty=False), "the queue is not empty"),
         (replace(GOOD, dead=3), "the dead letters are not the poison events"),
         (
-            replace(GOOD, forwarded=Counter(received=999, delivered=900, parked=100)),
+            replace(GOOD, forwarded=Counter(EventsReceived=999, EventsDelivered=900, EventsParked=100)),
             "the function did not count every event that was sent",
         ),
         (
-            replace(GOOD, forwarded=Counter(received=1000, delivered=900, parked=99)),
+            replace(GOOD, forwarded=Counter(EventsReceived=1000, EventsDelivered=900, EventsParked=99)),
             "delivered and parked do not add up to the events sent",
         ),
         (
-            replace(GOOD, forwarded=Counter(received=1000, delivered=1000, parked=0)),
+            replace(GOOD, forwarded=Counter(EventsReceived=1000, EventsDelivered=1000, EventsParked=0)),
             "nothing was parked, so the run proves nothing",
         ),
         (replace(GOOD, failed_requests=0), "the collector failed no request"),

@@ -10,7 +10,7 @@ MAX_DETECTION_LINES = 100
 _GRAVEST_FIRST = ("critical", "high", "medium", "low", "informational")  # Sigma rules specification, "Level"
 
 
-class Found:
+class DetectionCounts:
     """Counts detections by rule and by level; keeps at most a hundred of each level.
 
     The bound holds however many a payload has: each detection has texts that a client chose.
