@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import payloads
 from benchmarks.memory import Memory
+from benchmarks.own_log import measure_own_log
 from benchmarks.plots import chart, svg
 from benchmarks.prices import Cost, cost_of, stretched_us
 from benchmarks.results import default_memory_size
@@ -253,3 +254,11 @@ def test_the_page_has_a_place_for_every_part() -> None:
     places = {part.partition("}}")[0] for part in page.split("{{")[1:]}
     assert len(places) == 17
     assert all(f'"{place}"' in source for place in places)
+
+
+def test_the_own_log_and_the_metrics_stay_within_their_bounds() -> None:
+    """AWS bills every byte and every metric; the benchmark fails above the bounds, and so does this test."""
+    measured = measure_own_log()
+    assert measured.faults() == []
+    assert measured.healthy_bytes > 500
+    assert measured.metrics > measured.further_metrics == 5
