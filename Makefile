@@ -44,10 +44,10 @@ discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUST
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)
 
 subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
-	@$(python) -m tools.subscribe $(CLUSTER) $(ARGS)
+	@$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
-	@$(python) -m tools.clusters $(ARGS)
+	@$(python) -m tools.clusters $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [DRY_RUN=yes] [SEEN=yes]
 	@$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)

@@ -1,4 +1,4 @@
-"""`make remove` deletes a stack with all that is around it; `make redrive-from` rescues what its queues hold."""
+"""`make remove` deletes a stack with all around it; `make redrive-from` rescues what its queues hold."""
 
 import json
 import subprocess
@@ -137,7 +137,7 @@ def test_moves_the_messages_to_another_stack(deployed: Deployed, leaving: dict[s
     assert f"3 messages were moved to {deployed.outputs['UndeliveredQueueUrl']}." in moved.stdout
     assert f"aws sqs delete-queue --queue-url {leaving['DeadLetterQueueUrl']}" in moved.stdout
     give_up_at = time.monotonic() + _ARRIVAL_SECONDS
-    arrived: list[str] = []
+    arrived: list[Any] = []
     while len(arrived) < 3 and time.monotonic() < give_up_at:
         time.sleep(0.1)
         arrived = [one["message"] for one in list(deployed.listener.records) if one["cluster"] == "moved"]

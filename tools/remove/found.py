@@ -108,7 +108,7 @@ def _deleted(reader: Reader, name: str) -> dict[str, Any] | None:
     if not ours:
         msg = f"there is no stack {name} in this region, and none was deleted in the last 90 days"
         raise ToolError(msg)
-    last = max(ours, key=lambda one: one["DeletionTime"])
+    last = max(ours, key=lambda one: one["CreationTime"])
     return reader.call("cloudformation", "describe_stacks", StackName=last["StackId"])
 
 

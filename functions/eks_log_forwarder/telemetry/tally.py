@@ -62,7 +62,7 @@ class Tally:
 
     def forget_findings(self) -> None:
         """Forgets what was published when these events came for the first time: detections and requests."""
-        self.detections = Found()
+        self.detections = DetectionCounts()
         self.api_requests = {}
 
     def answer(self) -> dict[str, object]:
