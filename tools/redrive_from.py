@@ -47,6 +47,11 @@ def move(client: ClientFactory, source: str, target: str, moved: Callable[[], No
     return count
 
 
+def _queue_name(url: str) -> list[str]:
+    """Account and name; the host of a URL can have several forms."""
+    return url.rsplit("/", 2)[1:]
+
+
 def _receive(sqs: Any, source: str) -> list[dict[str, Any]]:  # noqa: ANN401  # boto3 makes its clients at run time
     answer = sqs.receive_message(
         QueueUrl=source,
@@ -64,7 +69,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     reader = Reader(client)
     stack = read_stack(reader, named_stack(options))
     target = stack.undelivered_queue_url
-    if options.queue == target:
+    if _queue_name(options.queue) == _queue_name(target):
         msg = f"{target} is the stack's own queue: its redrive function delivers what is in it"
         raise ToolError(msg)
     before = count_messages(reader, options.queue)

@@ -18,6 +18,7 @@ from tools.make_event import EVENTS, read_lines, stream_name
 pytestmark = pytest.mark.emulated
 
 STACK = "watchful"
+CLUSTER_ROLE = "arn:aws:iam::000000000000:role/clusters"
 _ARRIVAL_SECONDS = 60
 
 
@@ -56,7 +57,7 @@ def create_cluster(aws: LocalAws, name: str, *, enabled: bool = True) -> None:
     """A cluster with its log group."""
     aws.client("eks").create_cluster(
         name=name,
-        roleArn="arn:aws:iam::000000000000:role/eks",
+        roleArn=CLUSTER_ROLE,
         resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"]},
         logging={"clusterLogging": [{"types": ["audit"], "enabled": enabled}]},
     )
@@ -79,6 +80,7 @@ def watchful(deployed: Deployed) -> Iterator[Watchful]:
     """Its own cluster is subscribed by the template; tags exempt the clusters of the other tests."""
     aws = deployed.aws
     logs = aws.client("logs")
+    aws.client("iam").create_role(RoleName="clusters", AssumeRolePolicyDocument="{}")
     for cluster in ("home", "sandbox"):
         create_cluster(aws, cluster)
     groups = logs.describe_log_groups(logGroupNamePrefix="/aws/eks/")["logGroups"]

@@ -75,7 +75,7 @@ def find(reader: Reader, name: str) -> Found:
         subscriptions=tuple(_subscriptions(reader, name)),
         filters=tuple(_filters(reader, stack)),
         alarms=tuple(_alarms(reader, name)),
-        queues=tuple(_queues(reader, stack_id)),
+        queues=tuple(_queues(reader, name, stack_id)),
         secret_arn=_secret(reader, parameters.get("DestinationSecretArn", "")),
         network_stack=parameters.get("NetworkStack", ""),
     )
@@ -141,13 +141,18 @@ def _alarms(reader: Reader, name: str) -> Iterator[str]:
     yield from (alarm["AlarmName"] for alarm in alarms or () if service_of(alarm) == name)
 
 
-def _queues(reader: Reader, stack_id: str) -> Iterator[FoundQueue]:
+def _queues(reader: Reader, name: str, stack_id: str) -> Iterator[FoundQueue]:
+    """The queues by the stack's resources, or by their generated names where those are forgotten."""
     answer = reader.call("cloudformation", "describe_stack_resources", StackName=stack_id)
-    for resource in answer["StackResources"] if answer else ():
-        if resource["LogicalResourceId"] in _QUEUES and resource.get("PhysicalResourceId"):
-            counted = count_messages(reader, resource["PhysicalResourceId"])
-            if counted:
-                yield counted
+    urls = [
+        resource["PhysicalResourceId"]
+        for resource in (answer["StackResources"] if answer else ())
+        if resource["LogicalResourceId"] in _QUEUES and resource.get("PhysicalResourceId")
+    ]
+    for logical_id in () if urls else _QUEUES:
+        listed = reader.call("sqs", "list_queues", QueueNamePrefix=f"{name}-{logical_id}-")
+        urls += listed.get("QueueUrls", []) if listed else []
+    yield from filter(None, (count_messages(reader, url) for url in urls))
 
 
 def count_messages(reader: Reader, url: str) -> FoundQueue | None:

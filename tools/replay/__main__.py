@@ -8,11 +8,9 @@ reported them. Interrupted, the same command continues. Exit status: 0 if all we
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import time
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -20,64 +18,15 @@ from rich.progress import Progress as Bar
 
 from tools import ROOT
 from tools.aws_clients import ToolError, client_factory, told_errors
-from tools.aws_reading import ClientFactory, NotFoundError, Reader
+from tools.aws_reading import NotFoundError, Reader
 from tools.log_groups import LogGroup, cluster_log_group, read_log_group
-from tools.make_event import encode_event
 from tools.replay.dry_run import DryRun
-from tools.replay.payloads import Chunk, Origin, chunks
+from tools.replay.payloads import Origin, chunks
+from tools.replay.sending import read_events, replay
 from tools.replay.span import Progress, Span, milliseconds, shown
 from tools.stack import Stack, StackError, add_stack_options, named_stack, read_stack
 
 _DAY_MS = 24 * 60 * 60 * 1000
-
-
-def read_events(client: ClientFactory, span: Span, start_ms: int) -> Iterator[Mapping[str, Any]]:
-    """The events of a span from `start_ms` on that match its pattern, in the order of their times."""
-    pages = (
-        client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=span.log_group,
-            startTime=start_ms,
-            endTime=span.end_ms,
-            **({"filterPattern": span.pattern} if span.pattern else {}),
-        )
-    )
-    return (event for page in pages for event in page["events"])
-
-
-def send(client: ClientFactory, stack: Stack, chunk: Chunk) -> None:
-    """Invokes the forward function asynchronously, as CloudWatch does, so that Lambda retries."""
-    for payload in chunk.payloads:
-        text = encode_event(payload).encode()
-        client("lambda").invoke(FunctionName=stack.function_arn, InvocationType="Event", Payload=text)
-
-
-def replay(
-    client: ClientFactory, origin: Origin, progress: Progress, moved: Callable[[int], None]
-) -> Counter[str]:
-    """Sends the lines of the span that were not sent yet, and remembers how far it came.
-
-    Args:
-        client: makes the clients.
-        origin: the stack, and what its payloads have in common.
-        progress: the span, and the file that remembers.
-        moved: is told the time of the last event that was sent.
-
-    Returns:
-        The number of `events` and of `payloads`.
-    """
-    counts = Counter(events=0, payloads=0)
-    until_ms = progress.sent_until_ms()
-    start_ms = progress.span.start_ms if until_ms is None else until_ms
-    for chunk in chunks(read_events(client, progress.span, start_ms), origin):
-        send(client, origin.stack, chunk)
-        progress.keep(chunk.last_ms)
-        counts["events"] += sum(len(payload["logEvents"]) for payload in chunk.payloads)
-        counts["payloads"] += len(chunk.payloads)
-        moved(chunk.last_ms)
-    progress.remove()
-    return counts
 
 
 def filter_pattern(group: LogGroup, stack: Stack) -> str:
@@ -180,8 +129,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             counts = replay(client, origin, progress, moved)
     except BaseException:
         until_ms = progress.sent_until_ms()
-        what = "Nothing was sent." if until_ms is None else f"All lines before {shown(until_ms)} were sent."
-        console.print(f"{what} The same command continues there.", style="yellow", soft_wrap=True)
+        what = "Nothing was sent." if until_ms is None else f"Lines before {shown(until_ms)} were sent."
+        console.print(what, style="yellow", soft_wrap=True)
         raise
     print(
         f"{counts['events']} events of {span.log_group} were handed to the forward function,"
@@ -197,6 +146,7 @@ def main(arguments: list[str]) -> int:
         with told_errors():
             return _run(options, Console(stderr=True))
     except KeyboardInterrupt:
+        print("replay: interrupted; the same command continues", file=sys.stderr)
         return 1
     except (ToolError, StackError) as error:
         print(f"replay: {error}", file=sys.stderr)

@@ -134,7 +134,7 @@ def test_finds_what_is_around_a_stack() -> None:
 
 
 def test_finds_the_rest_of_a_stack_that_is_deleted() -> None:
-    """By the id of the last stack of the name; its filter is not special any more."""
+    """By the id of the last stack of the name, and its queues by their names."""
     gone = OURS | {"StackStatus": "DELETE_COMPLETE"}
     summaries = [
         {
@@ -152,9 +152,16 @@ def test_finds_the_rest_of_a_stack_that_is_deleted() -> None:
             ("list_stacks", {"StackSummaries": summaries}),
             ("describe_stacks", {"Stacks": [gone]}),
             ("describe_stacks", {"Stacks": [ANOTHER]}),
-            ("describe_stack_resources", RESOURCES),
+            ("describe_stack_resources", {"StackResources": []}),
         ],
-        **AROUND,
+        **AROUND
+        | {
+            "sqs": [
+                ("list_queues", {}),
+                ("list_queues", {"QueueUrls": [QUEUE]}),
+                *AROUND["sqs"],
+            ]
+        },
     ) as aws:
         found = find(Reader(aws.client), "forwarder")
     assert (found.exists, found.subscriptions, found.secret_arn) == (False, (), SECRET)

@@ -13,9 +13,10 @@ from eks_log_forwarder.intake.payload import decode_payload, was_seen_before
 from tests.stubbed_aws import StubbedAws
 from tools.log_groups import LogGroup, SubscriptionFilter
 from tools.make_event import encode_event
-from tools.replay.__main__ import filter_pattern, main, replay
+from tools.replay.__main__ import filter_pattern, main
 from tools.replay.dry_run import DryRun
 from tools.replay.payloads import MAX_TEXT_BYTES, Origin, chunks
+from tools.replay.sending import replay
 from tools.replay.span import Progress, Span, milliseconds, shown
 from tools.stack import Stack
 
