@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.stubbed_aws import Answer, StubbedAws
 from tools.aws_reading import Reader
 from tools.stack import Stack, StackError, read_stack
-from tools.subscribe.permission import has_permission
+from tools.subscribe.permission import has_permission, named_log_groups
 from tools.subscribe.subscription import SubscriptionError, Wish, subscribe
 
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
@@ -240,6 +240,14 @@ def test_reads_the_function_s_policy_narrowly(changes: dict[str, Any], covered: 
         assert has_permission(Reader(aws.client), STACK, GROUP) is covered
 
 
+def test_lists_the_log_groups_that_the_policy_names() -> None:
+    """One by one, as make subscribe adds them; the pattern for all clusters names none."""
+    named = {"Condition": {"ArnLike": {"AWS:SourceArn": f"{LOGS}/aws/vendedlogs/auto:*"}}}
+    with StubbedAws(lambda_=[("get_policy", policy(named)), ("get_policy", policy())]) as aws:
+        assert list(named_log_groups(Reader(aws.client), STACK)) == ["/aws/vendedlogs/auto"]
+        assert list(named_log_groups(Reader(aws.client), STACK)) == []
+
+
 def test_reads_the_stack_s_outputs() -> None:
     """The subscribed log group is the cluster's; the others are the functions' own."""
     outputs = {
@@ -248,10 +256,14 @@ def test_reads_the_stack_s_outputs() -> None:
         "ForwardLogGroupName": "/aws/lambda/forwarder-forward",
         "RedriveLogGroupName": "/aws/lambda/forwarder-redrive",
         "SubscribedLogGroupName": GROUP,
+        "SubscriptionFilterName": "forwarder-ControlPlaneLogs-1A2B",
+        "UndeliveredQueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/undelivered",
     }
     with StubbedAws(cloudformation=[("describe_stacks", stacks(outputs))]) as aws:
         stack = read_stack(Reader(aws.client), "forwarder")
     assert stack.own_log_groups == {"/aws/lambda/forwarder-forward", "/aws/lambda/forwarder-redrive"}
+    assert (stack.filter_name, stack.filter_pattern) == ("forwarder-ControlPlaneLogs-1A2B", "delete")
+    assert stack.undelivered_queue_url.endswith("/undelivered")
     assert (stack.partition, stack.region, stack.account) == ("aws", "eu-central-1", "111122223333")
     assert (stack.is_own(GROUP), stack.is_own("/aws/lambda/forwarder-redrive")) == (False, True)
 
@@ -275,6 +287,7 @@ def stacks(outputs: dict[str, str]) -> dict[str, Any]:
                 "StackName": "forwarder",
                 "CreationTime": "2026-01-01T00:00:00Z",
                 "StackStatus": "CREATE_COMPLETE",
+                "Parameters": [{"ParameterKey": "FilterPattern", "ParameterValue": "delete"}],
                 "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
             }
         ]
