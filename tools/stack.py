@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -20,7 +21,8 @@ class StackError(Exception):
 class Stack:
     """What the tools need of a deployed stack; `alarm_topic_arn` may be empty.
 
-    `subscribed_log_group` is that of its own cluster: the template makes its filter and its silence alarm.
+    `subscribed_log_group` is that of its own cluster. The template creates its filter, `filter_name` with
+    `filter_pattern`, and its silence alarm.
     """
 
     name: str
@@ -30,6 +32,9 @@ class Stack:
     subscribed_log_group: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    filter_name: str = ""
+    filter_pattern: str = ""
+    undelivered_queue_url: str = ""
 
     @property
     def cluster(self) -> str:
@@ -70,6 +75,11 @@ def named_stack(options: Namespace) -> str:
     return options.stack or stack_name(ROOT / "samconfig.toml", options.config_env)
 
 
+def values(description: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """The values by name of CloudFormation's description of a stack; `kind` is Output or Parameter."""
+    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in description.get(f"{kind}s", [])}
+
+
 def read_stack(reader: Reader, name: str) -> Stack:
     """A stack by its name.
 
@@ -95,20 +105,21 @@ def read_stack(reader: Reader, name: str) -> Stack:
         msg = "cloudformation:DescribeStacks was refused: the stack's outputs name the function"
         raise StackError(msg)
     (description,) = answer["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
-    parameters = {
-        one["ParameterKey"]: one.get("ParameterValue", "") for one in description.get("Parameters", [])
-    }
+    outputs, parameters = values(description, "Output"), values(description, "Parameter")
     if "ForwardFunctionArn" not in outputs:
         msg = f"the stack {name} has no output ForwardFunctionArn: is it this application's?"
         raise StackError(msg)
-    own = {name for name in outputs if name.endswith("LogGroupName")} - {"SubscribedLogGroupName"}
+    subscribed = outputs.get("SubscribedLogGroupName", "")
+    own = {value for name, value in outputs.items() if name.endswith("LogGroupName")} - {subscribed}
     return Stack(
         name=name,
         function_arn=outputs["ForwardFunctionArn"],
         alarm_topic_arn=outputs.get("AlarmTopicArn", ""),
-        own_log_groups=frozenset(outputs[name] for name in own),
-        subscribed_log_group=outputs.get("SubscribedLogGroupName", ""),
+        own_log_groups=frozenset(own),
+        subscribed_log_group=subscribed,
+        filter_name=outputs.get("SubscriptionFilterName", ""),
+        filter_pattern=parameters.get("FilterPattern", ""),
+        undelivered_queue_url=outputs.get("UndeliveredQueueUrl", ""),
         outputs=outputs,
         parameters=parameters,
     )

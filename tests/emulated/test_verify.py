@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.emulated.deployment import Deployed
+from tests.misbehaving_server import full_server
 from tools import ROOT, demo
 from tools.listener import Listener, running_listener
 from tools.local_aws import LocalAws
-from tools.misbehaving_server import full_server
 
 pytestmark = pytest.mark.emulated
 

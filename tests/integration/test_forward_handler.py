@@ -441,3 +441,23 @@ def test_the_events_folder_is_covered() -> None:
     """A new event is a new row of this file's tables."""
     stems = {Path(path).stem for path in EVENTS.glob("*.json")}
     assert stems >= {*LOG_TYPES, "control-message", "malformed"}
+
+
+@pytest.mark.parametrize("mark", [[], ["replay:seen"]], ids=["new", "seen"])
+def test_a_replay_of_seen_lines_names_detections_on_the_records_and_raises_nothing(
+    environment: pytest.MonkeyPatch,
+    lambda_context: LambdaContext,
+    listener: Listener,
+    printed: Printed,
+    mark: list[str],
+) -> None:
+    """No log line, and neither the metric of detections nor that of requests; the flow is counted."""
+    environment.setenv("DETECTIONS", "on")
+    payload = payload_in(event_in("cw"))
+    payload["subscriptionFilters"] += mark
+    assert handler(event_of(payload), lambda_context)["delivered"] == 13
+    assert len([record for record in listener.records if "detections" in record]) == 6
+    text = printed()
+    raising = ('"message":"detection"', '"Detections"', '"ApiRequests"')
+    assert [sign in text.replace(": ", ":") for sign in raising] == [not mark] * 3
+    assert '"EventsReceived"' in text

@@ -36,7 +36,7 @@ def test_allowed_does_not_subscribe_by_itself() -> None:
     """There is neither function nor rule."""
     stack = resolved(OtherClusters="allowed")
     assert not [name for name in stack["Resources"] if name.startswith("Subscribe")]
-    assert of_type("AWS::Events::Rule", stack) == {}
+    assert list(of_type("AWS::Events::Rule", stack)) == ["TamperingRule"]
 
 
 def test_a_sweep_and_a_rule_call_the_subscribing_function() -> None:
@@ -53,8 +53,8 @@ def test_a_sweep_and_a_rule_call_the_subscribing_function() -> None:
             "requestParameters": {"logGroupName": [{"wildcard": "/aws/eks/*/cluster"}]},
         },
     }
-    for rule in rules.values():
-        assert [target["Arn"] for target in rule["Targets"]] == ["{SubscribeFunction.Arn}"]
+    for name in ("SubscribeFunctionSweep", "SubscribeFunctionNewLogGroup"):
+        assert [target["Arn"] for target in rules[name]["Targets"]] == ["{SubscribeFunction.Arn}"]
 
 
 def test_the_recorded_event_matches_the_rule() -> None:
@@ -74,7 +74,8 @@ def test_the_subscribe_function_can_add_filters_and_alarms_and_remove_nothing() 
     alarm = "arn:aws:cloudwatch:us-east-1:111122223333:alarm"
     assert {one["Sid"]: (one["Action"], one["Resource"]) for one in statements(role["Policies"])} == {
         "WriteItsOwnLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "{SubscribeLogGroup.Arn}"),
-        "FindLogGroups": ("logs:DescribeLogGroups", "*"),
+        "FindClusters": (["logs:DescribeLogGroups", "eks:ListClusters", "cloudwatch:ListMetrics"], "*"),
+        "SeeWhetherAClusterLogs": ("eks:DescribeCluster", "arn:aws:eks:us-east-1:111122223333:cluster/*"),
         "SubscribeClusters": (
             ["logs:DescribeSubscriptionFilters", "logs:ListTagsForResource", "logs:PutSubscriptionFilter"],
             [f"{logs}:/aws/eks/*/cluster", f"{logs}:/aws/eks/*/cluster:*"],
@@ -131,7 +132,7 @@ def subscription() -> Json:
 def test_every_cluster_gets_the_same_silence_alarm() -> None:
     """By the template for the stack's own, by subscription.yaml for one more, by the sweep for all others."""
     recorder = Recorder()
-    SilenceAlarms(settings(), recorder).ensure(["prod"])
+    SilenceAlarms(settings(), recorder).ensure(["prod"], at_once=True)
     ((swept),) = recorder.alarms
     own = resolved(**WITH_SECRET, ClusterName="prod", Environment="staging")["Resources"]["SilenceAlarm"][
         "Properties"

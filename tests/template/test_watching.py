@@ -321,20 +321,20 @@ def test_silence_is_an_alarm() -> None:
 
 
 def test_the_topic_is_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
-    """With SNS's own key, alarms would be lost; only alarms of this account are accepted."""
+    """With SNS's own key, alarms would be lost; only alarms and the rule of this account are accepted."""
     stack = resolved()
     (topic,) = of_type("AWS::SNS::Topic", stack).values()
     assert (topic["KmsMasterKeyId"], topic["TopicName"]) == ("{AlarmTopicKey}", "eks-logs-alarms")
     (key,) = of_type("AWS::KMS::Key", stack).values()
     assert key["EnableKeyRotation"] is True
     (cloudwatch,) = (one for one in key["KeyPolicy"]["Statement"] if "Service" in one["Principal"])
-    assert cloudwatch["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert cloudwatch["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
     assert set(cloudwatch["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
     (policy,) = of_type("AWS::SNS::TopicPolicy", stack).values()
-    (publish_,) = policy["PolicyDocument"]["Statement"]
-    assert publish_["Condition"] == {
-        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"}
-    }
+    assert [one["Condition"] for one in policy["PolicyDocument"]["Statement"]] == [
+        {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"}},
+        {"ArnEquals": {"aws:SourceArn": "{TamperingRule.Arn}"}},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -50,4 +50,5 @@ def subscriber() -> Subscriber:
     """The container's subscriber. If this raises, the next invocation tries again."""
     settings = SubscribingSettings.from_environ(os.environ)
     alarms = SilenceAlarms(settings, boto3.client("cloudwatch", config=_CONFIG))
-    return Subscriber(settings, boto3.client("logs", config=_CONFIG), alarms)
+    logs, eks = boto3.client("logs", config=_CONFIG), boto3.client("eks", config=_CONFIG)
+    return Subscriber(settings, logs, eks, alarms)

@@ -283,8 +283,8 @@ def test_an_answer_that_does_not_end_is_not_waited_for(
     transport = make_transport()
     with running_server(behave) as server:
         assert post(transport, server.url(), within_seconds=0.2) == Failure.ANSWER_TIMEOUT
-    with running_server(answering(OK)) as mended:
-        assert post(transport, mended.url()) == Answer(200, b"OK\n")
+    with running_server(answering(OK)) as fixed:
+        assert post(transport, fixed.url()) == Answer(200, b"OK\n")
 
 
 def test_a_request_that_nobody_reads_is_not_waited_for(make_transport: MakeTransport) -> None:
