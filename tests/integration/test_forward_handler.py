@@ -444,7 +444,7 @@ def test_the_events_folder_is_covered() -> None:
 
 
 @pytest.mark.parametrize(("mark", "raised"), [([], True), (["replay:seen"], False)], ids=["new", "seen"])
-def test_a_replay_of_seen_lines_names_detections_on_the_records_and_raises_nothing(
+def test_a_replay_of_seen_lines_names_detections_on_the_records_and_raises_nothing(  # noqa: PLR0913, PLR0917  # fixtures and table
     environment: pytest.MonkeyPatch,
     lambda_context: LambdaContext,
     listener: Listener,
