@@ -97,14 +97,12 @@ def _machine() -> str:
     )
 
 
-def _note(phase: str) -> None:
-    """Prints on standard error what is being measured."""
-    sys.stderr.write(f"measuring {phase}\n")
-
-
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n\n")
-    sys.stdout.flush()
+    print(f"{text}\n", flush=True)
+
+
+def _note(phase: str) -> None:
+    print(f"measuring {phase}", file=sys.stderr)
 
 
 if __name__ == "__main__":

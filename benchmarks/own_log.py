@@ -12,16 +12,10 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 from benchmarks.payloads import real_lines
-from tools import ROOT
+from tools import ROOT, make_event
+from tools.lambda_context import lambda_context
 from tools.listener import running_listener
-from tools.make_event import (
-    LOG_TYPES_OF_LINES,
-    Source,
-    data_message,
-    encode_event,
-    example_lines,
-    stream_name,
-)
+from tools.make_event import LOG_TYPES_OF_LINES, example_lines
 
 MAX_HEALTHY_BYTES = 1300  # of 50 lease updates
 MAX_LINES_BYTES = 3600  # of 100 real lines, with their detections
@@ -109,29 +103,23 @@ def _events() -> Iterator[dict[str, object]]:
     for some in (leases[:1], list(islice(cycle(leases), 50)), list(islice(cycle(sample), 100))):
         yield _event(some, "audit", _CLUSTERS[0])
     for cluster in _CLUSTERS:
-        yield {"awslogs": {"data": _control_message()}}
+        yield json.loads((make_event.EVENTS / "control-message.json").read_text(encoding="utf-8"))
         yield _event(lines, "audit", cluster)
         for stem, log_type in LOG_TYPES_OF_LINES.items():
             yield _event(example_lines(stem), log_type, cluster)
 
 
 def _event(lines: list[str], log_type: str, cluster: str) -> dict[str, object]:
-    message = data_message(lines, Source(stream_name(log_type, cluster), cluster))
-    return json.loads(encode_event(message))  # type: ignore[no-any-return]
-
-
-def _control_message() -> str:
-    event = json.loads((ROOT / "events" / "control-message.json").read_text(encoding="utf-8"))
-    return str(event["awslogs"]["data"])
+    source = make_event.Source(make_event.stream_name(log_type, cluster), cluster)
+    return json.loads(make_event.encode_event(make_event.data_message(lines, source)))  # type: ignore[no-any-return]
 
 
 def main() -> None:
     """Forwards every payload; a mark follows what each one prints."""
     from eks_log_forwarder.forward_handler import handler  # noqa: PLC0415  # the environment comes first
-    from tests.conftest import LambdaContext  # noqa: PLC0415  # only this process is a Lambda
 
     for event in _events():
-        handler(event, LambdaContext())
+        handler(event, lambda_context())
         sys.stdout.write(f"{_END}\n")
 
 

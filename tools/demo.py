@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tools.detection_table import detection_table
 from tools.listener import Listener, running_listener
-from tools.listener.demo_destinations import DEMO_DESTINATIONS
+from tools.listener.protocols import DEMO_DESTINATIONS
 from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, local_aws
 from tools.make_event import LOG_TYPES_OF_LINES, example_lines, stream_name

@@ -2,8 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from tools import ROOT
 from tools.aws_clients import add_aws_options
@@ -28,9 +30,23 @@ class Stack:
     alarm_topic_arn: str
     own_log_groups: frozenset[str]
     subscribed_log_group: str = ""
-    filter_name: str = ""
-    filter_pattern: str = ""
-    undelivered_queue_url: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cluster(self) -> str:
+        """The stack's own cluster; `subscribed_log_group` is `/aws/eks/NAME/cluster`."""
+        return self.subscribed_log_group.removeprefix("/aws/eks/").removesuffix("/cluster")
+
+    @property
+    def filter_name(self) -> str:
+        """The subscription filter that the template creates; its alarms watch this name."""
+        return self.outputs.get("SubscriptionFilterName", "")
+
+    @property
+    def filter_pattern(self) -> str:
+        """The pattern of that filter."""
+        return self.parameters.get("FilterPattern", "")
 
     @property
     def region(self) -> str:
@@ -68,17 +84,30 @@ def named_stack(options: Namespace) -> str:
 
 def values(description: Mapping[str, Any], kind: str) -> dict[str, str]:
     """The values by name of CloudFormation's description of a stack; `kind` is Output or Parameter."""
-    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in description.get(f"{kind}s", [])}
+    return {one[f"{kind}Key"]: one.get(f"{kind}Value", "") for one in description.get(f"{kind}s", [])}
 
 
 def read_stack(reader: Reader, name: str) -> Stack:
     """A stack by its name.
 
     Raises:
-        StackError: it has no forward function, or `cloudformation:DescribeStacks` was refused.
-        ClientError: there is no stack of this name.
+        StackError: there is no such stack, it has no forward function, or `cloudformation:DescribeStacks` was
+            refused.
     """
-    answer = reader.call("cloudformation", "describe_stacks", StackName=name)
+    if not name:
+        msg = "which stack? Give STACK=name, or set stack_name in samconfig.toml"
+        raise StackError(msg)
+    try:
+        answer = reader.call("cloudformation", "describe_stacks", StackName=name)
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        region = reader.client("cloudformation").meta.region_name
+        msg = (
+            f"there is no stack {name} in {region}: check name, region and account"
+            f" (`aws cloudformation list-stacks --region {region}` prints the names)"
+        )
+        raise StackError(msg) from error
     if answer is None:
         msg = "cloudformation:DescribeStacks was refused: the stack's outputs name the function"
         raise StackError(msg)
@@ -87,14 +116,13 @@ def read_stack(reader: Reader, name: str) -> Stack:
     if "ForwardFunctionArn" not in outputs:
         msg = f"the stack {name} has no output ForwardFunctionArn: is it this application's?"
         raise StackError(msg)
-    subscribed = outputs.pop("SubscribedLogGroupName", "")
+    own = {name for name in outputs if name.endswith("LogGroupName")} - {"SubscribedLogGroupName"}
     return Stack(
         name=name,
         function_arn=outputs["ForwardFunctionArn"],
         alarm_topic_arn=outputs.get("AlarmTopicArn", ""),
-        own_log_groups=frozenset(value for key, value in outputs.items() if key.endswith("LogGroupName")),
-        subscribed_log_group=subscribed,
-        filter_name=outputs.get("SubscriptionFilterName", ""),
-        filter_pattern=parameters.get("FilterPattern", ""),
-        undelivered_queue_url=outputs.get("UndeliveredQueueUrl", ""),
+        own_log_groups=frozenset(outputs[name] for name in own),
+        subscribed_log_group=outputs.get("SubscribedLogGroupName", ""),
+        outputs=outputs,
+        parameters=parameters,
     )

@@ -36,8 +36,8 @@ class Deployed:
         """Those lines of it that are JSON: metrics and Powertools' own."""
         return [json.loads(line) for line in self.written() if line.startswith("{")]
 
-    def wait_for_its_accounts(self) -> None:
-        """MiniStack writes a log after the invocation: waits until all that arrived is accounted for."""
+    def wait_for_its_summaries(self) -> None:
+        """Waits until summaries cover all that arrived: MiniStack writes a log after the invocation."""
         give_up_at = time.monotonic() + _LOG_SECONDS
         while time.monotonic() < give_up_at:
             summaries = [line for line in self.json_written() if line.get("message") == "summary"]

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.emulated.deployment import Deployed
+from tests.misbehaving_server import full_server
 from tools import demo
 from tools.listener import Listener, running_listener
 from tools.local_aws import LocalAws
 from tools.make_event import EVENTS, LOG_TYPES_OF_LINES
-from tools.misbehaving_server import full_server
 
 pytestmark = pytest.mark.emulated
 
@@ -53,7 +53,7 @@ class Outage:
         return {report["id"]: float(report["ms"]) / 1000 for report in reports if report}
 
     def summaries(self, log_group: str) -> list[dict[str, Any]]:
-        """The accounts that a function has written so far."""
+        """The summaries that a function has written so far."""
         lines = [line for line in self.aws.log_lines(self.outputs[log_group]) if line.startswith("{")]
         return [line for line in map(json.loads, lines) if line.get("message") == "summary"]
 
@@ -106,7 +106,7 @@ def wait_until(come_true: Callable[[], bool], what: str) -> None:
 
 
 def total(summaries: list[dict[str, Any]], count: str) -> int:
-    """The sum of one count of several accounts."""
+    """The sum of one count of several summaries."""
     return sum(summary.get(count, 0) for summary in summaries)
 
 
@@ -115,7 +115,7 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
     lines = demo.put_lines(outage.aws, CLUSTER)
     wait_until(lambda: outage.waiting() == len(LOG_TYPES_OF_LINES), "a message in the queue for each stream")
     wait_until(
-        lambda: total(outage.summaries("ForwardLogGroupName"), "EventsReceived") >= 51, "every account"
+        lambda: total(outage.summaries("ForwardLogGroupName"), "EventsReceived") >= 51, "every summary"
     )
     parked = outage.summaries("ForwardLogGroupName")
     assert (
@@ -131,7 +131,7 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
     assert {stream: found for stream, found in differences.items() if not found.is_none} == {}
     assert sum(found.arrived for found in differences.values()) == 51
     wait_until(
-        lambda: total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") >= 51, "every account"
+        lambda: total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") >= 51, "every summary"
     )
     assert total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") == 51
     assert outage.waiting("DeadLetterQueueUrl") == 0

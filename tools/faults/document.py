@@ -11,38 +11,26 @@ from tools.faults.row import EVENTS, Outcome, Row
 from tools.faults.speech import SPEECHES
 
 PATH = ROOT / "docs" / "faults.md"
-COLUMNS = (
-    "fault",
-    "delivered",
-    "parked",
-    "of these rejected",
-    "kept by Lambda",
-    "reason",
-    "requests",
-    "seconds",
-    "delivered in the end",
-    "duplicates",
-    "dead letters",
-    "rejected, unidentified",
-)
+_FIGURES = {  # the columns after the fault, and the attributes of an outcome that they show
+    "delivered": "delivered",
+    "parked": "parked",
+    "of these rejected": "rejected",
+    "kept by Lambda": "kept",
+    "reason": "reason",
+    "requests": "requests",
+    "seconds": "seconds",
+    "delivered in the end": "in_the_end",
+    "duplicates": "duplicates",
+    "dead letters": "dead",
+    "rejected, unidentified": "unidentified",
+}
+COLUMNS = ("fault", *_FIGURES)
 
 
 def cells(fault: str, outcome: Outcome) -> tuple[str, ...]:
     """One row of the full table, by COLUMNS."""
-    return (
-        fault,
-        str(outcome.delivered),
-        str(outcome.parked),
-        str(outcome.rejected),
-        str(outcome.kept),
-        outcome.reason,
-        str(outcome.requests),
-        f"{outcome.seconds:g}",
-        str(outcome.in_the_end),
-        str(outcome.duplicates),
-        str(outcome.dead),
-        str(outcome.unidentified),
-    )
+    figures = (getattr(outcome, name) for name in _FIGURES.values())
+    return (fault, *(f"{figure:g}" if isinstance(figure, float) else str(figure) for figure in figures))
 
 
 def text() -> str:
