@@ -21,7 +21,7 @@ from tools.replay.span import Progress, Span, milliseconds, shown
 from tools.stack import Stack
 
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
-STACK = Stack("forwarder", FUNCTION, "", frozenset(), filter_pattern="from-the-stack")
+STACK = Stack("forwarder", FUNCTION, "", frozenset(), parameters={"FilterPattern": "from-the-stack"})
 GROUP = "/aws/eks/prod/cluster"
 ORIGIN = Origin(STACK, GROUP)
 SPAN = Span(GROUP, 0, 10)
