@@ -82,6 +82,7 @@ OF_AWS: set[Metric] = {
     ("AWS/Logs", "DeliveryErrors", FILTER),
     ("AWS/Logs", "DeliveryThrottling", FILTER),
     ("AWS/Logs", "IncomingBytes", frozenset({"LogGroupName"})),
+    ("AWS/Logs", "IncomingLogEvents", frozenset({"LogGroupName"})),
 }
 
 
