@@ -176,4 +176,9 @@ class Sending:
 
     def has_status(self, reason: str, *statuses: int) -> bool:
         """Whether the last answer has one of these statuses, as its own or for its events (`bulk_429`)."""
-        return self.attempts.last_status in statuses or any(str(one) in reason.split("_") for one in statuses)
+        return self.attempts.last_status in statuses or has_status(reason, *statuses)
+
+
+def has_status(reason: str, *statuses: int) -> bool:
+    """Whether a reason names one of these statuses, as `http_400` and `bulk_429` do."""
+    return any(str(status) in reason.split("_") for status in statuses)
