@@ -51,9 +51,9 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
     )
     counts = AnyOf(
         (
-            is_empty_or_one_of(stage, []),
-            All((equals_one_of(stage, [_STARTED]), at_start)),
             All((Not(equals_one_of(stage, [_STARTED, "RequestReceived"])), Not(long_running))),
+            All((equals_one_of(stage, [_STARTED]), at_start)),
+            is_empty_or_one_of(stage, []),
         )
     )
     # The rule's own tests come first, because they fail most often.
