@@ -8,7 +8,7 @@ Source: k8s.io/apiserver, WithAudit and WithFailedAuthenticationAudit.
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.field_names import FieldNames
-from eks_log_forwarder.detection.nodes import All, AnyOf, Node, Not, fields_in
+from eks_log_forwarder.detection.nodes import All, AnyOf, KeywordTest, Node, Not, fields_in
 from eks_log_forwarder.detection.remembering import Memory
 from eks_log_forwarder.detection.values import equals_one_of, is_empty_or_one_of, starts_with_one_of
 
@@ -30,7 +30,7 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
     request at ResponseStarted and any other request at its end. They match at both stages of a `proxy`
     subresource; see StartedRequests. An event without a stage counts as the only one.
     """
-    changes_something = Not(equals_one_of(names.audit("dryRun"), ["true"]))
+    changes_something = _changes_something(names)
     stage = names.audit("stage")
     if any(field.name == stage.name for field in fields_in(node)):
         return All((node, changes_something))
@@ -58,6 +58,13 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
     )
     # The rule's own tests come first, because they fail most often.
     return All((node, counts, changes_something))
+
+
+def _changes_something(names: FieldNames) -> Node:
+    """The request is not a dry run. A deletion is decoded only if its text names the parameter."""
+    deletion = equals_one_of(names.audit("verb"), ["delete", "deletecollection"])
+    named = KeywordTest(lambda text: "dryRun" in text, folded=False)
+    return Not(All((AnyOf((Not(deletion), named)), equals_one_of(names.audit("dryRun"), ["true"]))))
 
 
 class StartedRequests:
