@@ -63,7 +63,9 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
 def _changes_something(names: FieldNames) -> Node:
     """The request is not a dry run. A deletion is decoded only if its text names the parameter."""
     deletion = equals_one_of(names.audit("verb"), ["delete", "deletecollection"])
-    named = KeywordTest(lambda text: "dryRun" in text, folded=False)
+    named = KeywordTest(
+        lambda text: "dryRun" in text or "\\u" in text, folded=False
+    )  # a letter may be escaped
     return Not(All((AnyOf((Not(deletion), named)), equals_one_of(names.audit("dryRun"), ["true"]))))
 
 

@@ -18,6 +18,8 @@ _ALL = "All"
 # Any other value is true for the API server (k8s.io/apimachinery, Convert_Slice_string_To_bool).
 _FALSE = frozenset({"false", "0"})
 _ANY_VERSION = frozenset({"", "0"})
+# Reading a query takes time for each rule. A longer one counts as no dry run, and as reading everything.
+MAX_URI = 8192
 
 
 class _Request(NamedTuple):
@@ -53,6 +55,7 @@ def _asks_for_dry_run(request: _Request) -> bool:
     """Whether the query has `dryRun=All`, and the API server looks at it."""
     return (
         "?" in request.uri
+        and len(request.uri) <= MAX_URI
         and request.subresource not in _WITHOUT_DRY_RUN
         and not request.resource.endswith(_REVIEWS)
         and _ALL in query_values(request.uri, "dryRun")
@@ -81,6 +84,8 @@ def _reads_everything(request: _Request) -> HeaderValues:
         return _TRUE
     if request.verb != "watch":
         return _ABSENT
+    if len(request.uri) > MAX_URI:
+        return _TRUE
     version = query_values(request.uri, "resourceVersion")
     initial = query_values(request.uri, "sendInitialEvents")
     begins = not version or version[0] in _ANY_VERSION or (initial and initial[0].lower() not in _FALSE)

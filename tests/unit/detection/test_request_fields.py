@@ -2,6 +2,7 @@
 
 import pytest
 
+from eks_log_forwarder.detection.request_fields import MAX_URI
 from eks_log_forwarder.detection.request_query import query_values
 from tests.unit.detection_rules import selects
 
@@ -124,6 +125,14 @@ def test_a_request_without_dry_runs_cannot_hide_behind_the_parameter(
 def test_tells_whether_everything_is_read(verb: str, query: str, *, expected: bool) -> None:
     """A list, and a watch that begins with all objects."""
     assert selects("{readsEverything: true}", _event(verb, query)) is expected
+
+
+def test_a_long_query_hides_nothing() -> None:
+    """It is not read: the request is no dry run, and a watch reads everything."""
+    more = "&x=" + "y" * (MAX_URI - len(URI) - len(DRY) - 3)
+    assert not selects(ANY, _event("create", DRY + more))
+    assert selects(ANY, _event("create", DRY + more + "y"))
+    assert selects("{readsEverything: true}", _event("watch", "?resourceVersion=7&x=" + "y" * MAX_URI))
 
 
 @pytest.mark.parametrize(
