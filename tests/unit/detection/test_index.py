@@ -15,7 +15,7 @@ from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.intake.log_type import LogType
 from tests.unit.detection_rules import detections_of, found_in, header_of, rule_text
 
-VERBS = ["get", "GET", "list", "create", "patch", "", None, 5]
+VERBS = ["get", "GET", "list", "watch", "create", "patch", "delete", "", None, 5]
 RESOURCES = ["pods", "Pods", "secrets", "", None]
 FIELDS: dict[str, list[Any]] = {
     "verb": VERBS,
@@ -27,12 +27,16 @@ FIELDS: dict[str, list[Any]] = {
     "user.username": ["system:anonymous", "alice", "", None],
     "user.groups": ["dev", "ops"],
     "responseStatus.code": [0, 200, 403, 403.0, "403"],
+    "requestURI": ["/x", "/x?dryRun=All", "/x?resourceVersion=7", "", None, 5],
+    "dryRun": [True],
+    "readsEverything": [True],
     "sourceIP": ["10.0.0.1", "52.1.2.3"],
     "sourceIPPublic": [True, False],
     "impersonatedUser.username": ["admin", ""],
     "requestObject.spec.x": [1, "1", True, None],
     "hostPath": ["/etc", None],
 }
+DERIVED = ("source", "host", "user.groups", "dryRun", "readsEverything")  # not in an event as such
 MODIFIERS = [
     "",
     "|contains",
@@ -100,7 +104,7 @@ def events(draw: st.DrawFn) -> dict[str, object]:
     """An audit event of the fields that the rules ask for, some absent, some of an odd type."""
     event: dict[str, Any] = {}
     for path, values in FIELDS.items():
-        if path.startswith(("source", "host", "user.groups")) or draw(st.booleans()):
+        if path.startswith(DERIVED) or draw(st.booleans()):
             continue
         target = event
         *parents, last = path.split(".")
@@ -115,6 +119,8 @@ def events(draw: st.DrawFn) -> dict[str, object]:
         )
     if draw(st.booleans()):
         event["objectRef.resource"] = "secrets"
+    if draw(st.booleans()):
+        event.setdefault("requestObject", {})["dryRun"] = ["All"]
     if draw(st.booleans()):
         event.pop("objectRef", None)
     return event
