@@ -16,21 +16,29 @@ class Field:
 
     `read` returns every value of the field in a decoded event: no value if the field is absent, `None` for
     null. `from_header` returns the same from an audit event's header. It returns None if the header cannot
-    tell absent, null and empty apart; `read` then returns one of `when_header_is_empty`.
+    tell absent, null and empty apart; `read` then returns one of `when_header_is_empty`. `key` is a key that
+    an event must have for the field to have a value; "" if none is known. `of_pods` reads the values in the
+    pod specs of the event in the place of `read`.
     """
 
     name: str
     read: Callable[[Fields], Values]
     from_header: Callable[[AuditHeader], HeaderValues | None] | None = None
     when_header_is_empty: tuple[Values, ...] = ()
+    key: str = ""
+    of_pods: Callable[[Sequence[Fields]], Values] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldTest:
-    """One test of all values of a field."""
+    """One test of all values of a field.
+
+    With `texts`, the test holds only if a value contains one of them, in any case.
+    """
 
     field: Field
     holds: Callable[[Values], bool]
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +52,11 @@ class FieldComparison:
 
 @dataclass(frozen=True, slots=True)
 class KeywordTest:
-    """A test of the raw text; of the case-folded text if `folded`."""
+    """A test of the raw text; of the case-folded text if `folded`. `texts` as for FieldTest."""
 
     holds: Callable[[str], bool]
     folded: bool
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reads one rule from one file: checks it, has pySigma parse it and compiles it."""
+"""Reads one rule from one file: checks it, has pySigma parse it and translates it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,16 +6,12 @@ from pathlib import Path
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaDetectionItem, SigmaLevel, SigmaRule
 
-from eks_log_forwarder.detection.field_names import FieldNames
 from eks_log_forwarder.detection.log_sources import log_type_of_source
-from eks_log_forwarder.detection.nodes import AnyOf, Node
-from eks_log_forwarder.detection.once_a_request import once_a_request
 from eks_log_forwarder.detection.refusals import Fault, faults_in
-from eks_log_forwarder.detection.rule import Rule, build_rule
+from eks_log_forwarder.detection.rule_data import Condition, RuleData, Some
 from eks_log_forwarder.detection.sigma_values import UnsupportedValueError
 from eks_log_forwarder.detection.translation import translate
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.record.record import RuleRef
 from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
 LEVEL_WITHOUT_TRUSTED_NETWORKS = "levelWithoutTrustedNetworks"
@@ -39,7 +35,7 @@ class RuleFaultsError(ValueError):
         super().__init__(f"{len(faults)} faults")
 
 
-def read_rule(path: Path, file: str, names: FieldNames, *, networks_are_trusted: bool) -> Rule:
+def read_rule(path: Path, file: str) -> RuleData:
     """The rule at a path; `file` is what messages call it.
 
     Raises:
@@ -55,11 +51,17 @@ def read_rule(path: Path, file: str, names: FieldNames, *, networks_are_trusted:
     if faults:
         raise RuleFaultsError(faults)
     rule = SigmaRule.from_dict(document)
-    log_type = log_type_of_source(document["logsource"]) or LogType.UNKNOWN
-    node = _node(rule, names, log_type)
-    if log_type is LogType.AUDIT:
-        node = once_a_request(node, names)
-    return build_rule(_detection(rule, path, networks_are_trusted=networks_are_trusted), log_type, file, node)
+    without = rule.custom_attributes.get(LEVEL_WITHOUT_TRUSTED_NETWORKS)
+    return RuleData(
+        file=file,
+        id=str(rule.id) if rule.id is not None else path.stem,
+        title=rule.title,
+        level=str(rule.level).lower() if rule.level is not None else "informational",
+        log_type=log_type_of_source(document["logsource"]) or LogType.UNKNOWN,
+        condition=_condition(rule),
+        tags=tuple(str(tag) for tag in rule.tags),
+        level_without_trusted_networks=None if without is None else str(without).lower(),
+    )
 
 
 def _pysigma_faults(document: dict[str, object]) -> Iterator[Fault]:
@@ -94,25 +96,10 @@ def _faulty_items(detection: object) -> Iterator[Fault]:
                     yield f"{place}.{key}", str(error)
 
 
-def _node(rule: SigmaRule, names: FieldNames, log_type: LogType) -> Node:
+def _condition(rule: SigmaRule) -> Condition:
     """The conditions of a rule, of which one must hold. pySigma parses them at the first access."""
     try:
-        conditions = [
-            translate(condition.parsed, lambda name: names.field(log_type, name))
-            for condition in rule.detection.parsed_condition
-        ]
+        conditions = [translate(condition.parsed) for condition in rule.detection.parsed_condition]
     except _PARSE_ERRORS as error:
         raise RuleFaultsError([("detection.condition", str(error))]) from error
-    return conditions[0] if len(conditions) == 1 else AnyOf(tuple(conditions))
-
-
-def _detection(rule: SigmaRule, path: Path, *, networks_are_trusted: bool) -> RuleRef:
-    level = str(rule.level) if rule.level is not None else "informational"
-    if not networks_are_trusted:
-        level = str(rule.custom_attributes.get(LEVEL_WITHOUT_TRUSTED_NETWORKS, level))
-    return RuleRef(
-        id=str(rule.id) if rule.id is not None else path.stem,
-        title=rule.title,
-        level=level.lower(),
-        tags=[str(tag) for tag in rule.tags],
-    )
+    return conditions[0] if len(conditions) == 1 else Some(tuple(conditions))

@@ -6,15 +6,9 @@ Sigma rules specification, "String Wildcard": `?` matches one character, `*` any
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-
-class Wildcard(Enum):
-    """The two wildcards of Sigma."""
-
-    ONE = "?"
-    MANY = "*"
+from eks_log_forwarder.detection.rule_data import Wildcard
 
 
 @dataclass(frozen=True, slots=True)
