@@ -1,6 +1,6 @@
 """`make sbom`: the bill of materials of the functions' package, as CycloneDX: build/sbom.cdx.json.
 
-Names, versions, licences and dependencies come from an environment with exactly functions/requirements.txt;
+Names, versions, licences and dependencies come from an environment with exactly functions/requirements-package.txt;
 hashes come from that file. The same pins give the same document.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from tools import ROOT
 from tools.environments import EnvironmentSetupError, environment, supply_program
 
-_REQUIREMENTS = "functions/requirements.txt"
+_REQUIREMENTS = "functions/requirements-package.txt"
 _ENVIRONMENT = ".venv-functions"
 
 
@@ -74,8 +74,8 @@ def add_stated_licences(components: Sequence[dict[str, Any]], environment: Path)
 
 
 def _add_direct_dependencies(document: dict[str, Any]) -> None:
-    """Adds the direct dependencies of the application, from requirements/functions.in."""
-    lines = (ROOT / "requirements" / "functions.in").read_text(encoding="utf-8").splitlines()
+    """Adds the direct dependencies of the application, from requirements/package.in."""
+    lines = (ROOT / "requirements" / "package.in").read_text(encoding="utf-8").splitlines()
     wanted = {f"pkg:pypi/{line.strip().lower()}" for line in lines if line[:1].isalpha()}
     root = document["metadata"]["component"]["bom-ref"]
     components = document["components"]
