@@ -97,7 +97,9 @@ def test_a_package_whose_sources_changed_does_not_start(
     """The message names the file and what to do; with a parser beside the package, too."""
     change(package / name)
     kind, heading = (
-        ("PolicyError", "") if "policies" in name else ("DetectionError", "the detection rules cannot be used:\n")
+        ("PolicyError", "")
+        if "policies" in name
+        else ("DetectionError", "the detection rules cannot be used:\n")
     )
     assert started(package) == f"{kind}: {heading}{name}: {said}; run `sam build`"
     with pytest.raises((DetectionError, PolicyError), match="run `sam build`"):
