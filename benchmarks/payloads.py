@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -88,9 +89,8 @@ def payload_of(count: int, writer: str = CONTROLLER) -> Payload:
 
 def largest_payload() -> Payload:
     """The payload with as many events as fit into an asynchronous invocation."""
-    low, high = 500, 20_000
-    while low + 50 < high:
-        middle = (low + high) // 2
-        fits = len(payload_of(middle).event["awslogs"]["data"]) <= MAX_BASE64_BYTES
-        low, high = (middle, high) if fits else (low, middle)
-    return payload_of(low)
+    counts = range(500, 20_000, 50)
+    fitting = bisect_right(
+        counts, MAX_BASE64_BYTES, key=lambda n: len(payload_of(n).event["awslogs"]["data"])
+    )
+    return payload_of(counts[fitting - 1])

@@ -8,7 +8,7 @@ from benchmarks.cold_start import WITH_DETECTIONS as START_WITH_DETECTIONS
 from benchmarks.cold_start import WITHOUT_DETECTIONS as START_WITHOUT_DETECTIONS
 from benchmarks.memory import Memory
 from benchmarks.payloads import CONTROLLER, USER
-from benchmarks.prices import Cost, cost_of, stretched_us
+from benchmarks.prices import cost_of, stretched_us
 from benchmarks.setups import (
     BASELINE,
     LARGEST,
@@ -68,8 +68,8 @@ class Results:
             and cell.setup.destination is MAIN_DESTINATION
         )
 
-    def cost(self, cell: Cell) -> Cost:
-        """The cost of a million events with the smallest memory size that holds the largest payload.
+    def cost(self, cell: Cell) -> float:
+        """The dollars for a million events with the smallest memory size that holds the largest payload.
 
         CPU time is stretched to that size's share of a vCPU; waiting is not.
         """
@@ -125,5 +125,5 @@ def default_memory_size(sizes: list[Size], memory: Memory) -> Size:
     Costs within 5% count as equal: that is the difference between two runs.
     """
     surviving = [size for size in sizes if size.memory_mb >= memory.smallest_size_mb]
-    cheapest = min(size.cost.total for size in surviving)
-    return [size for size in surviving if size.cost.total <= cheapest * 1.05][-1]
+    cheapest = min(size.cost for size in surviving)
+    return [size for size in surviving if size.cost <= cheapest * 1.05][-1]

@@ -59,7 +59,7 @@ def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool 
             f"{figures.cpu_us_per_event.median:.1f}",
             f"{figures.requests:g}",
             f"{figures.wire_bytes_per_event:.0f}",
-            f"{results.cost(cell).total:.5f}",
+            f"{results.cost(cell):.5f}",
         ))  # fmt: skip
     return table(head, rows)
 
@@ -81,7 +81,7 @@ def sizes(results: Results, setup: str) -> str:
             f"{size.memory_mb}",
             f"{size.billed_ms:.0f}",
             "" if size.parking_ms is None else f"{size.parking_ms / 1000:.1f}",
-            f"{size.cost.total:.5f}",
+            f"{size.cost:.5f}",
             "yes" if size.memory_mb >= results.memory[setup].smallest_size_mb else "no",
         )
         for size in results.sweeps[setup]

@@ -42,16 +42,16 @@ class Figures:
     wire_bytes_per_event: float
 
 
+@dataclass(frozen=True, slots=True)
 class EventFiles:
     """The events with the payloads, as files that workers read; each is made once."""
 
-    def __init__(self, folder: Path, largest: int) -> None:
-        self._folder = folder
-        self.largest = largest
+    folder: Path
+    largest: int
 
     def of(self, events: int, writer: str = CONTROLLER) -> Path:
         """The file for a payload of so many log events, whose bodies this user wrote."""
-        path = self._folder / f"{events}-{writer.rpartition(':')[2]}.json"
+        path = self.folder / f"{events}-{writer.rpartition(':')[2]}.json"
         if not path.exists():
             path.write_text(json.dumps(payload_of(events, writer).event), encoding="ascii")
         return path

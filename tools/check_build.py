@@ -78,7 +78,9 @@ def _check_distributions(package: Path) -> None:
     wanted = [line.split("==")[0] for line in requirements if line[:1].isalnum()]
     built = {path.name.split("-")[0].replace("_", "-").lower() for path in package.glob("*.dist-info")}
     if missing := [name for name in wanted if name not in built]:
-        msg = f"{package} lacks {', '.join(missing)}: does functions/requirements-package.txt still list them?"
+        msg = (
+            f"{package} lacks {', '.join(missing)}: does functions/requirements-package.txt still list them?"
+        )
         raise BuildError(msg)
     if not wanted:
         msg = f"{package}/requirements.txt lists nothing: the package has no dependencies"

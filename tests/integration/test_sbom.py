@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tools import ROOT
-from tools.environments import supply_program
-from tools.sbom import SbomError, add_hashes, add_stated_licences, make_sbom
+from tools.sbom import SUPPLY, SbomError, add_hashes, add_stated_licences, make_sbom
 
 _VALIDATE = """
 import sys
@@ -58,7 +57,7 @@ def test_says_what_the_application_itself_needs(document: dict[str, Any]) -> Non
 def test_is_valid_cyclonedx(document: dict[str, Any]) -> None:
     """The schema's own validator accepts it."""
     done = subprocess.run(  # noqa: S603  # our own text
-        [supply_program("python"), "-c", _VALIDATE],
+        [SUPPLY / "bin" / "python", "-c", _VALIDATE],
         input=json.dumps(document),
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""A package has compiled rules and policies: they are those of its sources, or the function says what to do."""
+"""A package holds compiled rules and policies: those of its sources, or the function says what to do."""
 
 import os
 import shutil
