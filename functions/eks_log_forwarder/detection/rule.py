@@ -1,6 +1,6 @@
 """One rule, ready to be matched."""
 
-from dataclasses import dataclass
+import msgspec
 
 from eks_log_forwarder.detection.header_bounds import HeaderTest, header_bounds
 from eks_log_forwarder.detection.literals import Literals, required_literals
@@ -10,8 +10,7 @@ from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import RuleRef
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A rule for one log type, and the detection that names a match.
 
     `maybe` is false if an audit event's header alone shows that the rule cannot match. It is None if the
