@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo policy-report detect records rules faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -27,6 +27,9 @@ detect: setup  ## try the detection rules: LINES=file; ARGS="--help" for options
 
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
+
+rules: setup  #: write the table of docs/detections.md again, after a change to a shipped rule
+	@$(python) -m tools.show_rules
 
 faults: setup  #: try every fault of every collector; writes docs/faults.md
 	@$(python) -m tools.faults $(ARGS)

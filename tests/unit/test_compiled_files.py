@@ -13,20 +13,32 @@ from eks_log_forwarder.audit_policy.policy_file import compile_policies, load_po
 from eks_log_forwarder.compiled_files import read_compiled, write_compiled
 from eks_log_forwarder.compiling import compile_package, main
 from eks_log_forwarder.detection.loading import read_rules
-from eks_log_forwarder.detection.rule_data import RuleData
+from eks_log_forwarder.detection.rule_data import RulesData
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.errors import DetectionError, PolicyError
-from tests.unit.detection_rules import rule_text
+from tests.unit.detection_rules import found_in, rule_text
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 OWN = rule_text("s: {verb: get}\ncondition: s")
+OWN_FILTER = """
+title: An exception
+logsource: {product: kubernetes, service: audit}
+filter:
+  rules: [audit_pod_host_pid]
+  robot: {user.username: robot}
+  condition: not robot
+"""
 WITHOUT_PARSERS = """
 import sys
 sys.modules["sigma"] = sys.modules["yaml"] = None  # importing them fails
 from eks_log_forwarder.config.settings import Settings
 from eks_log_forwarder import wiring
-environ = {"DESTINATION_URL": "https://xplg.example.internal/", "AUDIT_POLICY": "quiet"}
+environ = {
+    "DESTINATION_URL": "https://xplg.example.internal/",
+    "AUDIT_POLICY": "quiet",
+    "TRUSTED_CIDRS": "203.0.113.0/24",  # a rule needs it
+}
 try:
     stages = wiring.build_forwarder(Settings.from_environ(environ)).stages
 except Exception as error:
@@ -38,11 +50,12 @@ else:
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of functions/ with one own rule, compiled."""
+    """A copy of functions/ with an own rule and an own filter, compiled."""
     copy = tmp_path / "package"
     shutil.copytree(FUNCTIONS, copy, ignore=shutil.ignore_patterns("__pycache__", "own"))
     (copy / "detections" / "own").mkdir()
     (copy / "detections" / "own" / "mine.yml").write_text(OWN, encoding="utf-8")
+    (copy / "detections" / "own" / "exception.yml").write_text(OWN_FILTER, encoding="utf-8")
     compile_package(copy)
     return copy
 
@@ -62,7 +75,7 @@ def started(package: Path) -> str:
 def test_the_file_has_what_the_sources_say(package: Path) -> None:
     """Rules and policies are the same after a way through the file."""
     detections = package / "detections"
-    assert read_compiled(detections, list[RuleData]) == read_rules([detections, detections / "own"])
+    assert read_compiled(detections, RulesData) == read_rules([detections, detections / "own"])
     policies = package / "policies"
     assert load_policy(policies, "quiet")._rules == compile_policies(policies)["quiet"].rules  # noqa: SLF001
 
@@ -121,11 +134,23 @@ def test_a_package_that_was_not_compiled_does_not_start(package: Path) -> None:
 
 
 def test_disabled_rules_and_trusted_networks_stay_settings_of_the_run(package: Path) -> None:
-    """A compiled rule can be disabled by its stem; a name that no rule has is an error."""
+    """A compiled rule or filter can be disabled by its file name; a name that no rule has is an error."""
     detections = package / "detections"
     stems = [Path(rule.file).stem for rule in RuleSet.load(detections, disabled={"mine"}).rules]
     assert "audit_pod_host_pid" in stems
     assert "mine" not in stems
+    event = {
+        "verb": "create",
+        "user": {"username": "robot"},
+        "objectRef": {"resource": "pods", "namespace": "shop"},
+        "requestObject": {"spec": {"hostPID": True}},
+    }
+    rules = RuleSet.load(detections, disabled={"mine"})
+    assert found_in(rules, event) == []
+    rules = RuleSet.load(detections, disabled={"mine", "exception"})
+    assert [rule.file for rule in rules.rules if rule.detection.id in found_in(rules, event)] == [
+        "audit_pod_host_pid.yml"
+    ]
     with pytest.raises(DetectionError, match="nothing: is disabled, but no rule has this file name or id"):
         RuleSet.load(detections, disabled={"nothing"})
 

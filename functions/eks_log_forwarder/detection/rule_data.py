@@ -128,11 +128,13 @@ type Condition = OnField | OnFields | OnText | Every | Some | No
 
 
 class RuleData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One rule. `file` is what messages call it; a rule without an id has the stem of its file as id.
+    """One rule as its file has it: before stages, dry runs and filters are considered.
 
-    `level_without_trusted_networks` replaces the level while the setting TRUSTED_CIDRS is empty.
+    `name` is the file's name without its ending, which filters and switches use; messages call it `file`. A
+    rule without an id has its name as id.
     """
 
+    name: str
     file: str
     id: str
     title: str
@@ -140,4 +142,29 @@ class RuleData(msgspec.Struct, frozen=True, omit_defaults=True):
     log_type: LogType
     condition: Condition
     tags: tuple[str, ...] = ()
-    level_without_trusted_networks: str | None = None
+    needs_trusted_networks: bool = False
+
+
+class FilterData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A Sigma filter: `condition` must hold in addition for the rules that it names; None means every rule.
+
+    `name` is the file's name without its ending.
+    """
+
+    name: str
+    log_type: LogType
+    condition: Condition
+    rules: frozenset[str] | None = None
+
+    def applies_to(self, rule: RuleData) -> bool:
+        """Whether the filter names the rule by its file name or id, or any rule of its log source."""
+        if self.rules is None:
+            return self.log_type is rule.log_type
+        return not self.rules.isdisjoint((rule.name, rule.id))
+
+
+class RulesData(msgspec.Struct, frozen=True):
+    """The rules of some folders in the order of their files, and the filters."""
+
+    rules: tuple[RuleData, ...] = ()
+    filters: tuple[FilterData, ...] = ()

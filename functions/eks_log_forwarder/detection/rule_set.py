@@ -37,7 +37,7 @@ class RuleSet:
         Raises:
             DetectionError: lists every fault of every file, and each name in `disabled` that no rule has.
         """
-        return cls(build_rules(rules_of(folders, disabled), disabled, trusted_networks))
+        return cls(build_rules(rules_of(folders, disabled), frozenset(disabled), trusted_networks))
 
     def match(
         self,

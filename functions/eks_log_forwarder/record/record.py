@@ -35,6 +35,14 @@ class Detection:
     target: str
 
 
+_SERIOUS = frozenset({"medium", "high", "critical"})
+
+
+def is_serious(detection: Detection) -> bool:
+    """Whether the level is medium or above. Audit policies never drop or trim such an event."""
+    return detection.rule.level in _SERIOUS
+
+
 class Record(msgspec.Struct, gc=False, omit_defaults=True):
     """The record of one log event; the first four keys are those of the original article.
 
