@@ -161,7 +161,7 @@ class Sending:
                     reason = outcome
         return part.only(again), reason
 
-    def may_be_a_setting(self, part: Batch, refusal: Rejected) -> bool:
+    def may_be_a_setting(self, part: Batch, refusal: Rejected | Unreachable) -> bool:
         """Whether a wrong setting may be why the whole part is refused with 400 or 404.
 
         Not once this container has seen the destination accept an event: then only some events are at fault.

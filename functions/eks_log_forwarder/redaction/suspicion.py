@@ -70,20 +70,21 @@ def is_suspicious(text: str) -> bool:
     if "\\" in text and _NEEDLESS_ESCAPE.search(text):
         return True
     data = text.encode("utf-8", "surrogatepass")
-    if any(_matches(_search_small, data.lower())):
+    small = data.lower()
+    is_long = len(data) > _PART  # most texts are short, and calls cost
+    if any(_matches_in_parts(_search_small, small)) if is_long else _search_small(small):
         return True
+    matches = _matches_in_parts(_search, data) if is_long else _search(data)
+    if not matches:
+        return False
     harmless: set[bytes] = set()
-    for word, _, end in _matches(_search, data):
+    for word, _, end in matches:
         if word == _ENV_INDEX:
             if not _is_harmless_env(data, end, harmless):
                 return True
         elif word != _REQUEST_BODY_INDEX or not _is_before_an_object(data, end):
             return True
     return False
-
-
-def _matches(search: Callable[[bytes], Iterable[_Match]], data: bytes) -> Iterable[_Match]:
-    return search(data) if len(data) <= _PART else _matches_in_parts(search, data)
 
 
 def _matches_in_parts(search: Callable[[bytes], Iterable[_Match]], data: bytes) -> Iterator[_Match]:
@@ -116,7 +117,7 @@ def _is_harmless_env(data: bytes, end: int, harmless: set[bytes]) -> bool:
     array = data[end + 2 : closing]
     if array in harmless:
         return True
-    if b"[" in array or b"\\" in array or any(_matches(_search_array, array.lower())):
+    if b"[" in array or b"\\" in array or any(_matches_in_parts(_search_array, array.lower())):
         return False
     harmless.add(array)
     return True

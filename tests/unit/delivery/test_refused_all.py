@@ -12,9 +12,10 @@ from tests.scripted import OK, Answering, Lines, Scene, always, batch, in_turn, 
 WHOLE = [(numbered(1000), Cause.REFUSED_ALL, "refused_all")]
 
 
-def test_a_batch_waits_if_three_of_its_events_are_refused_alone() -> None:
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_batch_waits_if_three_of_its_events_are_refused_alone(status: int) -> None:
     """The first, the middle and the last: four requests instead of a hundred, and nothing is rejected."""
-    scene = Scene(always(400))
+    scene = Scene(always(status))
     assert scene.send(*numbered(1000)) == WHOLE
     assert scene.transport.requests[1:] == [["0"], ["500"], ["999"]]
     assert (scene.tally.delivered, scene.tally.rejected) == (0, 0)
@@ -54,8 +55,8 @@ def test_one_event_that_is_accepted_alone_proves_the_setting(bad: str, tried_alo
 
 def test_an_outage_during_the_three_leaves_the_whole_batch() -> None:
     """As unreachable."""
-    scene = Scene(in_turn(Answer(400, b""), Answer(400, b""), Answer(404, b"")))
-    assert scene.send(*numbered(8)) == [(numbered(8), Cause.UNREACHABLE, "http_404")]
+    scene = Scene(in_turn(Answer(400, b""), Answer(400, b""), Answer(405, b"")))
+    assert scene.send(*numbered(8)) == [(numbered(8), Cause.UNREACHABLE, "http_405")]
 
 
 def per_event(*rounds: tuple[EventOutcome, ...]) -> Lines:
