@@ -56,4 +56,5 @@ class Narrowing:
                 return batch.without(position), outcome
             if isinstance(outcome, Unreachable) and not self.sending.has_status(outcome.reason, 404):
                 return batch, outcome
+        self.sending.circuit.refuses_all = True
         return batch, Rejected(REFUSED_ALL)

@@ -170,7 +170,7 @@ class Sending:
             self.suspects_settings
             and self.circuit.last_accepted is None
             and self.requests_left
-            and len(part) >= MIN_EVENTS_OF_A_SETTING
+            and (len(part) >= MIN_EVENTS_OF_A_SETTING or self.circuit.refuses_all)
             and self.has_status(refusal.reason, 400, 404)
         )
 

@@ -28,6 +28,13 @@ def test_a_batch_of_up_to_three_events_is_narrowed_down(count: int) -> None:
     assert scene.send(*numbered(count)) == [([m], Cause.REJECTED, "http_400") for m in numbered(count)]
 
 
+def test_a_small_batch_waits_too_once_a_large_one_was_refused() -> None:
+    """The last batch of a payload has few events; they are as innocent as the others."""
+    scene = Scene(always(400))
+    assert scene.send(*numbered(4)) == [(numbered(4), Cause.REFUSED_ALL, "refused_all")]
+    assert scene.send("a", "b") == [(["a", "b"], Cause.REFUSED_ALL, "refused_all")]
+
+
 @pytest.mark.parametrize("status", [413, 422])
 def test_other_rejections_are_narrowed_down(status: int) -> None:
     """They say something about the content."""
