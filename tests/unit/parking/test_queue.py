@@ -122,6 +122,15 @@ def test_where_no_client_can_be_made_nothing_was_sent(monkeypatch: pytest.Monkey
     assert caught.value.unsent == 3
 
 
+def test_an_endpoint_that_is_no_url_leaves_every_event_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore raises a ValueError of Python; its text does not matter, the count does."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "none")
+    with pytest.raises(ParkingError, match="^the queue did not accept the events: ValueError$") as caught:
+        Queue(URL).send([message("a", 3)])
+    assert caught.value.unsent == 3
+
+
 def test_the_client_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two attempts of two seconds to connect and three to read."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
