@@ -63,7 +63,7 @@ class ParkingError(ForwarderError):
 
 
 def describe(error: BaseException) -> str:
-    """The text of an error of this package; of any other, its class and place, as the text may repeat a payload."""
+    """The text of this package's errors; the class and place of others, whose text may repeat a payload."""
     if isinstance(error, ForwarderError):
         return str(error)
     place = "?"

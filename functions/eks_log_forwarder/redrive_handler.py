@@ -48,11 +48,11 @@ def handler(event: dict[str, list[dict[str, Any]]], context: LambdaContext) -> P
         except MessageKeptError as kept:
             logger.info("message kept", message_id=record.message_id, why=str(kept))
             raise
-        except Exception as error:
-            # Only this message stays: a bug triggered by one message must not block the others.
-            # The text of its error may repeat a payload, and Powertools logs what this function raises at DEBUG.
+        except Exception as error:  # noqa: BLE001  # it is raised again without its text
+            # Only this message stays: a bug triggered by one message must not block the others. The text of
+            # the error may repeat a payload, and Powertools logs what this function raises at DEBUG.
             what = describe(error)
-            logger.error("message kept after an unexpected error", message_id=record.message_id, error=what)  # noqa: TRY400  # as above
+            logger.error("message kept after an unexpected error", message_id=record.message_id, error=what)
             raise UnexpectedError(what) from None
 
     # A batch of which every message stays means that the collector is down, not that this function failed.

@@ -12,7 +12,6 @@ from eks_log_forwarder.redrive import ReceivedMessage
 from tests.conftest import LambdaContext
 from tests.scripted import Scene, always, forwarder
 
-
 type Printed = Callable[[], str]
 
 

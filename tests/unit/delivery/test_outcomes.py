@@ -240,7 +240,7 @@ def test_events_that_are_not_acknowledged_in_time_are_left_over() -> None:
 
 
 def test_a_secret_that_breaks_before_the_acknowledgement_leaves_the_events_over() -> None:
-    """The secret can be replaced between a batch and the question; its certificates are read at each request."""
+    """It can be replaced between a batch and the question; its certificates are read at each request."""
 
     def refuse(_: Request) -> Answer:
         msg = "ca_certificate holds no certificate in PEM form"

@@ -123,10 +123,10 @@ def test_where_no_client_can_be_made_nothing_was_sent(monkeypatch: pytest.Monkey
 
 
 def test_an_endpoint_that_is_no_url_leaves_every_event_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore raises a ValueError of Python; its text does not matter, the count does."""
+    """Botocore raises a ValueError of Python; its text does not matter, the count does."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "none")
-    with pytest.raises(ParkingError, match="^the queue did not accept the events: ValueError$") as caught:
+    with pytest.raises(ParkingError, match=r"^the queue did not accept the events: ValueError$") as caught:
         Queue(URL).send([message("a", 3)])
     assert caught.value.unsent == 3
 

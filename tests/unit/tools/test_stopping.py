@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.stopping import run
+
 ROOT = Path(__file__).resolve().parents[3]
 
 TOOL = """
@@ -22,6 +24,33 @@ except KeyboardInterrupt:
     print("cleaned up", flush=True)
     sys.exit(INTERRUPTED)
 """
+
+
+WAITING = """
+import time
+from tools.stopping import run
+run(lambda _: print("begun", flush=True) or time.sleep(60))
+"""
+
+
+def test_a_tool_that_waits_ends_at_ctrl_c_without_a_stack_trace() -> None:
+    """One line, and the exit status of an interrupted command."""
+    with subprocess.Popen(  # noqa: S603  # our own text
+        [sys.executable, "-c", WAITING], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as tool:
+        assert tool.stdout
+        assert tool.stdout.readline() == "begun\n"
+        tool.send_signal(signal.SIGINT)
+        assert tool.communicate(timeout=10) == ("", "interrupted\n")
+        assert tool.returncode == 130
+
+
+def test_a_tool_that_ends_by_itself_keeps_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given the arguments without the program's name."""
+    monkeypatch.setattr(sys, "argv", ["verify", "a", "b"])
+    with pytest.raises(SystemExit) as ended:
+        run(len)
+    assert ended.value.code == 2
 
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
