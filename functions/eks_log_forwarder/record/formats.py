@@ -11,7 +11,7 @@ from eks_log_forwarder.record.record import ParsedRecord, PlainRecord, Record
 type Shape = Callable[[Record], object]
 """Turns a record into the value to encode: a struct, or a dictionary of JSON types."""
 
-# Fluent Bit, Elasticsearch and others drop deeper objects, some of them with all events behind them.
+# Fluent Bit, Elasticsearch and others drop deeper objects, and some also drop all events after them.
 MAX_LEVELS = 20
 _SQUARE_TO_CURLY = bytes.maketrans(b"[]", b"{}")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
