@@ -24,7 +24,7 @@ def _enriched(record: Record) -> Record:
 def _parsed(record: Record) -> Record | ParsedRecord:
     """Nest the whole event and leave the message out, if the parsed part represents the whole message.
 
-    The message stays, beside the header, if the event is nested too deep or is not valid UTF-8.
+    The message and the header stay if the event is nested too deep or is not valid UTF-8.
     """
     whole = record.parsed and (record.audit or record.authenticator or record.klog) is not None
     audit = _raw(record.message) if whole and record.audit is not None else None

@@ -1,4 +1,4 @@
-"""Tools that are told to end: by Ctrl-C, by SIGTERM, and by both at once."""
+"""How tools end: at Ctrl-C, at SIGTERM, and at both."""
 
 import signal
 import subprocess
@@ -55,7 +55,7 @@ def test_a_tool_that_ends_by_itself_keeps_its_status(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_ends_it_and_further_ones_do_not_disturb_the_end(first: signal.Signals) -> None:
-    """Whoever presses Ctrl-C twice leaves nothing behind."""
+    """A second Ctrl-C does not interrupt the clean-up."""
     with subprocess.Popen(  # noqa: S603  # our own text
         [sys.executable, "-c", TOOL], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as tool:
