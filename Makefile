@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo policy-report detect records rules faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -27,6 +27,9 @@ detect: setup  ## try the detection rules: LINES=file; ARGS="--help" for options
 
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
+
+rules: setup  #: write the table of docs/detections.md again, after a change to a shipped rule
+	@$(python) -m tools.show_rules
 
 faults: setup  #: try every fault of every collector; writes docs/faults.md
 	@$(python) -m tools.faults $(ARGS)
@@ -109,11 +112,16 @@ test: check  #: run check and all tests
 	@$(python) -m pytest --cov
 
 requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes
-	@for name in functions dev ministack scan supply uv; do \
-	  case $$name in functions) out=functions/requirements.txt ;; *) out=requirements/$$name.txt ;; esac; \
-	  case $$name in uv) version=3.9 ;; *) version=$$(cat .python-version) ;; esac; \
-	  uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
-	    --custom-compile-command 'make requirements' --python-version $$version requirements/$$name.in -o $$out; \
+	@pin() { uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command 'make requirements' "$$@"; }; \
+	set -e; version=$$(cat .python-version); package=functions/requirements-package.txt; all=functions/requirements.txt; \
+	pin --python-version $$version requirements/package.in -o $$package; \
+	pin --python-version $$version -c $$package $$(sed -n 's/==.*//; s/^[a-z0-9]/--no-emit-package=&/p' $$package) \
+	  requirements/functions.in | sed '/^# The following packages/,$$d; 2a -r requirements-package.txt' >$$all.new; \
+	mv $$all.new $$all; \
+	for name in dev ministack scan supply uv; do \
+	  case $$name in uv) pin --python-version 3.9 requirements/uv.in -o requirements/uv.txt ;; \
+	    *) pin --python-version $$version requirements/$$name.in -o requirements/$$name.txt ;; esac; \
 	done
 
 clean:  #: remove environments, builds and caches

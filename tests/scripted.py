@@ -14,7 +14,7 @@ from eks_log_forwarder.destinations.outcomes import Outcome, outcome_of_status
 from eks_log_forwarder.errors import ParkingError
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload
+from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, unread
 from eks_log_forwarder.parking.messages import Message, payload_of
 from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.record.record import Record
@@ -212,7 +212,7 @@ def payload(*messages: str) -> SubscriptionPayload:
         "111122223333",
         "/aws/eks/demo/cluster",
         "kube-apiserver-0123456789abcdef0123456789abcdef",
-        ["forwarder"],
+        unread(["forwarder"]),
         events(*messages),
     )
 

@@ -77,10 +77,16 @@ class Attempts:
         if isinstance(result, Failure):
             return outcome_of_failure(result), 0
         self.last_status = result.status
-        outcome = self.destination.outcome(result, len(encoded))
+        outcome = self._meaning_of(result, len(encoded))
         if isinstance(outcome, Delivered):
             self.tally.split += request.split_events
         return outcome, result.status
+
+    def _meaning_of(self, answer: Answer, events: int) -> Outcome | Pending:
+        try:
+            return self.destination.outcome(answer, events)
+        except Exception as error:  # noqa: BLE001  # no answer, however odd, may cost the payload
+            return replace(outcome_of_failure(Failure.ANSWER_UNREADABLE), detail=describe(error))
 
     def ask(self, pending: Sequence[Pending]) -> Answer | Failure:
         """Asks the collector which of these batches it has stored."""

@@ -1,5 +1,6 @@
 """Reads values of unexpected types in a subscription payload as well as possible."""
 
+import re
 from datetime import UTC, datetime
 
 from eks_log_forwarder.encoding import to_json
@@ -7,6 +8,24 @@ from eks_log_forwarder.encoding import to_json
 MIN_TIMESTAMP_MS, MAX_TIMESTAMP_MS = -(2**63), 2**63 - 1  # CloudWatch's type Timestamp is a Long
 _MAX_INTEGER_DIGITS = 20  # enough for every 64-bit integer
 _MAX_TIMESTAMP_CHARACTERS = 64
+_MAX_DEPTH = 100  # a payload has four levels; the rest is values that nobody reads
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(?P<open>[\[{])|[\]}]', re.DOTALL)
+
+
+def without_deep_values(text: bytes) -> bytes:
+    """Return JSON with null in the place of each value that JSON decoders find nested too deeply."""
+    parts: list[bytes] = []
+    depth = done = 0
+    for token in _TOKEN.finditer(text):
+        if token["open"]:
+            depth += 1
+            if depth == _MAX_DEPTH:
+                parts += (text[done : token.start()], b"null")
+        elif token.group() in {b"]", b"}"}:
+            if depth == _MAX_DEPTH:
+                done = token.end()
+            depth -= 1
+    return b"".join((*parts, text[done:]))
 
 
 def integer_of(digits: str) -> int | float:

@@ -354,7 +354,7 @@ def test_events_in_pieces_are_counted_once_they_are_delivered() -> None:
 
 FAULTS: dict[str, tuple[Answer | Failure, int]] = {
     "a redirect": (Answer(302, b""), 1),
-    "not found": (Answer(404, b""), 1),
+    "no permission": (Answer(403, b""), 2),
     "a page": (Answer(200, b"<!DOCTYPE html><title>Sign in</title>"), 1),
     "no certificate": (Failure.TLS, 1),
     "an answer that was cut": (Failure.ANSWER_CUT, 0),
