@@ -46,8 +46,11 @@ bench-report: setup  #: measure all figures and plots; writes docs/performance.m
 discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUSTER=name LISTENER=host:port
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)
 
+# Ends a recipe that lacks what it needs, unless ARGS has it: $(call needs,CLUSTER=name,$(CLUSTER))
+needs = $(if $(2)$(ARGS),,$(error make $@ needs $(1)))
+
 subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
-	@$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(call needs,CLUSTER=name,$(CLUSTER))$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
 	@$(python) -m tools.clusters $(if $(STACK),--stack $(STACK)) $(ARGS)
@@ -60,13 +63,13 @@ reconcile: setup  ## prove that no event is missing: STACK=name FROM=2026-01-31T
 	  $(if $(TO),--to "$(TO)") $(if $(filter yes,$(JSON)),--json) $(ARGS)
 
 replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [DRY_RUN=yes] [SEEN=yes]
-	@$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(call needs,CLUSTER=name,$(CLUSTER))$(call needs,START=time,$(START))$(call needs,END=time,$(END))$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 remove: setup  ## delete a stack and what was created around it: STACK=name [QUEUES=yes] [SECRET=yes] [YES=yes]
-	@$(python) -m tools.remove $(STACK) $(if $(filter yes,$(QUEUES)),--queues) $(if $(filter yes,$(SECRET)),--secret) $(if $(filter yes,$(YES)),--yes) $(ARGS)
+	@$(call needs,STACK=name,$(STACK))$(python) -m tools.remove $(STACK) $(if $(filter yes,$(QUEUES)),--queues) $(if $(filter yes,$(SECRET)),--secret) $(if $(filter yes,$(YES)),--yes) $(ARGS)
 
 redrive-from: setup  #: move the messages of a queue that outlived its stack to another stack: QUEUE=url STACK=name
-	@$(python) -m tools.redrive_from "$(QUEUE)" --stack $(STACK) $(ARGS)
+	@$(call needs,QUEUE=url,$(QUEUE))$(call needs,STACK=name,$(STACK))$(python) -m tools.redrive_from "$(QUEUE)" --stack $(STACK) $(ARGS)
 
 sbom: setup  #: list the components of the package in CycloneDX: build/sbom.cdx.json
 	@$(python) -m tools.sbom

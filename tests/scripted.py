@@ -108,11 +108,11 @@ class Lines:
         return record.message.encode("utf-8", "surrogatepass")
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """The token stands in a header."""
+        """The token is in a header."""
         return Request("http://x/", {"token": credentials.token or ""}, b"\n".join(encoded))
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
-        """As it was told."""
+        """Decided by the script."""
         return self.read(answer, events)
 
 

@@ -6,7 +6,6 @@ Prints a table: rule, level, hits, first actor and first target. Exits with 2 if
 """
 
 import argparse
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -23,6 +22,7 @@ from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.wiring import rule_folders
 from tools.listener.gist import possible_log_types
 from tools.listener.terminal import open_console
+from tools.stopping import run
 
 
 @dataclass
@@ -83,4 +83,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

@@ -92,10 +92,10 @@ class Attempts:
         """Asks the collector which of these batches it has stored."""
         try:
             credentials = self.read_secret()
-        except SecretError:
+            question = pending[0].ask([one.ticket for one in pending], credentials)
+            return self._exchange(question, credentials, self.deadline)
+        except SecretError:  # it can have been replaced since the batches were sent
             return Failure.SECRET_UNREADABLE
-        question = pending[0].ask([one.ticket for one in pending], credentials)
-        return self._exchange(question, credentials, self.deadline)
 
     def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
         request = replace(

@@ -56,7 +56,7 @@ def is_web_page(body: bytes) -> bool:
 
 
 def _text(body: bytes) -> str:
-    """The text of a body. Markup begins with ASCII, so a zero byte beside it means UTF-16."""
+    """The text of a body. Markup begins with ASCII, so a zero byte next to it means UTF-16."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace")
     if body[:1] == b"\0":

@@ -1,4 +1,4 @@
-"""Values of unexpected types in a subscription payload, read as far as they can be read."""
+"""Reads values of unexpected types in a subscription payload as well as possible."""
 
 import re
 from datetime import UTC, datetime
@@ -29,21 +29,21 @@ def without_deep_values(text: bytes) -> bytes:
 
 
 def integer_of(digits: str) -> int | float:
-    """Read a JSON integer; one beyond 64 bits becomes a float, because long ones are slow or refused."""
+    """Read a JSON integer; over 20 digits it becomes a float, because long ones are slow or refused."""
     return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float(digits)
 
 
 def text_of(value: object) -> str:
-    """Return a text, or the JSON of any other value; an absent value (None) is an empty text."""
+    """Return a string unchanged and any other value as JSON; a missing value (None) is an empty string."""
     if isinstance(value, str):
         return value
     return "" if value is None else to_json(value).decode()
 
 
 def timestamp_of(value: object) -> int | None:
-    """Read ms since 1970 from a number, from the text of a number, or from an ISO 8601 text.
+    """Read ms since 1970 from a number, from a string with a number, or from an ISO 8601 string.
 
-    None if there is no such reading, or if it does not fit into 64 bits.
+    None if the value is none of these, or does not fit into 64 bits.
     """
     if isinstance(value, str):
         value = _number_of(value)

@@ -23,7 +23,7 @@ from eks_log_forwarder.intake.lenient import (
     without_deep_values,
 )
 
-# Stands in `subscriptionFilters` of a replay of events that were reported before. The name of a subscription
+# Marks, in `subscriptionFilters`, a replay of events that were reported before. The name of a subscription
 # filter has no colon (API reference, PutSubscriptionFilter), so CloudWatch never sends it.
 SEEN_BEFORE = "replay:seen"
 
@@ -42,7 +42,7 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One log event of a subscription payload; `timestamp` in ms since 1970.
 
     `id` is unique to the event and does not change when the event is delivered again. `extractedFields`
-    may be of any type and size, so it stays JSON; `extracted_text` reads it.
+    can have any type and size, so it stays JSON; `extracted_text` reads it.
     """
 
     id: str
@@ -51,7 +51,7 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     extractedFields: msgspec.Raw = NOTHING  # noqa: N815  # CloudWatch's name
 
     def extracted_text(self, name: str) -> str:
-        """Return an extracted field that is a text; an empty text for any other value."""
+        """Return an extracted field if it is a string, otherwise an empty string."""
         try:
             value = _decode_fields(self.extractedFields).get(name, NOTHING)
             return msgspec.json.decode(value, type=str)

@@ -12,6 +12,7 @@ from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.destinations.base import Destination
+from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.record import Record
@@ -236,6 +237,18 @@ def test_events_that_are_not_acknowledged_in_time_are_left_over() -> None:
     ]
     assert (tally.delivered, len(transport.requests)) == (0, 13)
     assert clock.now == pytest.approx(5.6)
+
+
+def test_a_secret_that_breaks_before_the_acknowledgement_leaves_the_events_over() -> None:
+    """It can be replaced between a batch and the question; its certificates are read at each request."""
+
+    def refuse(_: Request) -> Answer:
+        msg = "ca_certificate holds no certificate in PEM form"
+        raise SecretError(msg)
+
+    leftovers, tally, _ = send(plain_hec(ack=True), Scripted(ACK, refuse), RECORDS, within_seconds=6)
+    assert [(left.reason, len(left.events)) for left in leftovers] == [("hec_not_acknowledged", 5)]
+    assert tally.delivered == 0
 
 
 def acknowledging(*, never: set[int], after_seconds: float, clock: Clock) -> Reply:

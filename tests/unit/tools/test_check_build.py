@@ -35,7 +35,7 @@ def fault_of(package: Path) -> str:
 
 
 def test_a_package_for_both_processors_passes(tmp_path: Path) -> None:
-    """Its size and its digest are told."""
+    """Its size and digest are printed."""
     package = package_in(tmp_path, *PROCESSORS)
     assert check_build(package) == f"{package}: 0.0 MB, {digest(package)}"
 
