@@ -10,6 +10,7 @@ import msgspec
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from eks_log_forwarder.telemetry.detection_line import line_fields
 from eks_log_forwarder.telemetry.emf import Document, EmfProvider
 from eks_log_forwarder.telemetry.tally import Tally
 
@@ -109,18 +110,7 @@ def _publish_detections(tally: Tally) -> None:
     for rule, count in tally.detections.by_rule.items():
         _publish_count("Detections", count, rule=rule)
     for detection in tally.detections.gravest():
-        logger.warning(
-            "detection",
-            extra={
-                "rule": detection.rule.id,
-                "title": detection.rule.title,
-                "rule_level": detection.rule.level,
-                "cluster": tally.cluster,
-                "actor": detection.actor,
-                "target": detection.target,
-                "event_id": detection.event_id,
-            },
-        )
+        logger.warning("detection", extra=line_fields(detection, tally))
 
 
 def _publish_count(name: str, count: int, **dimensions: str) -> None:
