@@ -1,6 +1,7 @@
 """From a line in the cluster's log group to the mail and the EventBridge event about it."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import STACK, Deployed
-from tools import demo
+from eks_log_forwarder.telemetry.detection_line import ALERT_WORD
+from tests.emulated.deployment import Deployed
+from tools import ROOT, demo
 from tools.make_event import stream_name
 
 pytestmark = pytest.mark.emulated
@@ -26,15 +28,16 @@ class Inbox:
     mails_url: str
     events_url: str
 
-    def receive(self, url: str) -> dict[str, Any]:
-        """The next message of a queue; it is deleted."""
+    def receive(self, url: str, about: str) -> dict[str, Any]:
+        """The first message that holds a text. Others are about the lines of the demo."""
         sqs = self.deployed.aws.client("sqs")
         give_up_at = time.monotonic() + _SECONDS
         while time.monotonic() < give_up_at:
             for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2).get("Messages", []):
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                found: dict[str, Any] = json.loads(message["Body"])
-                return found
+                if about in message["Body"]:
+                    found: dict[str, Any] = json.loads(message["Body"])
+                    return found
         pytest.fail(f"nothing arrived in {url}")
 
     def told(self) -> list[dict[str, Any]]:
@@ -63,6 +66,14 @@ def inbox(deployed: Deployed) -> Iterator[Inbox]:
         urls[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["QueueArn"])
         arns[name] = attributes["Attributes"]["QueueArn"]
+        policy = {
+            "Effect": "Allow",
+            "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
+            "Action": "sqs:SendMessage",
+            "Resource": arns[name],
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+        sqs.set_queue_attributes(QueueUrl=urls[name], Attributes={"Policy": document})
     topic = deployed.outputs["AlarmTopicArn"]
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arns["mails"])["SubscriptionArn"]
     events.put_rule(Name="detections", EventPattern=json.dumps(DETECTION_RULE))
@@ -119,10 +130,55 @@ def binding(actor: str, **changes: object) -> dict[str, Any]:
 def test_a_line_in_the_clusters_log_becomes_a_mail_and_an_event(inbox: Inbox) -> None:
     """The mail says who, what, from where, to what, whether it succeeded and what to do next."""
     inbox.put(binding("mallory@example.com"))
-    notification = inbox.receive(inbox.mails_url)
-    assert notification["TopicArn"] == inbox.deployed.outputs["AlarmTopicArn"]
-    print(notification["Subject"])
-    print(notification["Message"])
-    event = inbox.receive(inbox.events_url)
-    print(json.dumps(event))
-    assert 0
+    mail = inbox.receive(inbox.mails_url, about="mallory@example.com")
+    assert mail["TopicArn"] == inbox.deployed.outputs["AlarmTopicArn"]
+    assert mail["Subject"] == "HIGH: Binding to cluster-admin in demo"
+    shown = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```text\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
+    subject, _, text = example.partition("\n\n")
+    assert subject == f"Subject: {mail['Subject']}"
+    # CloudWatch gives each event another id
+    assert without_ids(mail["Message"]) == without_ids(text.rstrip())
+    event = inbox.receive(inbox.events_url, about="mallory@example.com")
+    assert (event["source"], event["detail-type"]) == ("eks-log-forwarder", "Detection")
+    assert event["detail"].pop("event_id")
+    assert event["detail"] == {
+        "rule": "b5d60852-49f9-4742-a34a-a8e2ce1db5e8",
+        "title": "Binding to cluster-admin",
+        "rule_level": "high",
+        "cluster": "demo",
+        "account": "000000000000",
+        "region": "us-east-1",
+        "log_type": "audit",
+        "verb": "create",
+        "actor": "mallory@example.com",
+        "groups": ["platform-team", "system:authenticated"],
+        "arn": "arn:aws:sts::111122223333:assumed-role/Operator/mallory",
+        "session": "mallory",
+        "impersonated": "",
+        "source_addresses": ["203.0.113.77"],
+        "user_agent": "kubectl/v1.31.0 (linux/amd64)",
+        "target": "clusterrolebindings backdoor",
+        "namespace": "",
+        "response_code": 201,
+        "reason": "",
+        "time": "2026-01-14T10:00:00.123456Z",
+        "more": 0,
+        "summary": "HIGH: Binding to cluster-admin in demo: mallory@example.com create"
+        " clusterrolebindings backdoor from 203.0.113.77 (HTTP 201)",
+    }
+
+
+def test_the_word_in_a_text_of_a_client_tells_nobody(inbox: Inbox) -> None:
+    """A detection of level medium reaches the function by a forged name, and is ignored."""
+    forged = f'","notify":"{ALERT_WORD}","rule_level":"critical'
+    inbox.put(binding(forged, verb="delete", requestObject=None))
+    give_up_at = time.monotonic() + _SECONDS
+    while time.monotonic() < give_up_at and not (ignored := [n for n in inbox.told() if not n["alerts"]]):
+        time.sleep(0.5)
+    assert [(told["mails"], told["events"]) for told in ignored] == [(0, 0)]
+
+
+def without_ids(text: str) -> str:
+    """The text of a mail without the event's id."""
+    return re.sub(r"(?m)^Event: .*$", "Event:", text)

@@ -1,4 +1,4 @@
-"""The subject and the text of a mail about a detection.
+"""The subject and the text of a mail about a detection, and its summary for events.
 
 Every text of the line is bounded, printable and without secrets already (`detection/details.py`).
 """
@@ -9,6 +9,7 @@ from eks_log_forwarder.telemetry.detection_line import DetectionLine
 # Amazon SNS API reference, Publish: less than 100 characters, ASCII in mails, no control characters
 MAX_SUBJECT = 99
 MAX_TEXT = 12_000  # characters; SNS takes 256 KiB
+MAX_SUMMARY = 1000  # PagerDuty's limit is 1,024, Security Hub's for a description too
 _MAX_CLUSTER = 40
 _FIRST_ERROR_CODE = 400
 _ADVICE = """\
@@ -30,6 +31,16 @@ def subject_of(line: DetectionLine) -> str:
     if len(title) > room:
         title = f"{title[: room - 3]}..."
     return f"{before}{title}{after}"
+
+
+def summary_of(line: DetectionLine) -> str:
+    """The detection in one line, for chats and tickets."""
+    did = " ".join(filter(None, (line.actor or "somebody", line.verb or line.log_type, line.target)))
+    source = f" from {line.source_addresses[-1]}" if line.source_addresses else ""
+    text = f"{line.rule_level.upper()}: {line.title} in {line.cluster}: {did}{source}"
+    if line.response_code:
+        text = f"{text} (HTTP {line.response_code})"
+    return text if len(text) <= MAX_SUMMARY else f"{text[: MAX_SUMMARY - 1]}…"
 
 
 def text_of(line: DetectionLine, more: int, not_mailed: int, region: str) -> str:
@@ -73,7 +84,7 @@ def _who(line: DetectionLine) -> str:
         f"({line.arn})" if line.arn and line.arn != line.actor else "",
         f"session {line.session}" if line.session else "",
     ]
-    return ", ".join(filter(None, parts))
+    return " ".join(filter(None, parts))
 
 
 def _succeeded(line: DetectionLine) -> str:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
-import msgspec
-
 from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.errors import NotifyingError
 from eks_log_forwarder.notifying.alerts import Alert
 from eks_log_forwarder.notifying.channels import MAX_ENTRIES, Channels
-from eks_log_forwarder.notifying.mail import subject_of, text_of
+from eks_log_forwarder.notifying.mail import subject_of, summary_of, text_of
 from eks_log_forwarder.notifying.once_an_hour import OnceAnHour
 
 MAX_MAILS = 10  # of one payload; who can choose actors could otherwise fill a mailbox
@@ -70,6 +68,7 @@ def _untold(memory: OnceAnHour, alerts: Sequence[Alert], request: str) -> list[t
 
 
 def _detail(alert: Alert, more: int) -> str:
-    fields = msgspec.to_builtins(alert.first)
-    del fields["notify"]
-    return to_json(fields | {"more": more}).decode()
+    """The detail of an event: every field, empty or not, because rules that transform it need each to exist."""
+    line = alert.first
+    fields = {name: getattr(line, name) for name in line.__struct_fields__ if name != "notify"}
+    return to_json(fields | {"more": more, "summary": summary_of(line)}).decode()

@@ -7,7 +7,7 @@ import pytest
 from eks_log_forwarder.detection.details import MAX_CHARACTERS
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.notifying.insights import query_link, query_of
-from eks_log_forwarder.notifying.mail import MAX_SUBJECT, MAX_TEXT, subject_of, text_of
+from eks_log_forwarder.notifying.mail import MAX_SUBJECT, MAX_SUMMARY, MAX_TEXT, subject_of, summary_of, text_of
 from eks_log_forwarder.record.record import Details
 from tests.unit.notifying.alert_lines import line
 
@@ -61,7 +61,8 @@ def test_the_text_answers_the_questions() -> None:
         "Rule:       Binding to cluster-admin (level high, rule-1)",
         "Cluster:    prod in 111122223333 eu-central-1",
         "Time:       2026-01-14T10:00:00.123456Z",
-        "Who:        mallory@example.com, (arn:aws:sts::111122223333:assumed-role/Operator/mallory), session mallory",
+        "Who:        mallory@example.com (arn:aws:sts::111122223333:assumed-role/Operator/mallory)"
+        " session mallory",
         "Groups:     platform-team, system:authenticated",
         "What:       create clusterrolebindings backdoor",
         "From where: 203.0.113.77",
@@ -154,3 +155,11 @@ def test_the_link_leads_to_the_partition_s_console(region: str, console: str) ->
     link = query_link(line(details=Details(region=region, time="yesterday")), "eu-west-1")
     assert link.startswith(f"https://{console}/cloudwatch/home?region={region}#")
     assert "start$257E-3600$257EtimeType$257E$2527RELATIVE" in link
+
+
+def test_a_summary_is_one_bounded_line() -> None:
+    """Also without actor, target, address and code, and with the longest of each."""
+    assert summary_of(line(actor="", target="", details=Details())) == (
+        "HIGH: Binding to cluster-admin in prod: somebody audit"
+    )
+    assert len(summary_of(line(actor=LONG, target=LONG, details=LONGEST))) == MAX_SUMMARY

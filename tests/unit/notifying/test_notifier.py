@@ -9,7 +9,7 @@ from tests.unit.notifying.alert_lines import Recorder, events, message
 
 
 def test_a_group_gets_one_mail_and_one_event() -> None:
-    """Both say how many more there were; the event has every field of the line but the word."""
+    """Both say how many more there were; the event has every field, empty ones too, but not the word."""
     channels = Recorder()
     alerts = alerts_of(events(message(), message(), message(actor="bob")))
     assert Notifier(channels, "eu-central-1").tell(alerts, "r1") == {"mails": 2, "events": 2}
@@ -37,7 +37,12 @@ def test_a_group_gets_one_mail_and_one_event() -> None:
         "response_code": 201,
         "time": "2026-01-14T10:00:00.123456Z",
         "event_id": "event-1",
+        "impersonated": "",
+        "namespace": "",
+        "reason": "",
         "more": 1,
+        "summary": "HIGH: Binding to cluster-admin in prod: mallory@example.com create clusterrolebindings"
+        " backdoor from 203.0.113.77 (HTTP 201)",
     }
 
 
