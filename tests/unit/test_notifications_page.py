@@ -81,7 +81,9 @@ def test_the_page_has_two_patterns_and_three_receivers() -> None:
         ("critical.json", {"level": "critical", "cluster": "staging"}, False),
     ],
 )
-def test_a_pattern_matches_what_the_page_says(pattern: str, varied: dict[str, str], *, is_matched: bool) -> None:
+def test_a_pattern_matches_what_the_page_says(
+    pattern: str, varied: dict[str, str], *, is_matched: bool
+) -> None:
     """By level and cluster."""
     assert matches(SNIPPETS[pattern], event(**varied)) is is_matched
 

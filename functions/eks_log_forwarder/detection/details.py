@@ -72,7 +72,9 @@ def _first(values: list[str] | None) -> str:
 
 
 def _some(values: object) -> list[str]:
-    texts = [value for value in values if isinstance(value, str) and value] if isinstance(values, list) else []
+    texts = (
+        [value for value in values if isinstance(value, str) and value] if isinstance(values, list) else []
+    )
     return [told(text, _MAX_SHORT) for text in texts[:_MAX_ITEMS]]
 
 

@@ -37,7 +37,7 @@ def query_of(line: DetectionLine) -> str:
     filters = {"audit": f'user.username = "{_quoted(line.actor)}"'}
     condition = filters.get(line.log_type, f'@message like "{_quoted(line.actor)}"')
     if not line.actor or len(line.actor) > _MAX_ACTOR or "[REDACTED:" in line.actor:
-        condition = 'ispresent(auditID)' if line.log_type == "audit" else "ispresent(@message)"
+        condition = "ispresent(auditID)" if line.log_type == "audit" else "ispresent(@message)"
     return f"fields {fields}\n| filter {condition}\n| sort @timestamp desc\n| limit 200"
 
 

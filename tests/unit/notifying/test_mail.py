@@ -7,7 +7,14 @@ import pytest
 from eks_log_forwarder.detection.details import MAX_CHARACTERS
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.notifying.insights import query_link, query_of
-from eks_log_forwarder.notifying.mail import MAX_SUBJECT, MAX_SUMMARY, MAX_TEXT, subject_of, summary_of, text_of
+from eks_log_forwarder.notifying.mail import (
+    MAX_SUBJECT,
+    MAX_SUMMARY,
+    MAX_TEXT,
+    subject_of,
+    summary_of,
+    text_of,
+)
 from eks_log_forwarder.record.record import Details
 from tests.unit.notifying.alert_lines import line
 
