@@ -61,6 +61,7 @@ def transformed(target: dict[str, Any], found: dict[str, Any]) -> Any:  # noqa: 
 def faults(service: str, operation: str, arguments: dict[str, Any]) -> str:
     """What the model of an AWS service does not accept in a request."""
     model = botocore.session.get_session().get_service_model(service).operation_model(operation)
+    assert model.input_shape is not None
     report = ParamValidator().validate(arguments, model.input_shape)
     return str(report.generate_report())
 

@@ -26,7 +26,7 @@ class Alert:
 def alerts_of(events: Iterable[LogEvent]) -> list[Alert]:
     """The groups of a payload, critical ones first, then in the order of the lines.
 
-    Lines that are no alert are ignored: the filter pattern also matches a text of a client that holds the word.
+    Lines that are no alert are ignored: the filter pattern also matches a text of a client with the word.
     """
     groups: dict[Key, Alert] = {}
     for event in events:

@@ -1,8 +1,8 @@
 """The link to a CloudWatch Logs Insights query in the console.
 
 AWS does not document the format. In the fragment of the address, the query is an object: `~(name~value…)`, a
-text begins with an apostrophe, and its special characters are `*XX`. That object is percent-encoded twice, with
-`$` for `%`.
+text begins with an apostrophe, and its special characters are `*XX`. That object is percent-encoded twice,
+with `$` for `%`.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ def query_link(line: DetectionLine, region: str) -> str:
 
 
 def query_of(line: DetectionLine) -> str:
-    """The query: what the actor did; without a usable actor, every request on the target's log type."""
+    """The query: what the actor did; without a usable actor, every line of its log type."""
     if line.log_type != "audit":
         fields = "@timestamp, @logStream, @message"
     else:

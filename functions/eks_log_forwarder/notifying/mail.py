@@ -51,7 +51,7 @@ def text_of(line: DetectionLine, more: int, not_mailed: int, region: str) -> str
     """
     rows = (
         ("Rule", f"{line.title} (level {line.rule_level}, {line.rule})"),
-        ("Cluster", " in ".join(filter(None, (line.cluster, " ".join((line.account, line.region)).strip())))),
+        ("Cluster", f"{line.cluster} in account {line.account or 'unknown'}, {line.region or region}"),
         ("Time", line.time),
         ("Who", _who(line)),
         ("Groups", ", ".join(line.groups)),

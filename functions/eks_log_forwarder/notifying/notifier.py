@@ -16,7 +16,10 @@ MAX_MAILS = 10  # of one payload; who can choose actors could otherwise fill a m
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """The notifier of one container. Mails and events have separate memories: a retry repeats only what failed."""
+    """The notifier of one container.
+
+    Mails and events have separate memories, so that a retry repeats only what failed.
+    """
 
     channels: Channels
     region: str
@@ -68,7 +71,7 @@ def _untold(memory: OnceAnHour, alerts: Sequence[Alert], request: str) -> list[t
 
 
 def _detail(alert: Alert, more: int) -> str:
-    """The detail of an event: every field, empty or not, because rules that transform it need each to exist."""
+    """The detail of an event: every field, empty or not, because a rule's template needs each to exist."""
     line = alert.first
     fields = {name: getattr(line, name) for name in line.__struct_fields__ if name != "notify"}
     return to_json(fields | {"more": more, "summary": summary_of(line)}).decode()

@@ -29,8 +29,8 @@ class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What an event says about its detection, besides actor and target; a field is empty if it says nothing.
 
     `account` and `region` are set only where the event names them. `session` is the name of the AWS session.
-    `source_addresses` has the address that the API server saw last. `response_code` is an HTTP status; `reason`
-    says in words how the request ended. `time` is that of the request or the line, RFC 3339.
+    The last of `source_addresses` is the one that the API server saw. `response_code` is an HTTP status;
+    `reason` says in words how the request ended. `time` is that of the request or the line, RFC 3339.
     """
 
     account: str = ""

@@ -1,20 +1,20 @@
-"""The line of a detection in the function's log: what publishing writes and what the notify function reads."""
+"""The line of a detection in the function's log: publishing writes it, the notify function reads it."""
 
 import os
 
 import msgspec
 
-from eks_log_forwarder.record.record import Detection, Details
+from eks_log_forwarder.record.record import Details, Detection
 from eks_log_forwarder.telemetry.tally import Tally
 
-# The filter pattern of the notify function's subscriptions in template.yaml. Letters alone are one term of a
-# pattern without quotes (CloudWatch Logs user guide, "Filter pattern syntax").
+# The filter pattern of the notify function's subscriptions in template.yaml. Letters alone are one term of
+# a pattern without quotes (CloudWatch Logs user guide, "Filter pattern syntax").
 ALERT_WORD = "EksLogForwarderAlert"
 _TOLD_LEVELS = frozenset({"high", "critical"})
 
 
 class DetectionLine(Details, frozen=True, gc=False, omit_defaults=True, kw_only=True):
-    """One detection with its cluster; `rule` is the id of the rule. `notify` is ALERT_WORD if people are told.
+    """One detection with its cluster; `rule` is the rule's id. `notify` is ALERT_WORD if people are told.
 
     The key `level` is that of the log line, so the level of the rule has its own name.
     """

@@ -12,7 +12,8 @@ from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.record import Details
 
-JWT = ".".join(("eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJhbmEifQ", "c2lnbmF0dXJlLW9mLWEtdGVzdA"))
+JWT_PARTS = ("eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJhbmEifQ", "c2lnbmF0dXJlLW9mLWEtdGVzdA")
+JWT = ".".join(JWT_PARTS)
 AUDIT: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
     "auditID": "0a1b",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
-from eks_log_forwarder.record.record import Detection, Details, RuleRef
+from eks_log_forwarder.record.record import Details, Detection, RuleRef
 from eks_log_forwarder.telemetry.detection_line import DetectionLine, alert_of, line_fields
 from eks_log_forwarder.telemetry.tally import Tally
 

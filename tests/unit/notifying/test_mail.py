@@ -16,7 +16,7 @@ from eks_log_forwarder.notifying.mail import (
     text_of,
 )
 from eks_log_forwarder.record.record import Details
-from tests.unit.notifying.alert_lines import line
+from tests.unit.notifying.alert_lines import DETAILS, line
 
 LONG = "x" * MAX_CHARACTERS + "…"
 SHORT = "x" * 128 + "…"
@@ -48,7 +48,7 @@ def test_the_subject_says_level_title_and_cluster() -> None:
         ("t" * 200, "prod", f"HIGH: {'t' * 82}... in prod"),
         ("Short", "c" * 100, f"HIGH: Short in {'c' * 37}..."),
         ("t" * 200, "c" * 100, f"HIGH: {'t' * 46}... in {'c' * 37}..."),
-        ("Zugriff für\nalle \N{SKULL}", "prod", "HIGH: Zugriff f?r?alle ? in prod"),
+        ("Zugriff für\nKonten \N{SKULL}", "prod", "HIGH: Zugriff f?r?Konten ? in prod"),
     ],
 )
 def test_a_subject_is_short_and_ascii(title: str, cluster: str, subject: str) -> None:
@@ -66,10 +66,9 @@ def test_the_text_answers_the_questions() -> None:
         "A detection rule of level high matched an event of the EKS cluster prod.",
         "",
         "Rule:       Binding to cluster-admin (level high, rule-1)",
-        "Cluster:    prod in 111122223333 eu-central-1",
+        "Cluster:    prod in account 111122223333, eu-central-1",
         "Time:       2026-01-14T10:00:00.123456Z",
-        "Who:        mallory@example.com (arn:aws:sts::111122223333:assumed-role/Operator/mallory)"
-        " session mallory",
+        f"Who:        mallory@example.com ({DETAILS.arn}) session mallory",
         "Groups:     platform-team, system:authenticated",
         "What:       create clusterrolebindings backdoor",
         "From where: 203.0.113.77",

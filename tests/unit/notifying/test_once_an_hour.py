@@ -11,6 +11,7 @@ class Clock:
     now = 1000.0
 
     def __call__(self) -> float:
+        """The time, in seconds."""
         return self.now
 
 
