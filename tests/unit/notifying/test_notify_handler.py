@@ -10,6 +10,7 @@ from eks_log_forwarder import notify_handler
 from eks_log_forwarder.errors import NotifyingError, PayloadError, SettingsError
 from eks_log_forwarder.notifying.notifier import Notifier
 from tests.unit.notifying.alert_lines import Recorder, message
+from tools.lambda_context import lambda_context
 from tools.make_event import Source, control_message, data_message, encode_event
 
 
@@ -32,45 +33,43 @@ def channels(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     return recorder
 
 
-def test_tells_what_is_in_the_payload(channels: Recorder, lambda_context: Any) -> None:
+def test_tells_what_is_in_the_payload(channels: Recorder) -> None:
     """And answers with the counts."""
-    answer = notify_handler.handler(lines(message(), "other", message(actor="bob")), lambda_context)
+    answer = notify_handler.handler(lines(message(), "other", message(actor="bob")), lambda_context())
     assert answer == {"status": "OK", "alerts": 2, "mails": 2, "events": 2}
     assert [subject for subject, _ in channels.mails] == ["HIGH: Binding to cluster-admin in prod"] * 2
 
 
-def test_a_control_message_tells_nothing(channels: Recorder, lambda_context: Any) -> None:
+def test_a_control_message_tells_nothing(channels: Recorder) -> None:
     """CloudWatch checks with it whether the function can be reached."""
-    answer = notify_handler.handler(event(control_message(["CWL CONTROL MESSAGE"])), lambda_context)
+    answer = notify_handler.handler(event(control_message(["CWL CONTROL MESSAGE"])), lambda_context())
     assert answer == {"status": "OK", "alerts": 0, "mails": 0, "events": 0}
     assert channels.mails == []
 
 
-def test_raises_what_could_not_be_sent_and_repeats_only_that(channels: Recorder, lambda_context: Any) -> None:
+def test_raises_what_could_not_be_sent_and_repeats_only_that(channels: Recorder) -> None:
     """Lambda invokes it again with the same payload and request id."""
     channels.event_faults = ["events:PutEvents: AccessDeniedException"]
     with pytest.raises(NotifyingError, match="AccessDeniedException"):
-        notify_handler.handler(lines(message()), lambda_context)
-    answer = notify_handler.handler(lines(message()), lambda_context)
+        notify_handler.handler(lines(message()), lambda_context())
+    answer = notify_handler.handler(lines(message()), lambda_context())
     assert answer == {"status": "OK", "alerts": 1, "mails": 0, "events": 1}
     assert (len(channels.mails), len(channels.details)) == (1, 1)
 
 
-def test_its_log_has_counts_and_no_text_of_a_client(
-    channels: Recorder, lambda_context: Any, printed: Callable[[], str]
-) -> None:
+def test_its_log_has_counts_and_no_text_of_a_client(channels: Recorder, printed: Callable[[], str]) -> None:
     """So its own log could not feed it, even if it were subscribed."""
-    notify_handler.handler(lines(message()), lambda_context)
+    notify_handler.handler(lines(message()), lambda_context())
     written = printed()
     assert '"message":"notifying"' in written
     assert "mallory" not in written
     assert len(channels.mails) == 1
 
 
-def test_what_is_no_payload_is_an_error(lambda_context: Any) -> None:
+def test_what_is_no_payload_is_an_error() -> None:
     """Somebody invoked it by hand."""
     with pytest.raises(PayloadError, match="awslogs"):
-        notify_handler.handler({}, lambda_context)  # type: ignore[arg-type]  # on purpose
+        notify_handler.handler({}, lambda_context())
 
 
 def test_a_missing_topic_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
