@@ -11,7 +11,8 @@ ForwarderError
 ├── MessageKeptError   a parked message stays in its queue
 ├── TallyError         an event was not counted
 ├── UnexpectedError    a bug; in place of an error whose text may repeat a payload
-└── SubscribingError   log groups could not be subscribed
+├── SubscribingError   log groups could not be subscribed
+└── NotifyingError     detections could not be told
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -125,3 +126,12 @@ class SubscribingError(ForwarderError):
         reasons = "; ".join(f"{log_group}: {why}" for log_group, why in failed.items())
         super().__init__(f"{len(failed)} log group(s) could not be subscribed: {reasons}")
         self.failed = dict(failed)
+
+
+class NotifyingError(ForwarderError):
+    """Messages or events about detections that SNS or EventBridge did not accept; each with the reason."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        text = f"{len(faults)} notification(s) could not be sent: {'; '.join(sorted(set(faults)))}"
+        super().__init__(text[:MAX_ERROR_CHARACTERS])
+        self.faults = tuple(faults)

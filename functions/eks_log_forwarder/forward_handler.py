@@ -24,7 +24,7 @@ def handler(event: CloudWatchLogsEvent, context: LambdaContext) -> dict[str, obj
     # Reads the typed event's raw data: parse_logs_data() would inflate it without a bound.
     payload = decode_payload(event)
     stream = LogStream.of(payload)
-    tally = Tally(stream.cluster, stream.log_type)
+    tally = Tally(stream.cluster, stream.log_type, account=stream.owner)
     try:
         if is_control_message(payload):
             tally.control_messages += 1

@@ -113,7 +113,7 @@ class Redrive:
             self._bury_or_keep(message, dead, tally, str(error), self.rejected_tries)
             return
         stream = LogStream.of(payload)
-        tally.cluster, tally.log_type = stream.cluster, stream.log_type
+        tally.cluster, tally.log_type, tally.account = stream.cluster, stream.log_type, stream.owner
         if is_control_message(payload):
             tally.control_messages += 1
         elif reason := self._reason_not_to_try(message):

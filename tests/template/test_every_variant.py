@@ -17,6 +17,7 @@ WILDCARDS = {
     "TheAccountManagesTheKey": "in a key's policy, * is the key",
     "CloudWatchEncryptsAlarms": "in a key's policy, * is the key",
     "ThisAccountEncryptsMessages": "in a key's policy, * is the key",
+    "NotifyEncryptsMails": "in a key's policy, * is the key",
 }
 DELIVERING = ("ForwardFunction", "RedriveFunction")
 
@@ -138,13 +139,13 @@ def test_a_wildcard_resource_is_used_only_where_no_narrower_one_exists(stack: Js
 
 
 def test_no_other_account_is_allowed_in(stack: Json) -> None:
-    """A principal of an allowing statement is a service or this account."""
+    """A principal of an allowing statement is a service, this account or a role of the stack."""
     for one in statements(stack["Resources"]):
         match one.get("Principal"):
             case "*":
                 assert one["Effect"] == "Deny"
-            case {"AWS": root}:
-                assert root == "arn:aws:iam::111122223333:root"
+            case {"AWS": principal}:
+                assert principal in {"arn:aws:iam::111122223333:root", "{NotifyRole.Arn}"}
             case {"Service": service}:
                 ours = {"lambda.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"}
                 assert set(as_list(service)) <= ours
@@ -168,7 +169,7 @@ def test_the_boundary_and_the_key_reach_everything() -> None:
     """Each role; each queue and log group. The key works only through SQS and Secrets Manager."""
     stack = resolved(**VARIANTS["everything"])
     roles = of_type("AWS::IAM::Role", stack)
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert {role["PermissionsBoundary"] for role in roles.values()} == {BOUNDARY}
     assert {group["KmsKeyId"] for group in of_type("AWS::Logs::LogGroup", stack).values()} == {KEY}
     assert {queue["KmsMasterKeyId"] for queue in of_type("AWS::SQS::Queue", stack).values()} == {KEY}

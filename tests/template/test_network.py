@@ -261,10 +261,11 @@ def test_every_import_is_an_export_of_the_network() -> None:
     assert text.count("Fn::ImportValue") == 3
 
 
-def test_the_subscribe_function_is_never_in_the_vpc() -> None:
-    """It has no route to CloudWatch from there, and nothing to do there."""
+def test_the_functions_that_call_only_aws_are_never_in_the_vpc() -> None:
+    """They have no route to CloudWatch, SNS or EventBridge from there, and nothing to do there."""
     functions = of_type("AWS::Lambda::Function", resolved(**VARIANTS["everything"]))
-    assert "VpcConfig" not in functions["SubscribeFunction"]
+    outside = {name for name, function in functions.items() if "VpcConfig" not in function}
+    assert outside == {"SubscribeFunction", "NotifyFunction"}
 
 
 @pytest.mark.parametrize("variant", ["smallest", "secret", "automatic subscription"])
@@ -311,7 +312,7 @@ def test_the_network_is_denied_to_the_functions_own_code(variant: str) -> None:
 
 
 def test_only_the_delivering_roles_have_the_delivery_policy() -> None:
-    """The subscribe function delivers nothing, so it has no right to the secret, the key or the network."""
+    """The other functions deliver nothing, so they have no right to the secret, the key or the network."""
     for variant in ("everything", "key", "groups given"):
         roles: dict[str, Json] = of_type("AWS::IAM::Role", resolved(**VARIANTS[variant] | AUTOMATIC))
         attached = {name: role.get("ManagedPolicyArns", []) for name, role in roles.items()}
@@ -319,4 +320,5 @@ def test_only_the_delivering_roles_have_the_delivery_policy() -> None:
             "ForwardRole": ["{DeliveryPolicy}"],
             "RedriveRole": ["{DeliveryPolicy}"],
             "SubscribeRole": [],
+            "NotifyRole": [],
         }

@@ -149,10 +149,11 @@ def test_a_role_allows_what_the_stack_needs_and_no_more(
 def test_sam_adds_no_role_and_no_policy() -> None:
     """Every function names its own role."""
     functions = resources_of_type("AWS::Lambda::Function")
+    stems = FUNCTIONS | {"NotifyFunction": "Notify"}
     assert {name: function["Role"] for name, function in functions.items()} == {
-        name: f"{{{stem}Role.Arn}}" for name, stem in FUNCTIONS.items()
+        name: f"{{{stem}Role.Arn}}" for name, stem in stems.items()
     }
-    assert resources_of_type("AWS::IAM::Role", **FULL).keys() == {f"{s}Role" for s in FUNCTIONS.values()}
+    assert resources_of_type("AWS::IAM::Role", **FULL).keys() == {f"{stem}Role" for stem in stems.values()}
     assert resources_of_type("AWS::IAM::ManagedPolicy", **FULL).keys() == {"DeliveryPolicy"}
     assert resources_of_type("AWS::IAM::ManagedPolicy") == {}
     for kind in ("Policy", "RolePolicy"):
@@ -172,16 +173,16 @@ def test_a_function_writes_to_a_log_group_that_the_stack_owns(function: str, ste
 
 def test_the_clusters_log_group_is_subscribed() -> None:
     """With the filter pattern that was given, and CloudWatch Logs of this account alone may call."""
-    ((_, subscription),) = resources_of_type(
+    subscriptions = resources_of_type(
         "AWS::Logs::SubscriptionFilter", ClusterName="prod-1", FilterPattern="delete"
-    ).items()
-    assert subscription == {
+    )
+    assert subscriptions["ForwardFunctionControlPlaneLogs"] == {
         "LogGroupName": "/aws/eks/prod-1/cluster",
         "FilterPattern": "delete",
         "DestinationArn": "{ForwardFunction.Arn}",
     }
-    ((_, permission),) = resources_of_type("AWS::Lambda::Permission", ClusterName="prod-1").items()
-    assert permission == {
+    permissions = resources_of_type("AWS::Lambda::Permission", ClusterName="prod-1")
+    assert permissions["ForwardFunctionControlPlaneLogsPermission"] == {
         "Action": "lambda:InvokeFunction",
         "FunctionName": "{ForwardFunction}",
         "Principal": "logs.amazonaws.com",
@@ -191,8 +192,8 @@ def test_the_clusters_log_group_is_subscribed() -> None:
 
 def test_every_line_is_forwarded_unless_a_pattern_is_given() -> None:
     """An empty filter pattern matches all (CloudWatch Logs user guide, "Filter pattern syntax")."""
-    ((_, subscription),) = resources_of_type("AWS::Logs::SubscriptionFilter").items()
-    assert subscription["FilterPattern"] == ""
+    subscriptions = resources_of_type("AWS::Logs::SubscriptionFilter")
+    assert subscriptions["ForwardFunctionControlPlaneLogs"]["FilterPattern"] == ""
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

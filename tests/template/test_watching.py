@@ -167,7 +167,7 @@ def test_every_metric_of_the_dashboard_exists() -> None:
 def test_every_metric_of_an_alarm_exists() -> None:
     """An alarm on a metric that nobody publishes would never go off."""
     names = {metric for alarm in alarms(**WATCHED).values() for metric in watched(alarm)}
-    assert len(names) == 13
+    assert len(names) == 12
     assert names - known() == set()
 
 
@@ -241,10 +241,10 @@ def test_the_dashboard_s_name_holds_the_region() -> None:
     ("parameters", "count"),
     [
         ({"DisabledDetections": "all"}, 13),
-        ({}, 15),
-        (AUTOMATIC, 16),
-        (WITH_SECRET | {"Environment": "staging"}, 20),
-        (WATCHED, 21),
+        ({}, 14),
+        (AUTOMATIC, 15),
+        (WITH_SECRET | {"Environment": "staging"}, 19),
+        (WATCHED, 20),
     ],
 )
 def test_the_dashboard_lists_every_alarm_of_the_stack(parameters: dict[str, str], count: int) -> None:
@@ -262,7 +262,7 @@ def test_every_alarm_describes_cause_log_group_and_runbook(template: str) -> Non
         for name, resource in source(template)["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    assert len(described) == {"template.yaml": 21, "subscription.yaml": 3}[template]
+    assert len(described) == {"template.yaml": 20, "subscription.yaml": 3}[template]
     for name, text in described.items():
         match = re.fullmatch(
             r"[A-Z].{30,}\. Log group: (/aws/\S+)\. Runbook: (docs/runbooks/[a-z-]+\.md)\.", text
@@ -341,9 +341,9 @@ def test_the_topic_is_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
 @pytest.mark.parametrize(
     ("variant", "is_there"),
     [
-        ("prod", lambda names: {"SilenceAlarm", "HighDetectionsAlarm", "PodsListVolumeAlarm"} <= names),
+        ("prod", lambda names: {"SilenceAlarm", "NotifyErrorsAlarm", "PodsListVolumeAlarm"} <= names),
         ("smallest", lambda names: not any(re.match(r"Silence|.*Volume", n) for n in names)),
-        ("no detections", lambda names: not any("Detections" in n for n in names)),
+        ("no detections", lambda names: "NotifyErrorsAlarm" not in names),
         ("automatic subscription", lambda names: "SubscribeErrorsAlarm" in names),
         ("other clusters allowed", lambda names: "SubscribeErrorsAlarm" not in names),
     ],

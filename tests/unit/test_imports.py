@@ -9,7 +9,8 @@ NAME = PACKAGE.name
 
 # Each module may import those of its own line and of the lines below it.
 LAYERS = (
-    {"compiling", "forward_handler", "redrive_handler", "subscribing"},
+    {"compiling", "forward_handler", "redrive_handler", "notify_handler", "subscribing"},
+    {"notifying"},
     {"wiring"},
     {"redrive"},
     {"forwarding"},

@@ -7,15 +7,12 @@ import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.detection.details import details_of, told
 from eks_log_forwarder.detection.once_a_request import StartedRequests
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.record import Detection
-from eks_log_forwarder.redaction import redact
-
-# Clients choose names and paths, and each detection is one line in the function's own log.
-MAX_CHARACTERS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +30,9 @@ class Matcher:
         found = self.rules.match(log_type, parsed.audit, fields, event.message, ordinary=ordinary)
         if not found or (parsed.audit is not None and self.started.is_second(parsed.audit)):
             return []
-        # Actor and target are written to the function's own log, which never holds a token.
-        who_and_what = actor_and_target(log_type, parsed.audit, fields or {})
-        actor, target = (_shortened(redact(text)[0]) for text in who_and_what)
-        return [Detection(rule, event.id, actor, target) for rule in found]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
+        actor, target = map(told, actor_and_target(log_type, parsed.audit, fields or {}))
+        details = details_of(event, parsed.audit, fields or {})
+        return [Detection(rule, event.id, actor, target, details) for rule in found]
 
 
 def actor_and_target(

@@ -13,7 +13,7 @@ from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import NOTHING, LogEvent
 
 # Centralised logs name their source here; the payload's owner is then another account.
-_ACCOUNT_FIELD, _REGION_FIELD = "@aws.account", "@aws.region"
+ACCOUNT_FIELD, REGION_FIELD = "@aws.account", "@aws.region"
 
 
 class RuleRef(msgspec.Struct, frozen=True):
@@ -25,14 +25,44 @@ class RuleRef(msgspec.Struct, frozen=True):
     tags: list[str]
 
 
+class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What an event says about its detection, besides actor and target; a field is empty if it says nothing.
+
+    `account` and `region` are set only where the event names them. `session` is the name of the AWS session.
+    The last of `source_addresses` is the one that the API server saw. `response_code` is an HTTP status;
+    `reason` says in words how the request ended. `time` is that of the request or the line, RFC 3339.
+    """
+
+    account: str = ""
+    region: str = ""
+    verb: str = ""
+    groups: list[str] = []
+    arn: str = ""
+    session: str = ""
+    impersonated: str = ""
+    source_addresses: list[str] = []
+    user_agent: str = ""
+    namespace: str = ""
+    response_code: int = 0
+    reason: str = ""
+    time: str = ""
+
+
+NO_DETAILS = Details()
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One detection: the rule, the actor and the target, and the event's id."""
+    """One detection: the rule, the event's id, the actor, the target and the details of the event.
+
+    Its texts hold no secret and no control character, and are bounded.
+    """
 
     rule: RuleRef
     event_id: str
     actor: str
     target: str
+    details: Details = NO_DETAILS
 
 
 _SERIOUS = frozenset({"medium", "high", "critical"})
@@ -106,8 +136,8 @@ def record_of(  # noqa: PLR0913, PLR0917  # one argument per source of a record'
     """
     account = stream.owner
     if event.extractedFields is not NOTHING:
-        account = event.extracted_text(_ACCOUNT_FIELD) or account
-        region = event.extracted_text(_REGION_FIELD) or region
+        account = event.extracted_text(ACCOUNT_FIELD) or account
+        region = event.extracted_text(REGION_FIELD) or region
     return Record(
         event.timestamp,
         stream.log_group,

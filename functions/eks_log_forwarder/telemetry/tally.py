@@ -22,7 +22,7 @@ class Tally:
     Lambda when the handler raises. `rejected` includes `rejected_unidentified`: events that a collector
     rejected without saying which, so they can be neither parked nor sent again and remain in CloudWatch
     only. `split` events were delivered in several pieces. `reasons` counts undelivered events by reason.
-    `api_requests` counts finished requests by resource and verb.
+    `api_requests` counts finished requests by resource and verb. `account` owns the log group.
     """
 
     cluster: str
@@ -50,6 +50,7 @@ class Tally:
     details: list[str] = field(default_factory=list)
     detections: DetectionCounts = field(default_factory=DetectionCounts)
     api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
+    account: str = ""
 
     def count_parsed(self, parsed: Parsed) -> None:
         """Counts lines that the parser could not read, or not completely."""

@@ -9,6 +9,7 @@ import pytest
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Detection, RuleRef
 from eks_log_forwarder.telemetry.detection_counts import MAX_DETECTION_LINES, DetectionCounts
+from eks_log_forwarder.telemetry.detection_line import ALERT_WORD
 from eks_log_forwarder.telemetry.publishing import logger, metrics, publish, publish_redriven
 from eks_log_forwarder.telemetry.tally import Tally
 from tests.conftest import SERVICE
@@ -66,6 +67,7 @@ def full_tally() -> Tally:
             ]
         ),
         api_requests={("pods", "list"): 4, ("secrets", "get"): 1},
+        account="111122223333",
     )
 
 
@@ -224,15 +226,19 @@ def test_a_healthy_invocation_logs_at_most_1300_bytes(printed: Printed) -> None:
 
 
 def test_logs_each_detection_by_identity(printed: Printed) -> None:
-    """Rule, cluster, actor and target, and nothing else of the event but its id."""
+    """Rule, cluster, account, region, log type, actor, target and the event's id; the word for people."""
     lines = messages(published(full_tally(), printed), "detection")
     own = {"level", "message", "timestamp", "service"}
     assert [{name: value for name, value in line.items() if name not in own} for line in lines] == [
-        {
+        ({"notify": ALERT_WORD} if rule is DELETE else {})
+        | {
             "rule": rule.id,
             "title": rule.title,
             "rule_level": rule.level,
             "cluster": "prod",
+            "account": "111122223333",
+            "region": "us-east-1",
+            "log_type": "audit",
             "actor": actor,
             "target": target,
             "event_id": event_id,

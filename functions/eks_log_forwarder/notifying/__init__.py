@@ -1,0 +1,1 @@
+"""The notify function: tells people about detections of level high and critical."""
