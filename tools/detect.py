@@ -73,7 +73,10 @@ def main(arguments: list[str]) -> int:
         ]
         detections = RuleSet.load(*given.rules, trusted_networks=networks)
         messages = [line for line in given.lines.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (DetectionError, OSError, ValueError) as error:
+    except OSError as error:
+        console.print(f"{error.filename}: {error.strerror}", markup=False, style="red")
+        return 2
+    except (DetectionError, ValueError) as error:
         console.print(str(error), markup=False, style="red")
         return 2
     found = detect(detections, messages)

@@ -91,7 +91,10 @@ def main(arguments: list[str] | None = None) -> int:
         policy = load_policy(options.policies, options.policy)
         with options.lines.open(encoding="utf-8", errors="surrogateescape") as lines:
             report = measure((line.rstrip("\n") for line in lines if line.strip()), policy)
-    except (PolicyError, OSError) as error:
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except PolicyError as error:
         print(error, file=sys.stderr)
         return 2
     print_report(report, open_console(), options.rows)

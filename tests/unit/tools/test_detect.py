@@ -78,3 +78,12 @@ def test_says_why_rules_are_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "bad.yml").write_text("[]", encoding="utf-8")
     assert main([str(tmp_path / "none.txt"), "--rules", str(tmp_path)]) == 2
     assert "bad.yml: is not a rule: a mapping with title, logsource and detection" in capsys.readouterr().out
+
+
+def test_says_which_file_of_lines_is_missing(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one sentence, without the number of the error."""
+    lines = tmp_path / "none.txt"
+    assert main([str(lines), "--rules", str(rules)]) == 2
+    assert capsys.readouterr().out.replace("\n", "") == f"{lines}: No such file or directory"

@@ -155,4 +155,4 @@ def test_the_command_refuses_a_missing_file(tmp_path: Path, capsys: pytest.Captu
     """The exit code is 2 and the file is named."""
     path = tmp_path / "missing"
     assert main([str(path), "quiet"]) == 2
-    assert str(path) in capsys.readouterr().err
+    assert capsys.readouterr().err == f"{path}: No such file or directory\n"
