@@ -7,6 +7,7 @@ import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.detection.dry_runs import is_dry_run
 from eks_log_forwarder.detection.once_a_request import StartedRequests
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.intake.log_type import LogType
@@ -30,12 +31,16 @@ class Matcher:
         line = parsed.authenticator or parsed.klog
         fields = parsed.audit_fields if line is None else line_fields(line)
         found = self.rules.match(log_type, parsed.audit, fields, event.message)
-        if not found or (parsed.audit is not None and self.started.is_second(parsed.audit)):
+        if not found or (parsed.audit is not None and self._is_ignored(parsed.audit, event.message)):
             return []
         # Actor and target are written to the function's own log, which never holds a token.
         who_and_what = actor_and_target(log_type, parsed.audit, fields or {})
         actor, target = (_shortened(redact(text)[0]) for text in who_and_what)
         return [Detection(rule, event.id, actor, target) for rule in found]
+
+    def _is_ignored(self, header: AuditHeader, message: str) -> bool:
+        """Whether a matching request changed nothing, or was reported when it started."""
+        return is_dry_run(header, message) or self.started.is_second(header)
 
 
 def _shortened(text: str) -> str:
