@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records rules faults soak bench bench-report discover subscribe clusters replay sbom vulnerabilities \
+.PHONY: help setup demo policy-report detect records rules faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -47,24 +47,41 @@ discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUST
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)
 
 subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
-	@$(python) -m tools.subscribe $(CLUSTER) $(ARGS)
+	@$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
-	@$(python) -m tools.clusters $(ARGS)
+	@$(python) -m tools.clusters $(if $(STACK),--stack $(STACK)) $(ARGS)
 
-replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=…
-	@$(python) -m tools.replay $(CLUSTER) $(START) $(END) $(ARGS)
+verify: setup  ## prove that a deployed stack delivers: STACK=name; ALERT=yes sends a test alarm, too
+	@$(python) -m tools.verify $(if $(STACK),--stack $(STACK)) $(if $(filter yes,$(ALERT)),--alert) $(ARGS)
+
+reconcile: setup  ## prove that no event is missing: STACK=name FROM=2026-01-31T10:00 TO=…; JSON=yes for JSON
+	@$(python) -m tools.reconcile $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from "$(FROM)") \
+	  $(if $(TO),--to "$(TO)") $(if $(filter yes,$(JSON)),--json) $(ARGS)
+
+replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [DRY_RUN=yes] [SEEN=yes]
+	@$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
+
+remove: setup  ## delete a stack and what was created around it: STACK=name [QUEUES=yes] [SECRET=yes] [YES=yes]
+	@$(python) -m tools.remove $(STACK) $(if $(filter yes,$(QUEUES)),--queues) $(if $(filter yes,$(SECRET)),--secret) $(if $(filter yes,$(YES)),--yes) $(ARGS)
+
+redrive-from: setup  #: move the messages of a queue that outlived its stack to another stack: QUEUE=url STACK=name
+	@$(python) -m tools.redrive_from "$(QUEUE)" --stack $(STACK) $(ARGS)
 
 sbom: setup  #: list the components of the package in CycloneDX: build/sbom.cdx.json
 	@$(python) -m tools.sbom
 
 vulnerabilities: setup  #: look up known vulnerabilities of the pinned packages (asks osv.dev)
-	@$(python) -m tools.vulnerabilities $(ARGS)
+	@tools/setup .venv-supply requirements/supply.txt
+	@for pinned in $(or $(PINNED),functions/requirements.txt $(sort $(wildcard requirements/*.txt))); do \
+	  echo "$$pinned:"; .venv-supply/bin/pip-audit --requirement $$pinned --require-hashes --disable-pip --strict \
+	    --vulnerability-service osv --progress-spinner off $(ARGS) || status=1; \
+	done; exit $${status:-0}
 
 reproducible: setup  #: build twice in two environments and compare the results
-	@$(python) -m tools.check_reproducible
+	@EMPTY_CACHE=1 $(python) -m pytest tests/integration/test_reproducible.py
 
-listener: setup  ## run a local log listener with XPLG's endpoint; ARGS="--help" for options
+listener: setup  #: run a local log listener with XPLG's endpoint; ARGS="--help" for options
 	@$(python) -m tools.listener $(ARGS)
 
 build: setup  #: run sam build and check the result
@@ -81,7 +98,8 @@ check: setup  #: check format, lint, types, spelling and template
 	@mypy
 	@codespell
 	@sam validate --lint
-	@cfn-lint subscription.yaml
+	@cfn-lint network.yaml subscription.yaml
+	@$(python) -m tools.check_settings
 
 format: setup  #: format the files
 	@ruff format .
@@ -91,11 +109,16 @@ test: check  #: run check and all tests
 	@$(python) -m pytest --cov
 
 requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes
-	@for name in functions dev ministack scan supply uv; do \
-	  case $$name in functions) out=functions/requirements.txt ;; *) out=requirements/$$name.txt ;; esac; \
-	  case $$name in uv) version=3.9 ;; *) version=$$(cat .python-version) ;; esac; \
-	  uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
-	    --custom-compile-command 'make requirements' --python-version $$version requirements/$$name.in -o $$out; \
+	@pin() { uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command 'make requirements' "$$@"; }; \
+	set -e; version=$$(cat .python-version); package=functions/requirements-package.txt; all=functions/requirements.txt; \
+	pin --python-version $$version requirements/package.in -o $$package; \
+	pin --python-version $$version -c $$package $$(sed -n 's/==.*//; s/^[a-z0-9]/--no-emit-package=&/p' $$package) \
+	  requirements/functions.in | sed '/^# The following packages/,$$d; 2a -r requirements-package.txt' >$$all.new; \
+	mv $$all.new $$all; \
+	for name in dev ministack scan supply uv; do \
+	  case $$name in uv) pin --python-version 3.9 requirements/uv.in -o requirements/uv.txt ;; \
+	    *) pin --python-version $$version requirements/$$name.in -o requirements/$$name.txt ;; esac; \
 	done
 
 clean:  #: remove environments, builds and caches

@@ -16,10 +16,19 @@ from benchmarks import tables
 from benchmarks.cold_start import imports_by_package, measure_starts
 from benchmarks.cpu_share import CpuShareError
 from benchmarks.memory import measure_memory
+from benchmarks.own_log import measure_own_log
 from benchmarks.payloads import largest_payload
 from benchmarks.report import write_report
 from benchmarks.results import Results
-from benchmarks.setups import BASELINE, MAIN_EVENTS, WITH_DETECTIONS, WITHOUT_DETECTIONS, cells, setups
+from benchmarks.setups import (
+    BASELINE,
+    MAIN_EVENTS,
+    WITH_DETECTIONS,
+    WITHOUT_DETECTIONS,
+    cells,
+    cells_of_users,
+    setups,
+)
 from benchmarks.sweep import Size, sweep
 from benchmarks.throughput import EventFiles, connections_of_warm_invocations, measure
 from tools import ROOT
@@ -27,8 +36,8 @@ from tools import ROOT
 _BASELINE_SWEEP_EVENTS = 50
 
 
-def main() -> None:
-    """Runs the command line."""
+def main() -> int:
+    """Runs the command line; the exit status is 1 if the own log or the metrics exceed their bounds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
         "--report", action="store_true", help="measure everything and write docs/performance.md"
@@ -37,7 +46,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         results = _run(Path(folder), arguments.rounds, everything=arguments.report)
-    main_cells = list(cells(everything=False))
+    main_cells = [*cells(everything=False), *cells_of_users()]
     _say(results.machine)
     _say(tables.throughput(results, main_cells, by_destination=True))
     _say(tables.memory(results))
@@ -47,13 +56,16 @@ def main() -> None:
     _say(tables.ratios(results))
     if arguments.report:
         write_report(results, ROOT / "docs")
+    own_log = measure_own_log()
+    _say(own_log.table())
+    return 1 if own_log.faults() else 0
 
 
 def _run(folder: Path, rounds: int, *, everything: bool) -> Results:
     largest = largest_payload()
     files = EventFiles(folder, largest.events)
     compared = {setup.name: setup for setup in setups()}
-    wanted = list(cells(everything=everything))
+    wanted = [*cells(everything=everything), *cells_of_users()]
     _note(f"{len(wanted)} figures in {rounds} rounds")
     figures = measure(wanted, files, rounds)
     _note("memory and connections")
@@ -93,15 +105,13 @@ def _machine() -> str:
     )
 
 
-def _note(phase: str) -> None:
-    """Prints on standard error what is being measured."""
-    sys.stderr.write(f"measuring {phase}\n")
-
-
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n\n")
-    sys.stdout.flush()
+    print(f"{text}\n", flush=True)
+
+
+def _note(phase: str) -> None:
+    print(f"measuring {phase}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import SubscriptionPayload
 from eks_log_forwarder.record.record import Record
+from tools.lambda_context import lambda_context
 
 type Event = dict[str, Any]
 type Contender = Callable[[Event], None]
@@ -36,16 +36,8 @@ def ours(url: str) -> Contender:
     # The environment is read at import.
     from eks_log_forwarder.forward_handler import handler  # noqa: PLC0415
 
-    context: Any = SimpleNamespace(
-        function_name="forward",
-        memory_limit_in_mb=512,
-        invoked_function_arn="arn:aws:lambda:eu-central-1:111122223333:function:forward",
-        aws_request_id="00000000-0000-0000-0000-000000000000",
-        get_remaining_time_in_millis=lambda: 60_000,
-    )
-
     def forward(event: Event) -> None:
-        counts: dict[str, Any] = handler(event, context)
+        counts: dict[str, Any] = handler(event, lambda_context())
         if counts["delivered"] + counts["filtered"] + counts["parked"] != counts["received"]:
             msg = f"some events were not delivered or parked: {counts}"
             raise RuntimeError(msg)

@@ -64,9 +64,7 @@ def plots(results: Results) -> dict[str, str]:
         ),
     }
     if results.sweeps:
-        cost = {
-            name: [(one.memory_mb, one.cost.total) for one in all_] for name, all_ in results.sweeps.items()
-        }
+        cost = {name: [(one.memory_mb, one.cost) for one in all_] for name, all_ in results.sweeps.items()}
         sizes = ("memory size, MB", (128, 256, 512, 1024, 1769, 3008))
         charts["memory-size.svg"] = chart(
             "Cost by memory size, 2,000 events, 5 ms", sizes, "dollars per million events", cost, "xy"

@@ -6,7 +6,7 @@ from statistics import median
 
 from benchmarks.cpu_share import cpu_share_group
 from benchmarks.memory import NOT_FOUND, parking_environment
-from benchmarks.prices import Cost, cost_of, cpu_share
+from benchmarks.prices import cost_of, cpu_share
 from benchmarks.setups import Setup
 from benchmarks.throughput import EventFiles
 from benchmarks.worker import Answer, running_worker
@@ -18,7 +18,7 @@ DELAY_MS = 5
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A memory size: the billed milliseconds of a payload, and the cost of a million events.
+    """A memory size: the billed milliseconds of a payload, and the dollars for a million events.
 
     `parking_ms` is the time for the largest payload while the collector is down, with the import of boto3;
     None for a contender that does not park.
@@ -27,7 +27,7 @@ class Size:
     memory_mb: int
     billed_ms: float
     parking_ms: float | None
-    cost: Cost
+    cost: float
 
 
 def sweep(setup: Setup, files: EventFiles, events: int, rounds: int) -> list[Size]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from benchmarks.payloads import CONTROLLER
 from benchmarks.results import Results
 from benchmarks.setups import Cell
 from benchmarks.throughput import Spread
@@ -49,15 +50,16 @@ def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool 
     for cell in cells:
         figures = results.figures[cell]
         events = cell.events or results.largest_events
+        name = cell.setup.name if cell.writer == CONTROLLER else f"{cell.setup.name}; a user's writes"
         rows.append((
-            f"{cell.setup.destination}, {cell.setup.name}" if by_destination else cell.setup.name,
+            f"{cell.setup.destination}, {name}" if by_destination else name,
             f"{events}" if figures.events == events else f"{events} ({figures.events})",
             f"{cell.delay_ms}",
             _spread(figures.events_per_second),
             f"{figures.cpu_us_per_event.median:.1f}",
             f"{figures.requests:g}",
             f"{figures.wire_bytes_per_event:.0f}",
-            f"{results.cost(cell).total:.5f}",
+            f"{results.cost(cell):.5f}",
         ))  # fmt: skip
     return table(head, rows)
 
@@ -79,7 +81,7 @@ def sizes(results: Results, setup: str) -> str:
             f"{size.memory_mb}",
             f"{size.billed_ms:.0f}",
             "" if size.parking_ms is None else f"{size.parking_ms / 1000:.1f}",
-            f"{size.cost.total:.5f}",
+            f"{size.cost:.5f}",
             "yes" if size.memory_mb >= results.memory[setup].smallest_size_mb else "no",
         )
         for size in results.sweeps[setup]

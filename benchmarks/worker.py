@@ -15,22 +15,22 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from tools import ROOT
+from tools.process_memory import memory_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One invocation: wall seconds, and CPU seconds of all threads."""
 
     wall_seconds: float
     cpu_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The result of an order; the memory is that of the whole process, now and at its peak."""
 
     samples: tuple[Sample, ...]
@@ -59,9 +59,7 @@ class Worker:
         if not line:
             msg = "the worker's process has ended"
             raise RuntimeError(msg)
-        answer = json.loads(line)
-        samples = tuple(Sample(*sample) for sample in answer["samples"])
-        return Answer(samples, answer["in_use"], answer["peak"])
+        return msgspec.json.decode(line, type=Answer)
 
 
 @contextmanager
@@ -86,17 +84,6 @@ def running_worker(contender: str, url: str, environ: dict[str, str] | None = No
             process.communicate()
 
 
-def _memory_bytes() -> tuple[int, int]:
-    """The memory in use and its peak: `VmRSS` and `VmHWM` (proc_pid_status(5)).
-
-    Not `ru_maxrss`, which a process inherits from its parent.
-    """
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    kilobytes = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    in_use, peak = (int(kilobytes[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
-    return in_use, peak
-
-
 def main() -> None:
     """Answers orders until standard input ends."""
     from benchmarks.contenders import CONTENDERS  # noqa: PLC0415  # only the worker's process needs it
@@ -113,10 +100,9 @@ def main() -> None:
         for _ in range(int(times)):
             wall, cpu = time.perf_counter(), time.process_time()
             forward(event)
-            samples.append((time.perf_counter() - wall, time.process_time() - cpu))
+            samples.append(Sample(time.perf_counter() - wall, time.process_time() - cpu))
         del event
-        in_use, peak = _memory_bytes()
-        answers.write(json.dumps({"samples": samples, "in_use": in_use, "peak": peak}) + "\n")
+        answers.write(msgspec.json.encode(Answer(tuple(samples), *memory_bytes())).decode() + "\n")
 
 
 if __name__ == "__main__":

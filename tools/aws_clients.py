@@ -12,6 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.aws_reading import ClientFactory
 
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 4, "mode": "standard"})
+# An invocation is answered after 15 minutes at most. A repeated one would send its events twice.
+_LAMBDA_CONFIG = _CONFIG.merge(Config(read_timeout=920))
 _LOGIN_CODES = (
     "ExpiredToken",
     "ExpiredTokenException",
@@ -46,7 +48,8 @@ def client_factory(region: str | None, profile: str | None) -> ClientFactory:
 
     @cache
     def client(service: str) -> object:
-        return session.client(service, config=_CONFIG)  # type: ignore[call-overload]  # any service
+        config = _LAMBDA_CONFIG if service == "lambda" else _CONFIG
+        return session.client(service, config=config)  # type: ignore[call-overload]  # any service
 
     return client
 

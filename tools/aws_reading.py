@@ -6,9 +6,23 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# The codes of AWS's APIs for a refused right; EC2 has its own.
-_REFUSALS = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "UnauthorizedOperation"}
-_ABSENCES = {"ResourceNotFoundException", "NotFoundException"}
+# The codes of AWS's APIs for a refused right; EC2 and SNS have their own.
+_REFUSALS = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "UnauthorizedException",
+    "UnauthorizedOperation",
+}
+_ABSENCES = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NotFound",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+}
+# IAM calls these operations by other names (service authorization reference).
+_RIGHTS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 type ClientFactory = Callable[[str], Any]
 """A service's name -> its boto3 client."""
@@ -59,6 +73,7 @@ class Reader:
             if code not in _REFUSALS:
                 raise
         right = f"{service}:{client.meta.method_to_api_mapping[operation]}"
+        right = _RIGHTS.get(right, right)
         if right not in self.refused:
             self.refused.append(right)
         return None

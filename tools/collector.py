@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -27,19 +28,17 @@ FAILING_SECONDS = 1.0  # at the beginning of each cycle
 CYCLE_SECONDS = 3.0
 _OK = 200
 _CONTROL_PATH = "/control"
-_CONTROL_SECONDS = 30
 _STALL_SECONDS = 1.0
 _GZIP_WINDOW_BITS = 31  # zlib's code for gzip
-_FAILURES = (
-    Reply(response(429, headers={"Retry-After": "1"})),
-    Reply(response(500)),
-    Reply(response(503)),
-    Reply(end=End.RESET),
-    Reply(end=End.RESET),
-    Reply(response(_OK, b"OK\n")[:-3], end=End.FIN),
-    Reply(delay_seconds=_STALL_SECONDS, end=End.FIN),
+_FAILURES = (  # each with whether the collector has the events afterwards
+    (Reply(response(429, headers={"Retry-After": "1"})), False),
+    (Reply(response(500)), False),
+    (Reply(response(503)), False),
+    (Reply(end=End.RESET), False),
+    (Reply(end=End.RESET), True),
+    (Reply(response(_OK, b"OK\n")[:-3], end=End.FIN), True),
+    (Reply(delay_seconds=_STALL_SECONDS, end=End.FIN), False),
 )
-_TAKEN = (4, 5)  # indices of failures after which the collector has the events
 _EVENT_ID = re.compile(rb'"id":"(\d{56})"')
 
 
@@ -105,26 +104,21 @@ class _State:
         report, orders = self._report, self._orders
         report.requests += 1
         report.wire_bytes += request.wire_bytes
-        if request.connection not in self._seen:
-            self._seen.add(request.connection)
-            report.connections += 1
+        self._seen.add(request.connection)
+        report.connections = len(self._seen)
         if orders.keep:
             report.bodies.append(_unpacked(request))
         if orders.poison and orders.poison.encode() in request.body:
             return Reply(response(400))
         if orders.is_failing and (monotonic() - self._started) % CYCLE_SECONDS < FAILING_SECONDS:
             report.failed += 1
-            return self._failure(request)
+            reply, is_taken = self._random.choice(_FAILURES)
+            if is_taken:
+                self._take(request)
+            return reply
         self._take(request)
         answer = _success(request) if orders.status == _OK else response(orders.status)
         return Reply(answer, orders.delay_ms / 1000)
-
-    def _failure(self, request: Incoming) -> Reply:
-        """One of the failures; where the events are taken, they will arrive again."""
-        kind = self._random.randrange(len(_FAILURES))
-        if kind in _TAKEN:
-            self._take(request)
-        return _FAILURES[kind]
 
     def _take(self, request: Incoming) -> None:
         if not self._orders.poison:
@@ -155,11 +149,11 @@ def _json(body: bytes) -> bytes:
     return response(_OK, body, {"Content-Type": "application/json"})
 
 
+@dataclass(frozen=True, slots=True)
 class Collector:
     """The collector's process, seen from the one that started it."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    url: str
 
     def order(self, orders: Orders) -> None:
         """Gives new orders."""
@@ -170,12 +164,10 @@ class Collector:
         return msgspec.json.decode(self._ask("GET"), type=Report)
 
     def _ask(self, method: str, body: bytes | None = None) -> bytes:
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_CONTROL_SECONDS)
-        try:
+        netloc = urlsplit(self.url).netloc
+        with closing(http.client.HTTPConnection(netloc, timeout=30)) as connection:
             connection.request(method, _CONTROL_PATH, body)
             return connection.getresponse().read()
-        finally:
-            connection.close()
 
 
 @contextmanager

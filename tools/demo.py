@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tools.detection_table import detection_table
 from tools.listener import Listener, running_listener
-from tools.listener.demo_destinations import DEMO_DESTINATIONS
+from tools.listener.protocols import DEMO_DESTINATIONS
 from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, local_aws
 from tools.make_event import LOG_TYPES_OF_LINES, example_lines, stream_name
@@ -70,13 +70,12 @@ def create_cluster_logs(aws: LocalAws, destination: str = "xplg") -> dict[str, s
     subnet_id = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
     group_id = ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=vpc_id)["GroupId"]
     return {
-        "Environment": "demo",
+        "Environment": "dev",
         "ClusterName": CLUSTER,
         "Destination": destination,
         "DestinationSecretArn": secret["ARN"],
         "SubnetIds": subnet_id,
         "SecurityGroupIds": group_id,
-        "AnomalyAlarms": "off",  # MiniStack has no anomaly detection
     }
 
 

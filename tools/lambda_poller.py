@@ -1,9 +1,12 @@
 """Lambda's event source on a queue, in this process: passes messages to the redrive and deletes them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eks_log_forwarder import redrive_handler
-from tools.faults.container import lambda_context
+from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.parking.messages import payload_of
+from tools.lambda_context import lambda_context
 from tools.local_aws import LocalAws
 
 _MESSAGES_PER_INVOCATION = 5  # the template's
@@ -22,7 +25,7 @@ class Poller:
         messages = self.receive()
         if not messages:
             return False
-        answer = redrive_handler.handler({"Records": [_record(m) for m in messages]}, lambda_context())
+        answer = redrive_handler.handler(sqs_event(messages), lambda_context())
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         self._kept = [message for message in messages if message["MessageId"] in kept]
         for message in messages:
@@ -49,6 +52,11 @@ class Poller:
         messages: list[dict[str, Any]] = answer.get("Messages", [])
         return messages
 
+    def events(self) -> list[LogEvent]:
+        """The log events of all visible messages."""
+        messages = (message for batch in iter(self.receive, []) for message in batch)
+        return [event for message in messages for event in payload_of(message["Body"]).logEvents]
+
     def is_empty(self) -> bool:
         """Whether the queue holds no message, not even a hidden one."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -56,16 +64,20 @@ class Poller:
         return not any(int(counts[name]) for name in names)
 
 
-def _record(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Lambda passes it on (Lambda developer guide, "Using Lambda with Amazon SQS")."""
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "messageAttributes": {},
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
-        "awsRegion": "us-east-1",
-    }
+def sqs_event(messages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Messages as Lambda passes them on (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    records = [
+        {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
+            "awsRegion": "us-east-1",
+        }
+        for message in messages
+    ]
+    return {"Records": records}

@@ -23,23 +23,17 @@ STEP_MS = 1_000
 _ID_BITS_BELOW_TIME = 144
 _ID_DIGITS = 56
 
-STREAM_PREFIXES = {
-    "api": "kube-apiserver",
-    "audit": "kube-apiserver-audit",
-    "authenticator": "authenticator",
-    "cloudControllerManager": "cloud-controller-manager",
-    "controllerManager": "kube-controller-manager",
-    "scheduler": "kube-scheduler",
-}
-# the stem of a file in events/lines, and the log type of its lines
-LOG_TYPES_OF_LINES = {
-    "audit": "audit",
-    "authenticator": "authenticator",
-    "api": "api",
-    "controller-manager": "controllerManager",
-    "cloud-controller-manager": "cloudControllerManager",
-    "scheduler": "scheduler",
-}
+# the stem of a file in events/lines, the log type of its lines, and the prefix of their stream's name
+_KINDS = (
+    ("audit", "audit", "kube-apiserver-audit"),
+    ("authenticator", "authenticator", "authenticator"),
+    ("api", "api", "kube-apiserver"),
+    ("controller-manager", "controllerManager", "kube-controller-manager"),
+    ("cloud-controller-manager", "cloudControllerManager", "cloud-controller-manager"),
+    ("scheduler", "scheduler", "kube-scheduler"),
+)
+LOG_TYPES_OF_LINES = {stem: log_type for stem, log_type, _ in _KINDS}
+STREAM_PREFIXES = {log_type: prefix for _, log_type, prefix in _KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         "make_event.py --all writes events/*.json again from events/lines/*.log.",
     )
     add = parser.add_argument
-    add(
-        "lines",
-        type=Path,
-        nargs="?",
-        help="text file in UTF-8, one message per line; empty lines are ignored",
-    )
+    add("lines", type=Path, nargs="?", help="text file in UTF-8, one message a line; empty lines are ignored")
     add("--all", action="store_true", help="write every event in events/ again from events/lines")
     stream = parser.add_mutually_exclusive_group()
     stream.add_argument("--type", choices=sorted(STREAM_PREFIXES), help="log type, for the stream's name")

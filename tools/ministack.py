@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 # MiniStack's root user; the function's role is what its IAM checks are about
 ROOT_KEY = "test"
@@ -77,15 +78,8 @@ def without_aws_variables() -> dict[str, str]:
 @contextmanager
 def no_other_aws() -> Iterator[None]:
     """Removes AWS variables from this process's environment: boto3 fails on a profile that is missing."""
-    before = dict(os.environ)
-    changed = without_aws_variables()
-    try:
-        os.environ.clear()
-        os.environ.update(changed)
+    with mock.patch.dict(os.environ, without_aws_variables(), clear=True):
         yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def last_lines(text: str) -> str:

@@ -7,7 +7,7 @@ LINES is a file with one audit event per line, as in CloudWatch's `message`.
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -25,34 +25,29 @@ def _percent(part: int, whole: int) -> str:
     return f"{part:,} ({round(100 * part / whole)}%)" if whole else "0"
 
 
-def _savings(one: Sum, formats: Mapping[str, int], whole: Mapping[str, int] | None = None) -> list[str]:
-    """A cell for each record format; percentages are of `whole`, or of the sum's own bytes."""
-    whole = one.before if whole is None else whole
-    return [_percent(one.saved[name], whole[name]) for name in formats]
+def _table(title: str, first: str, events: Sequence[str], report: Report) -> Table:
+    table = Table(title=title)
+    table.add_column(first, overflow="fold")
+    for heading in (*events, *(f"{name} bytes saved" for name in report.total.before)):
+        table.add_column(heading, justify="right")
+    return table
 
 
 def _total_table(report: Report) -> Table:
-    table = Table(title="All events; bytes of the records before compression")
+    table = _table("All events; bytes of the records before compression", "", ["events"], report)
     total = report.total
-    table.add_column("")
-    for heading in ("events", *(f"{name} bytes saved" for name in total.before)):
-        table.add_column(heading, justify="right")
-    for action in Action:
-        part = report.by_action[action]
-        events = _percent(part.events[action], total.events.total())
-        table.add_row(action.value, events, *_savings(part, total.before, total.before))
+    for action, part in report.by_action.items():
+        saved = (_percent(part.saved[name], size) for name, size in total.before.items())
+        table.add_row(action.value, _percent(part.events[action], total.events.total()), *saved)
     table.add_section()
     whole = (f"{_percent(total.saved[name], size)} of {size:,}" for name, size in total.before.items())
     table.add_row("all", f"{total.events.total():,}", *whole)
     return table
 
 
-def _group_table(title: str, sums: Mapping[str, Sum], rows: int, formats: Mapping[str, int]) -> Table:
-    table = Table(title=f"By {title}, the most bytes first")
-    table.add_column(title, overflow="fold")
-    for heading in (*(action.value for action in Action), *(f"{name} bytes saved" for name in formats)):
-        table.add_column(heading, justify="right")
-    ordered = sorted(sums.items(), key=lambda item: (-item[1].before.total(), item[0]))
+def _group_table(group: str, report: Report, rows: int) -> Table:
+    table = _table(f"By {group}, the most bytes first", group, [action.value for action in Action], report)
+    ordered = sorted(report.groups[group].items(), key=lambda item: (-item[1].before.total(), item[0]))
     shown = ordered[:rows]
     if others := ordered[rows:]:
         rest = Sum()
@@ -60,15 +55,16 @@ def _group_table(title: str, sums: Mapping[str, Sum], rows: int, formats: Mappin
             rest.add(one)
         shown.append((f"{len(others)} others", rest))
     for value, one in shown:
-        table.add_row(Text(value), *(f"{one.events[action]:,}" for action in Action), *_savings(one, formats))
+        saved = (_percent(one.saved[name], one.before[name]) for name in report.total.before)
+        table.add_row(Text(value), *(f"{one.events[action]:,}" for action in Action), *saved)
     return table
 
 
 def print_report(report: Report, console: Console, rows: int) -> None:
     """Prints the tables: the largest `rows` values of each group, and the others together."""
     console.print(_total_table(report))
-    for title, sums in report.groups.items():
-        console.print(_group_table(title, sums, rows, report.total.before))
+    for group in report.groups:
+        console.print(_group_table(group, report, rows))
     received = f"Events of stage RequestReceived: {report.request_received:,}. They are not counted"
     notes = [
         (True, f"{received}: EKS logs them only for service account tokens."),

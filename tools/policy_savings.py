@@ -1,7 +1,7 @@
 """Measures the effect of an audit policy on given audit events, in bytes of each record format."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from eks_log_forwarder.audit_policy import Action, Decision, Policy, trim
@@ -15,9 +15,6 @@ from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.formats import shape_of
 from eks_log_forwarder.record.record import record_of
 
-type Measure = Callable[[str, Parsed], dict[str, int]]
-"""(message, parsed form) -> the bytes of its record with newline, by record format."""
-
 _K3S_MARKS = ("k3s", "kubelite")
 _SAMPLE_STREAM = LogStream(
     log_group="/aws/eks/prod/cluster",
@@ -29,14 +26,18 @@ _SAMPLE_STREAM = LogStream(
 _SHAPES = {str(record_format): shape_of(record_format) for record_format in RecordFormat}
 
 
-def record_bytes(message: str, parsed: Parsed) -> dict[str, int]:
-    """The bytes of the records that the forwarder writes, in every format."""
-    record = record_of(_SAMPLE_STREAM, _event_of(message), parsed, 0, [], "us-east-1")
+def record_bytes(message: str) -> dict[str, int]:
+    """The bytes of the forwarder's record of a message, with newline, by record format."""
+    record = record_of(_SAMPLE_STREAM, _event_of(message), _parsed(message), 0, [], "us-east-1")
     return {name: len(to_json(shape(record))) + 1 for name, shape in _SHAPES.items()}
 
 
 def _event_of(message: str) -> LogEvent:
     return LogEvent(id="3" * 56, timestamp=1_700_000_000_000, message=message)
+
+
+def _parsed(message: str) -> Parsed:
+    return parse(LogType.AUDIT, _event_of(message))
 
 
 @dataclass
@@ -70,11 +71,11 @@ class Report:
     from_k3s: bool = False
 
 
-def measure(lines: Iterable[str], policy: Policy, measure_record: Measure = record_bytes) -> Report:
+def measure(lines: Iterable[str], policy: Policy) -> Report:
     """Applies a policy to audit events, one per line; a truncated event counts by its readable part."""
     report = Report()
     for line in lines:
-        parsed = parse(LogType.AUDIT, _event_of(line))
+        parsed = _parsed(line)
         header = parsed.audit
         if header is None:
             report.no_event += 1
@@ -86,36 +87,25 @@ def measure(lines: Iterable[str], policy: Policy, measure_record: Measure = reco
             continue
         if header.response_status is not None and header.response_status.code in (401, 403):
             report.denials += 1
-        decision = policy.decide(header, detected=False, truncated=parsed.truncated)
-        _add_event(report, line, parsed, header, decision, measure_record)
+        effect = _effect(line, policy.decide(header, detected=False, truncated=parsed.truncated))
+        (action,) = effect.events
+        report.total.add(effect)
+        report.by_action[action].add(effect)
+        groups = {"verb": header.verb, "resource": _resource(header), "user": header.user.username}
+        for group, value in groups.items():
+            report.groups[group].setdefault(value or "(none)", Sum()).add(effect)
     return report
 
 
-def _add_event(  # noqa: PLR0913, PLR0917  # one event and its parts
-    report: Report,
-    line: str,
-    parsed: Parsed,
-    header: AuditHeader,
-    decision: Decision,
-    measure_record: Measure,
-) -> None:
-    before = measure_record(line, parsed)
-    action = decision.action
-    after = dict.fromkeys(before, 0)
-    if action is not Action.DROP:
-        text = trim(line, decision)
-        action = Action.KEEP if text is line else Action.TRIM
-        after = before if text is line else measure_record(text, parse(LogType.AUDIT, _event_of(text)))
+def _effect(line: str, decision: Decision) -> Sum:
+    """The effect of a decision on one event."""
+    before = record_bytes(line)
+    if decision.action is Action.DROP:
+        return Sum(Counter([Action.DROP]), Counter(before), Counter(before))
+    text = trim(line, decision)
+    after = before if text is line else record_bytes(text)
     saved = Counter({name: before[name] - after[name] for name in before})
-    one = Sum(Counter([action]), Counter(before), saved)
-    report.total.add(one)
-    report.by_action[action].add(one)
-    for group, value in (
-        ("verb", header.verb),
-        ("resource", _resource(header)),
-        ("user", header.user.username),
-    ):
-        report.groups[group].setdefault(value or "(none)", Sum()).add(one)
+    return Sum(Counter([Action.KEEP if text is line else Action.TRIM]), Counter(before), saved)
 
 
 def _resource(header: AuditHeader) -> str:

@@ -1,4 +1,4 @@
-"""Reads and writes sections of samconfig.toml; keeps its comments."""
+"""Reads and writes the deploy sections of samconfig.toml; keeps its comments."""
 
 import re
 import shlex
@@ -10,27 +10,38 @@ import tomlkit
 from tomlkit.items import Table
 
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
-# like the existing sections: no section inherits from another
+# Like the existing sections: no section inherits from another.
 _NEW_SECTION = """
-[{0}.global.parameters]
-stack_name = "eks-log-forwarder-{0}"
-parameter_overrides = "Environment={0} Architecture=arm64"
-[{0}.build.parameters]
+[{environment}.build.parameters]
 parallel = true
-[{0}.validate.parameters]
+[{environment}.validate.parameters]
 lint = true
-[{0}.deploy.parameters]
+[{environment}.deploy.parameters]
+stack_name = "eks-log-forwarder-{environment}"
+parameter_overrides = "Environment={column}"
 capabilities = "CAPABILITY_IAM"
 resolve_s3 = true
 confirm_changeset = true
-tags = "application=eks-log-forwarder environment={0}"
+tags = "application=eks-log-forwarder environment={environment}"
 """
 
 
 def stack_name(path: Path, environment: str) -> str:
-    """The stack's name in an environment's section, or an empty string."""
+    """The stack's name in an environment's deploy section, or an empty string."""
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    return str(_global_parameters(document, environment).get("stack_name", ""))
+    return str(_parameters(document, environment, "deploy").get("stack_name", ""))
+
+
+def overrides_of(path: Path) -> dict[str, dict[str, str]]:
+    """The template's parameters by the section that sets them, such as `prod.deploy`."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    return {
+        f"{environment}.{command}": parse_overrides(section["parameters"]["parameter_overrides"])
+        for environment, sections in document.items()
+        if isinstance(sections, Mapping)
+        for command, section in sections.items()
+        if "parameter_overrides" in section.get("parameters", {})
+    }
 
 
 def parse_overrides(overrides: object) -> dict[str, str]:
@@ -45,7 +56,7 @@ def format_overrides(overrides: Mapping[str, str]) -> str:
 
 
 def updated_section(text: str, environment: str, answers: Mapping[str, str], region: str) -> tuple[str, str]:
-    """Sets an environment's parameters in the text of samconfig.toml; other parameters stay.
+    """Sets an environment's deploy parameters in the text of samconfig.toml; other parameters stay.
 
     Args:
         text: the file's text.
@@ -57,19 +68,23 @@ def updated_section(text: str, environment: str, answers: Mapping[str, str], reg
         The new text of the file, and the new `parameter_overrides`.
     """
     if environment not in tomlkit.parse(text):
-        text += _NEW_SECTION.format(environment)
+        column = environment if environment in {"dev", "staging"} else "prod"
+        text += _NEW_SECTION.format(environment=environment, column=column)
     document = tomlkit.parse(text)
-    parameters = _global_parameters(document, environment)
+    deploy = document[environment].setdefault("deploy", tomlkit.table())
+    parameters = deploy.setdefault("parameters", tomlkit.table())
     overrides = format_overrides(parse_overrides(parameters.get("parameter_overrides", "")) | dict(answers))
     parameters["parameter_overrides"] = overrides
-    deploy = document[environment].setdefault("deploy", tomlkit.table())
-    deploy.setdefault("parameters", tomlkit.table())["region"] = region
+    parameters["region"] = region
+    every_command = _parameters(document, environment, "global")
+    if "region" in every_command:  # `sam deploy --guided` saves it there as well
+        every_command["region"] = region
     return tomlkit.dumps(document), overrides
 
 
-def _global_parameters(document: Mapping[str, Any], environment: str) -> Table:
+def _parameters(document: Mapping[str, Any], environment: str, command: str) -> Table:
     section = document.get(environment, {})
-    found: Table = section.get("global", {}).get("parameters", tomlkit.table())
+    found: Table = section.get(command, {}).get("parameters", tomlkit.table())
     return found
 
 

@@ -1,7 +1,7 @@
 """`make sbom`: the bill of materials of the functions' package, as CycloneDX: build/sbom.cdx.json.
 
-Names, versions, licences and dependencies come from an environment with exactly functions/requirements.txt;
-hashes come from that file. The same pins give the same document.
+Names, versions, licences and dependencies come from an environment with exactly what
+functions/requirements-package.txt lists; hashes come from that file. The same pins give the same document.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tools import ROOT
-from tools.environments import EnvironmentSetupError, environment, supply_program
 
-_REQUIREMENTS = "functions/requirements.txt"
+SUPPLY = ROOT / ".venv-supply"  # the environment of the program that writes the document
+_REQUIREMENTS = "functions/requirements-package.txt"
 _ENVIRONMENT = ".venv-functions"
 
 
@@ -29,11 +29,9 @@ def make_sbom() -> dict[str, Any]:
     Raises:
         SbomError: a tool failed, or the environment differs from the pins.
     """
-    try:
-        program = supply_program("cyclonedx-py")
-        environment(_ENVIRONMENT, _REQUIREMENTS)
-    except EnvironmentSetupError as error:
-        raise SbomError(str(error)) from error
+    for name, requirements in ((SUPPLY.name, "requirements/supply.txt"), (_ENVIRONMENT, _REQUIREMENTS)):
+        _run(ROOT / "tools" / "setup", name, requirements)
+    program = SUPPLY / "bin" / "cyclonedx-py"
     project = ("--pyproject", "pyproject.toml", "--mc-type", "application", "--output-reproducible")
     document: dict[str, Any] = json.loads(_run(program, "environment", *project, _ENVIRONMENT))
     pinned = json.loads(_run(program, "requirements", *project, _REQUIREMENTS))
@@ -74,8 +72,8 @@ def add_stated_licences(components: Sequence[dict[str, Any]], environment: Path)
 
 
 def _add_direct_dependencies(document: dict[str, Any]) -> None:
-    """Adds the direct dependencies of the application, from requirements/functions.in."""
-    lines = (ROOT / "requirements" / "functions.in").read_text(encoding="utf-8").splitlines()
+    """Adds the direct dependencies of the application, from requirements/package.in."""
+    lines = (ROOT / "requirements" / "package.in").read_text(encoding="utf-8").splitlines()
     wanted = {f"pkg:pypi/{line.strip().lower()}" for line in lines if line[:1].isalpha()}
     root = document["metadata"]["component"]["bom-ref"]
     components = document["components"]
@@ -94,9 +92,9 @@ def _run(program: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def main(arguments: list[str]) -> int:
-    """Writes the document to the given path, or to build/sbom.cdx.json; returns the exit status."""
-    path = Path(arguments[0]) if arguments else ROOT / "build" / "sbom.cdx.json"
+def main() -> int:
+    """Writes the document to build/sbom.cdx.json; returns the exit status."""
+    path = ROOT / "build" / "sbom.cdx.json"
     try:
         document = make_sbom()
     except SbomError as error:
@@ -110,4 +108,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,7 +1,8 @@
-"""`make scan`: scans every stack of the templates with the policy scanner checkov.
+"""`make scan`: the policy scanner checkov over every stack that the templates make.
 
-The template is transformed and its conditions are resolved first, so that each stack is scanned as it is
-deployed. An exception is at its resource in the template, under `Metadata: checkov: skip`, with the reason.
+Each template is transformed and its conditions are resolved first, so that a stack is scanned as it would be
+deployed. An exception stands beside its resource in the template, under `Metadata: checkov: skip`, with the
+reason.
 """
 
 import json
@@ -13,22 +14,26 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.template.resolve import ROOT, resolved
-from tests.template.variants import VARIANTS
+from tests.template.resolve import Json, resolved, resolved_network
+from tests.template.variants import NETWORK_VARIANTS, VARIANTS
+from tools import ROOT
 
 CHECKOV = ROOT / ".venv-scan" / "bin" / "checkov"
 
 
+def stacks() -> dict[str, Json]:
+    """Every stack of template.yaml and network.yaml, by a file name."""
+    made = {f"forwarder {name}": resolved(**parameters) for name, parameters in VARIANTS.items()}
+    made |= {f"network {name}": resolved_network(**values) for name, values in NETWORK_VARIANTS.items()}
+    return {f"{re.sub(r'[^a-z]+', '-', name.lower())}.json": stack for name, stack in made.items()}
+
+
 def main() -> int:
-    """Returns checkov's exit status: 0 if there are no findings."""
+    """Checkov's exit status: 0 when there is no finding."""
     with tempfile.TemporaryDirectory(prefix="eks-log-forwarder-scan-") as folder:
-        for name, parameters in VARIANTS.items():
-            file_name = re.sub(r"[^a-z]+", "-", name)
-            stack = {
-                "AWSTemplateFormatVersion": "2010-09-09",
-                "Resources": resolved(**parameters)["Resources"],
-            }
-            (Path(folder) / f"{file_name}.json").write_text(json.dumps(stack, indent=1), encoding="utf-8")
+        for file_name, stack in stacks().items():
+            plain = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": stack["Resources"]}
+            (Path(folder) / file_name).write_text(json.dumps(plain, indent=1), encoding="utf-8")
         shutil.copy(ROOT / "subscription.yaml", folder)
         return subprocess.run(  # noqa: S603  # our own arguments
             [

@@ -11,7 +11,7 @@ from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.destinations.outcomes import explain
 from eks_log_forwarder.errors import ParkingError, UndeliveredError
 from eks_log_forwarder.intake.log_stream import LogStream
-from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload
+from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, was_seen_before
 from eks_log_forwarder.parking.messages import gathered, messages_of
 from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.stages import Encoding, Stages
@@ -70,6 +70,8 @@ class Forwarder:
             tally.oldest_event_ms = max(time() * 1000 - payload.logEvents[0].timestamp, 0.0)
         for leftover in leftovers:
             tally.give_reason(leftover.reason, len(leftover.events))
+        if was_seen_before(payload):
+            tally.forget_findings()
         tally.details = sorted({*tally.details, *(leftover.detail for leftover in leftovers)} - {""})
         return leftovers
 

@@ -36,8 +36,8 @@ class Deployed:
         """Those lines of it that are JSON: metrics and Powertools' own."""
         return [json.loads(line) for line in self.written() if line.startswith("{")]
 
-    def wait_for_its_accounts(self) -> None:
-        """MiniStack writes a log after the invocation: waits until all that arrived is accounted for."""
+    def wait_for_its_summaries(self) -> None:
+        """Waits until summaries cover all that arrived: MiniStack writes a log after the invocation."""
         give_up_at = time.monotonic() + _LOG_SECONDS
         while time.monotonic() < give_up_at:
             summaries = [line for line in self.json_written() if line.get("message") == "summary"]
@@ -58,3 +58,33 @@ class Deployed:
             aws_secret_access_key=assumed["SecretAccessKey"],
             aws_session_token=assumed["SessionToken"],
         )
+
+
+def create_vpc(aws: LocalAws, prefix: str) -> dict[str, str]:
+    """A VPC with two subnets, `PREFIX.1.0/24` and `PREFIX.2.0/24`, as parameters of network.yaml."""
+    ec2 = aws.client("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock=f"{prefix}.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"{prefix}.{n}.0/24")["Subnet"]["SubnetId"] for n in (1, 2)
+    ]
+    return {"VpcId": vpc_id, "SubnetIds": ",".join(subnets)}
+
+
+def create_stack(aws: LocalAws, name: str, template: Path, parameters: dict[str, str]) -> dict[str, str]:
+    """Creates a stack of a plain template; returns its outputs."""
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=template.read_text(encoding="utf-8"),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    (description,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+
+
+def physical_ids(aws: LocalAws, stack: str) -> dict[str, str]:
+    """A stack's resources: logical and physical ids."""
+    listed = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    return {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in listed}

@@ -144,13 +144,15 @@ def run(aws: LocalAws, *arguments: str, **environ: str) -> subprocess.CompletedP
 
 def states(output: str) -> list[tuple[str, str]]:
     """The first two columns of the table: what, and its state."""
-    return re.findall(r"^│ (.+?) +│ (ok|by deploy|advice|missing|unknown) +│", output, flags=re.MULTILINE)
+    return re.findall(
+        r"^│ (.+?) +│ (ok|by network.yaml|advice|missing|unknown) +│", output, flags=re.MULTILINE
+    )
 
 
 def test_writes_the_section_for_a_cluster_that_is_ready(
     aws: LocalAws, network: Network, tmp_path: Path
 ) -> None:
-    """All is found; the one rule that is missing is left to the deploy, and gone once it is there."""
+    """All is found; network.yaml creates the missing rule and the functions' group."""
     types = ("api", "audit", "authenticator", "controllerManager", "scheduler")
     create_cluster(aws, "ready", network.vpc_id, network.private, *types)
     logs, ec2 = aws.client("logs"), aws.client("ec2")
@@ -179,25 +181,29 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
         ("Secrets Manager, for the token", "ok"),
         ("cluster's group", "unknown"),  # MiniStack names a group that it does not have
         ("listener", "ok"),
-        ("listener's group", "by deploy"),
+        ("listener's group", "by network.yaml"),
+        ("network stack", "by network.yaml"),
     ]
     assert f"by {network.nat_id}" in before.stdout
     written = config.read_text(encoding="utf-8")
     section = tomllib.loads(written)["prod"]
-    overrides = parse_overrides(section["global"]["parameters"]["parameter_overrides"])
+    overrides = parse_overrides(section["deploy"]["parameters"]["parameter_overrides"])
     assert (
         overrides
         | {
             "ClusterName": "ready",
             "DestinationUrl": f"https://{network.listener_address}:30443/logeye/api/logger.jsp",
-            "VpcId": network.vpc_id,
             "SubnetIds": ",".join(network.private),
-            "ListenerPort": "30443",
-            "ListenerSecurityGroupId": network.listener_group,
-            "ListenerIngress": "group",
+            "NetworkStack": "eks-log-forwarder-prod-network",
         }
         == overrides
     )
+    command = (
+        "aws cloudformation deploy --template-file network.yaml --stack-name eks-log-forwarder-prod-network"
+        f" --no-fail-on-empty-changeset --parameter-overrides VpcId={network.vpc_id} ListenerPort=30443"
+        f" ListenerSecurityGroupId={network.listener_group} ListenerIngress=group --region {REGION}"
+    )
+    assert command in before.stdout
     template = (ROOT / "template.yaml").read_text(encoding="utf-8").partition("\nRules:")[0]
     assert [name for name in overrides if f"\n  {name}:\n" not in template] == []
     assert section["deploy"]["parameters"]["region"] == REGION
@@ -211,11 +217,13 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
     )
     after = run(aws, *arguments)
 
-    assert (after.returncode, states(after.stdout)[-1]) == (0, ("listener's group", "ok"))
+    assert after.returncode == 0
+    assert states(after.stdout)[-2:] == [("listener's group", "ok"), ("network stack", "by network.yaml")]
+    assert "creates: the functions' security group\n" in after.stdout
 
 
 def test_says_that_an_isolated_vpc_reaches_sqs_by_its_endpoint_alone(aws: LocalAws) -> None:
-    """Without a NAT gateway, the deploy makes the one endpoint that is missing."""
+    """Without a NAT gateway, network.yaml creates the one endpoint that is missing."""
     ec2 = aws.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.1.0.0/24", AvailabilityZone=f"{REGION}a")["Subnet"]
@@ -234,14 +242,16 @@ def test_says_that_an_isolated_vpc_reaches_sqs_by_its_endpoint_alone(aws: LocalA
     found = dict(states(done.stdout))
     assert (found["SQS, for parked events"], found["Secrets Manager, for the token"]) == (
         "ok",
-        "by deploy",
+        "by network.yaml",
     )
     assert (found["control-plane logs"], found["log group"], found["listener"]) == (
         "missing",
         "missing",
         "unknown",
     )
-    assert f"VpcId={vpc_id} SubnetIds={subnet['SubnetId']} SecretsManagerEndpoint=on" in done.stdout
+    overrides = f"VpcId={vpc_id} SubnetIds={subnet['SubnetId']} SecretsManagerEndpoint=on"
+    assert f"--parameter-overrides {overrides} ListenerCidr=NETWORK_OF_THE_LISTENER" in done.stdout
+    assert f"SubnetIds={subnet['SubnetId']} NetworkStack=eks-log-forwarder-network" in done.stdout
 
 
 def test_names_each_right_that_was_refused_and_goes_on(aws: LocalAws, network: Network) -> None:

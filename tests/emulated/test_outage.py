@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.emulated.deployment import Deployed
+from tests.misbehaving_server import full_server
 from tools import demo
 from tools.listener import Listener, running_listener
 from tools.local_aws import LocalAws
 from tools.make_event import EVENTS, LOG_TYPES_OF_LINES
-from tools.misbehaving_server import full_server
 
 pytestmark = pytest.mark.emulated
 
@@ -53,7 +53,7 @@ class Outage:
         return {report["id"]: float(report["ms"]) / 1000 for report in reports if report}
 
     def summaries(self, log_group: str) -> list[dict[str, Any]]:
-        """The accounts that a function has written so far."""
+        """The summaries that a function has written so far."""
         lines = [line for line in self.aws.log_lines(self.outputs[log_group]) if line.startswith("{")]
         return [line for line in map(json.loads, lines) if line.get("message") == "summary"]
 
@@ -69,10 +69,19 @@ def outage(deployed: Deployed) -> Outage:
     parameters = deployed.parameters | {
         "ClusterName": CLUSTER,
         "DestinationUrl": url,
-        "RetryBudgetSeconds": "1",
-        "RedriveBackoffSeconds": "1",
     }
-    return Outage(aws, port, aws.deploy(deployed.build_dir, STACK, parameters))
+    outputs = aws.deploy(deployed.build_dir, STACK, parameters)
+    for output in ("ForwardFunctionName", "RedriveFunctionName"):
+        hurry(aws, outputs[output])
+    return Outage(aws, port, outputs)
+
+
+def hurry(aws: LocalAws, function: str) -> None:
+    """Sets the function's budget and back-off to one second, so that a test waits for neither."""
+    functions = aws.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    variables |= {"RETRY_BUDGET_SECONDS": "1", "REDRIVE_BACKOFF_SECONDS": "1"}
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 
 @pytest.fixture
@@ -97,7 +106,7 @@ def wait_until(come_true: Callable[[], bool], what: str) -> None:
 
 
 def total(summaries: list[dict[str, Any]], count: str) -> int:
-    """The sum of one count of several accounts."""
+    """The sum of one count of several summaries."""
     return sum(summary.get(count, 0) for summary in summaries)
 
 
@@ -106,7 +115,7 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
     lines = demo.put_lines(outage.aws, CLUSTER)
     wait_until(lambda: outage.waiting() == len(LOG_TYPES_OF_LINES), "a message in the queue for each stream")
     wait_until(
-        lambda: total(outage.summaries("ForwardLogGroupName"), "EventsReceived") >= 51, "every account"
+        lambda: total(outage.summaries("ForwardLogGroupName"), "EventsReceived") >= 51, "every summary"
     )
     parked = outage.summaries("ForwardLogGroupName")
     assert (
@@ -122,7 +131,7 @@ def test_lines_of_an_outage_arrive_by_redrive(outage: Outage) -> None:
     assert {stream: found for stream, found in differences.items() if not found.is_none} == {}
     assert sum(found.arrived for found in differences.values()) == 51
     wait_until(
-        lambda: total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") >= 51, "every account"
+        lambda: total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") >= 51, "every summary"
     )
     assert total(outage.summaries("RedriveLogGroupName"), "EventsRedriven") == 51
     assert outage.waiting("DeadLetterQueueUrl") == 0

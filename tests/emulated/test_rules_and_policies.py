@@ -50,7 +50,7 @@ def test_a_detection_is_on_the_record_in_the_metrics_and_in_the_log(  # noqa: PL
     lines = deployed.json_written()
     counted = [line for line in lines if "_aws" in line and line.get("rule") == rule[0]]
     assert [line["service"] for line in counted] == [STACK]
-    assert [line["Detections"] for line in counted] == [[count]]
+    assert [line["Detections"] for line in counted] == [count]
     logged = [line for line in lines if line.get("message") == "detection" and line["rule"] == rule[0]]
     assert len(logged) == count
     assert (actor, target, demo.CLUSTER) in {(one["actor"], one["target"], one["cluster"]) for one in logged}
@@ -63,7 +63,7 @@ def detections_of(record: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a JSO
 
 
 def test_the_policy_quiet_drops_and_counts(deployed: Deployed) -> None:
-    """The parameter alone, in an update of the stack: no dropped event arrives, and all are accounted for."""
+    """The parameter alone, in an update of the stack: no dropped event arrives, and all are counted."""
     aws = deployed.aws
     aws.deploy(deployed.build_dir, STACK, deployed.parameters | {"AuditPolicy": "quiet"})
     try:

@@ -1,6 +1,8 @@
 """Further clusters: the sweep and the rule's function pick up new log groups, and their lines arrive."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from tools.make_event import EVENTS, read_lines, stream_name
 pytestmark = pytest.mark.emulated
 
 STACK = "watchful"
+CLUSTER_ROLE = "arn:aws:iam::000000000000:role/clusters"
 _ARRIVAL_SECONDS = 60
 
 
@@ -50,12 +53,41 @@ def log_group(cluster: str) -> str:
     return f"/aws/eks/{cluster}/cluster"
 
 
+def create_cluster(aws: LocalAws, name: str, *, enabled: bool = True) -> None:
+    """A cluster with its log group."""
+    aws.client("eks").create_cluster(
+        name=name,
+        roleArn=CLUSTER_ROLE,
+        resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"]},
+        logging={"clusterLogging": [{"types": ["audit"], "enabled": enabled}]},
+    )
+    aws.client("logs").create_log_group(logGroupName=log_group(name))
+
+
+def hear_of(aws: LocalAws, cluster: str) -> None:
+    """The metric of a cluster's audit events; MiniStack makes none from EMF."""
+    dimensions = {"cluster": cluster, "logType": "audit", "service": STACK}
+    datum = {
+        "MetricName": "EventsReceived",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "Value": 1.0,
+    }
+    aws.client("cloudwatch").put_metric_data(Namespace="EksLogForwarder", MetricData=[datum])
+
+
 @pytest.fixture(scope="module")
 def watchful(deployed: Deployed) -> Iterator[Watchful]:
-    """It leaves alone its own cluster and one that is excepted; the other stack's is anybody's."""
+    """Its own cluster is subscribed by the template; tags exempt the clusters of the other tests."""
     aws = deployed.aws
+    logs = aws.client("logs")
+    aws.client("iam").create_role(RoleName="clusters", AssumeRolePolicyDocument="{}")
     for cluster in ("home", "sandbox"):
-        aws.client("logs").create_log_group(logGroupName=log_group(cluster))
+        create_cluster(aws, cluster)
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/eks/")["logGroups"]
+    for group in groups:
+        if group["logGroupName"] != log_group("home"):
+            arn = group["arn"].removesuffix(":*")
+            logs.tag_resource(resourceArn=arn, tags={"eks-log-forwarder": "off"})
     outputs = aws.deploy(
         deployed.build_dir,
         STACK,
@@ -63,18 +95,20 @@ def watchful(deployed: Deployed) -> Iterator[Watchful]:
             "ClusterName": "home",
             "DestinationUrl": deployed.listener.url,
             "DestinationSecretArn": deployed.parameters["DestinationSecretArn"],
-            "AnomalyAlarms": "off",
-            "AutomaticSubscription": "on",
-            "AutomaticSubscriptionExcept": "sandbox,demo,combinations,outage",
+            "OtherClusters": "automatic",
         },
     )
-    # MiniStack checks lists against the resource *, where AWS takes the ARNs that the template has
+    # MiniStack checks this list against the resource *, where AWS takes the ARNs of the template.
     iam, role = aws.client("iam"), {"RoleName": role_name(aws), "PolicyName": "ListInMiniStack"}
-    actions = ["logs:DescribeLogGroups", "cloudwatch:DescribeAlarms"]
-    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    statement = {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"}
     iam.put_role_policy(
         **role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     )
+    # dev has no silence alarms, and MiniStack refuses the other alarms of staging.
+    functions, name = aws.client("lambda"), outputs["SubscribeFunctionName"]
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    variables |= {"SILENCE_MINUTES": "15"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
     yield Watchful(aws, outputs)
     iam.delete_role_policy(**role)
     aws.client("cloudformation").delete_stack(StackName=STACK)
@@ -92,17 +126,19 @@ def role_name(aws: LocalAws) -> str:
 def test_the_sweep_picks_up_a_new_log_group_and_its_lines_arrive(
     deployed: Deployed, watchful: Watchful
 ) -> None:
-    """With a filter, a silence alarm, and through the one permission for all clusters."""
+    """With a filter, a silence alarm after its first audit event, and through the one permission for all."""
     logs = watchful.aws.client("logs")
-    logs.create_log_group(logGroupName=log_group("green"))
+    create_cluster(watchful.aws, "green")
     logs.create_log_group(logGroupName="/aws/eks/green/nodes")
     answer = watchful.invoke({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
     assert (answer["status"], answer["subscribed"]) == ("OK", [log_group("green")])
     assert watchful.filters("green") == {STACK: watchful.outputs["ForwardFunctionArn"]}
-    assert f"{STACK}-silence-green" in watchful.silence_alarms()
+    assert watchful.silence_alarms() == []
+    hear_of(watchful.aws, "green")
+    assert watchful.invoke({})["alarms_written"] == 1
+    assert watchful.silence_alarms() == [f"{STACK}-silence-green"]
     assert watchful.filters("sandbox") == {}
     assert list(watchful.filters("home").values()) == [watchful.outputs["ForwardFunctionArn"]]
-    assert f"{STACK}-silence-home" not in watchful.silence_alarms()
 
     stream, lines = stream_name("audit", "green"), read_lines(EVENTS / "lines" / "audit.log")
     logs.create_log_stream(logGroupName=log_group("green"), logStreamName=stream)
@@ -134,8 +170,8 @@ def test_a_recorded_event_of_a_new_log_group_subscribes_it_at_once(watchful: Wat
     event = json.loads((EVENTS / "create-log-group.json").read_text(encoding="utf-8"))
     blue = event["detail"]["requestParameters"]["logGroupName"]
     other = "arn:aws:lambda:us-east-1:000000000000:function:other"
-    for name in (blue, log_group("black")):
-        logs.create_log_group(logGroupName=name)
+    for name in ("blue", "black"):
+        create_cluster(watchful.aws, name)
     logs.put_subscription_filter(
         logGroupName=blue, filterName="other", filterPattern="", destinationArn=other
     )
@@ -156,21 +192,53 @@ def test_its_own_log_group_is_never_subscribed(watchful: Watchful) -> None:
 def test_two_filters_of_others_stay_and_are_reported(watchful: Watchful) -> None:
     """The invocation fails, so that there is an alarm."""
     logs = watchful.aws.client("logs")
-    logs.create_log_group(logGroupName=log_group("full"))
+    create_cluster(watchful.aws, "full")
     others = {f"other-{n}": f"arn:aws:lambda:us-east-1:000000000000:function:other-{n}" for n in (1, 2)}
     for name, arn in others.items():
         logs.put_subscription_filter(
             logGroupName=log_group("full"), filterName=name, filterPattern="", destinationArn=arn
         )
     answer = watchful.invoke({})
-    assert "/aws/eks/full/cluster: both of its subscription filters are taken" in answer["errorMessage"]
+    assert "/aws/eks/full/cluster: it has two subscription filters already" in answer["errorMessage"]
     assert watchful.filters("full") == others
     logs.delete_log_group(logGroupName=log_group("full"))
 
 
+def test_a_dead_cluster_and_one_without_logging_get_nothing(watchful: Watchful) -> None:
+    """Neither does a log group of the class Infrequent Access, which takes no filters."""
+    logs, eks = watchful.aws.client("logs"), watchful.aws.client("eks")
+    create_cluster(watchful.aws, "dead")
+    create_cluster(watchful.aws, "quiet", enabled=False)
+    create_cluster(watchful.aws, "rare")
+    logs.delete_log_group(logGroupName=log_group("rare"))
+    logs.create_log_group(logGroupName=log_group("rare"), logGroupClass="INFREQUENT_ACCESS")
+    eks.delete_cluster(name="dead")
+    answer = watchful.invoke({})
+    assert (answer["status"], answer["subscribed"]) == ("OK", [])
+    assert [watchful.filters(name) for name in ("dead", "quiet", "rare")] == [{}, {}, {}]
+
+
+def test_make_subscribe_restores_the_filter_of_the_stack_s_own_cluster(watchful: Watchful) -> None:
+    """By the name and with the pattern that the template gives it, as the runbook on silence says."""
+    logs, name = watchful.aws.client("logs"), watchful.outputs["SubscriptionFilterName"]
+    logs.delete_subscription_filter(logGroupName=log_group("home"), filterName=name)
+    done = subprocess.run(  # noqa: S603  # our own arguments
+        [sys.executable, "-m", "tools.subscribe", "home", "--stack", STACK],
+        cwd=ROOT,
+        env=watchful.aws.environ(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert watchful.filters("home") == {name: watchful.outputs["ForwardFunctionArn"]}
+    assert f"{STACK}-silence-home" not in watchful.silence_alarms()
+
+
 def test_subscription_yaml_subscribes_one_more_cluster(watchful: Watchful) -> None:
     """By the name of the forwarder's stack alone, with three alarms that tell its topic."""
-    watchful.aws.client("logs").create_log_group(logGroupName=log_group("yellow"))
+    create_cluster(watchful.aws, "yellow")
     cloudformation = watchful.aws.client("cloudformation")
     cloudformation.create_stack(
         StackName="yellow",

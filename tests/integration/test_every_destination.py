@@ -11,7 +11,7 @@ from tests.conftest import LambdaContext
 from tests.integration.test_forward_handler import LOG_TYPES, TOKEN, event_in, payload_in
 from tests.secrets_manager import ARN, SecretsManager
 from tools.listener import running_listener
-from tools.listener.demo_destinations import DEMO_DESTINATIONS
+from tools.listener.protocols import DEMO_DESTINATIONS
 
 VARIANTS = [
     ("xplg", {}, "enriched"),
@@ -58,4 +58,4 @@ def test_every_event_arrives_at_every_collector(  # noqa: PLR0913, PLR0917  # th
             assert len(records) == len(messages)
             if record_format in {"enriched", "plain"}:
                 assert [record["message"] for record in records] == messages
-        assert {request.fault for request in listener.requests} == {""}
+        assert {outcome.fault for _, outcome in listener.requests} == {""}

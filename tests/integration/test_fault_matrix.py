@@ -13,7 +13,7 @@ from tools.faults.row import EVENTS, Row
 from tools.faults.run import Found, run, shows_a_token
 from tools.faults.speech import SPEECHES
 from tools.faults.stage import NEXT_TOKEN, TOKEN
-from tools.listener.demo_destinations import DEMO_USERNAME
+from tools.listener.protocols import DEMO_USERNAME
 from tools.local_aws import LocalAws, local_aws
 
 # where protocols differ, and every kind of failure on the way
@@ -26,7 +26,10 @@ IN_EVERY_PROTOCOL = {
     "503",
     "302",
     "200 with HTML",
-    "reset after the request was read",
+    "200 with an unknown body",
+    "400 for everything, nothing accepted yet",
+    "one event refused by a firewall, for good",
+    "reset, and the events taken",
     "answer stalled",
     "answer cut half-way",
     "one event rejected for good",
@@ -55,7 +58,7 @@ def test_every_fault_ends_as_promised(destination: str, row: Row, aws: LocalAws)
 
 
 @pytest.mark.parametrize("destination", SPEECHES)
-def test_every_promise_accounts_for_every_event(destination: str) -> None:
+def test_every_promise_covers_every_event(destination: str) -> None:
     """Every event that came in is delivered, parked, kept or rejected unidentified."""
     for row in matrix_of(destination):
         promised = row.promised
@@ -99,9 +102,14 @@ def test_the_matrix_has_every_fault_of_a_collector() -> None:
         "504",
         "302",
         "200 with HTML",
+        "200 with HTML in UTF-16",
+        "200 with an unknown body",
+        "an answer that is not HTTP",
+        "400 for everything, nothing accepted yet",
+        "the circuit is open",
         "connection refused",
-        "reset before the request was read",
-        "reset after the request was read",
+        "reset, and nothing taken",
+        "reset, and the events taken",
         "answer stalled",
         "headers dripped",
         "body dripped",
@@ -110,6 +118,7 @@ def test_the_matrix_has_every_fault_of_a_collector() -> None:
         "name does not resolve",
         "one event of a batch rejected",
         "one event rejected for good",
+        "one event refused by a firewall, for good",
         "secret cannot be read",
         "secret rotated",
         "503, and no way to the queue",

@@ -14,18 +14,18 @@ from pytest_httpserver import HTTPServer
 from eks_log_forwarder.errors import ForwarderError, PayloadError, SettingsError
 from eks_log_forwarder.forward_handler import handler
 from tests.conftest import SERVICE, URL, LambdaContext
-from tests.payloads import event_of, event_of_text, payload_of
-from tests.secrets_manager import ARN, SecretsManager
-from tools.listener import Listener, running_listener
-from tools.listener.bodies import Record
-from tools.make_event import EVENTS
-from tools.misbehaving_server import (
+from tests.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
     answering_once,
     running_server,
 )
+from tests.payloads import event_of, event_of_text, payload_of
+from tests.secrets_manager import ARN, SecretsManager
+from tools.listener import Listener, running_listener
+from tools.listener.bodies import Record
+from tools.make_event import EVENTS
 
 TOKEN = "s3cr3t-token-c0de"
 
@@ -168,7 +168,7 @@ def test_a_listener_reads_what_was_sent(  # noqa: PLR0913, PLR0917  # the table'
     assert handler(event, lambda_context) == answer_of(len(records))
     assert without_parts(listener.records) == records
     assert len(listener.requests) == (len(records) if body_format == "single" else 1)
-    assert {request.connection for request in listener.requests} == {1}
+    assert {request.connection for request, _ in listener.requests} == {1}
 
 
 def test_invocations_of_one_container_share_a_connection(
@@ -177,7 +177,7 @@ def test_invocations_of_one_container_share_a_connection(
     """And the settings, which are read once."""
     for _ in range(5):
         handler(event_in("cw"), lambda_context)
-    assert {request.connection for request in listener.requests} == {1}
+    assert {request.connection for request, _ in listener.requests} == {1}
 
 
 def test_a_payload_is_split_by_the_bounds_of_the_settings(
@@ -186,7 +186,7 @@ def test_a_payload_is_split_by_the_bounds_of_the_settings(
     """13 events, 5 a request: three requests, in order."""
     environment.setenv("MAX_BATCH_EVENTS", "5")
     assert handler(event_in("cw"), lambda_context) == answer_of(13)
-    assert [request.records for request in listener.requests] == [5, 5, 3]
+    assert [len(outcome.records) for _, outcome in listener.requests] == [5, 5, 3]
     assert without_parts(listener.records) == expected_records(payload_in(event_in("cw")), "audit")
 
 
@@ -244,7 +244,7 @@ def test_a_control_message_is_counted_and_not_forwarded(
     assert "EventsReceived" not in metrics[0]
 
 
-def test_the_account_is_printed_as_metrics_and_as_one_summary_line(
+def test_the_counts_are_printed_as_metrics_and_as_one_summary_line(
     listener: Listener, lambda_context: LambdaContext, printed: Printed
 ) -> None:
     """In CloudWatch's embedded metric format; the summary is the last line and says what the metrics say."""
@@ -254,7 +254,7 @@ def test_the_account_is_printed_as_metrics_and_as_one_summary_line(
     assert (summary["message"], summary["function_request_id"]) == ("summary", lambda_context.aws_request_id)
     assert (summary["service"], summary["cluster"], summary["logType"]) == (SERVICE, "demo", "audit")
     assert (summary["EventsReceived"], summary["EventsDelivered"]) == (13, 13)
-    assert (summary["DeliveryAttempts"], summary["BytesSent"]) == (1, listener.requests[0].size)
+    assert (summary["DeliveryAttempts"], summary["BytesSent"]) == (1, len(listener.requests[0][0].body))
     directives = [one for line in lines if "_aws" in line for one in line["_aws"]["CloudWatchMetrics"]]
     assert {directive["Namespace"] for directive in directives} == {"EksLogForwarder"}
 
@@ -298,7 +298,7 @@ def test_wrong_settings_raise_one_error_at_every_invocation(
 def test_without_a_secret_nothing_of_aws_is_asked(listener: Listener, lambda_context: LambdaContext) -> None:
     """No client is made, which would fail where there is no region."""
     assert handler(event_in("scheduler"), lambda_context) == answer_of(7)
-    assert [request.status for request in listener.requests] == [200]
+    assert [outcome.status for _, outcome in listener.requests] == [200]
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +338,7 @@ def test_the_token_opens_the_collector_and_is_printed_nowhere(  # noqa: PLR0913,
         environment.setenv("DESTINATION_URL", listener.url_of(path))
         for _ in range(2):
             assert handler(event_in("cw"), lambda_context) == answer_of(13)
-        assert [request.status for request in listener.requests] == [200, 200]
+        assert [outcome.status for _, outcome in listener.requests] == [200, 200]
     assert len(secrets_manager.asked_for) == 1
     assert_untold(printed())
 
@@ -441,3 +441,23 @@ def test_the_events_folder_is_covered() -> None:
     """A new event is a new row of this file's tables."""
     stems = {Path(path).stem for path in EVENTS.glob("*.json")}
     assert stems >= {*LOG_TYPES, "control-message", "malformed"}
+
+
+@pytest.mark.parametrize("mark", [[], ["replay:seen"]], ids=["new", "seen"])
+def test_a_replay_of_seen_lines_names_detections_on_the_records_and_raises_nothing(
+    environment: pytest.MonkeyPatch,
+    lambda_context: LambdaContext,
+    listener: Listener,
+    printed: Printed,
+    mark: list[str],
+) -> None:
+    """No log line, and neither the metric of detections nor that of requests; the flow is counted."""
+    environment.setenv("DETECTIONS", "on")
+    payload = payload_in(event_in("cw"))
+    payload["subscriptionFilters"] += mark
+    assert handler(event_of(payload), lambda_context)["delivered"] == 13
+    assert len([record for record in listener.records if "detections" in record]) == 6
+    text = printed()
+    raising = ('"message":"detection"', '"Detections"', '"ApiRequests"')
+    assert [sign in text.replace(": ", ":") for sign in raising] == [not mark] * 3
+    assert '"EventsReceived"' in text

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.payloads import event_of, payload_of
-from tools.listener import Listener, ReceivedRequest, running_listener
+from tools.listener import Listener, running_listener
 
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 30
@@ -35,7 +35,7 @@ class Hold:
         self._stores = stores
         self._requests = 0
 
-    def __call__(self, _request: ReceivedRequest, _records: object) -> None:
+    def __call__(self, _request: object, _outcome: object) -> None:
         """As a sink of the listener: by an OSError the listener learns that nothing was stored."""
         self._requests += 1
         if self._requests == self._nth:

@@ -14,15 +14,17 @@ from eks_log_forwarder.redrive_handler import handler
 from tests.conftest import LambdaContext
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
-from tools.faults.collector import Collector, Exchange
+from tools.faults.collector import Collector
 from tools.faults.scripts import answering, rejecting
 from tools.faults.speech import SPEECHES
+from tools.lambda_poller import sqs_event
+from tools.listener.http_server import Incoming, Reply, running_http_server
 from tools.local_aws import LocalAws, local_aws
-from tools.misbehaving_server import running_server
 
 type Printed = Callable[[], str]
 
 BACKOFF_SECONDS = 60  # longer than a test
+TAKE_ALL = rejecting("\0")  # with any token
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +62,9 @@ class Queues:
     def invoke(self, receive_count: int = 1) -> list[str]:
         """One invocation with all that is visible; the bodies of what stays, the rest is deleted."""
         messages = self.receive()
-        records = [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"] | {"ApproximateReceiveCount": str(receive_count)},
-                "messageAttributes": {},
-                "md5OfBody": message["MD5OfBody"],
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:undelivered",
-                "awsRegion": "us-east-1",
-            }
-            for message in messages
-        ]
-        answer = handler({"Records": records}, LambdaContext())  # type: ignore[arg-type]  # as far as it is looked at
+        for message in messages:
+            message["Attributes"]["ApproximateReceiveCount"] = str(receive_count)
+        answer = handler(sqs_event(messages), LambdaContext())  # type: ignore[arg-type]  # as far as it is looked at
         assert set(answer) == {"batchItemFailures"}
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in messages:
@@ -110,15 +100,10 @@ def queues(aws: LocalAws, environment: pytest.MonkeyPatch) -> Queues:
 @pytest.fixture
 def collector(environment: pytest.MonkeyPatch) -> Iterator[Collector]:
     """A collector that does what its script says; it wants no token."""
-    collector = Collector("", take_without_token, SPEECHES["xplg"])
-    with running_server(collector.serve) as server:
-        environment.setenv("DESTINATION_URL", server.url())
+    collector = Collector("", TAKE_ALL, SPEECHES["xplg"])
+    with running_http_server(collector.answer) as origin:
+        environment.setenv("DESTINATION_URL", f"{origin}/in")
         yield collector
-
-
-def take_without_token(exchange: Exchange) -> None:
-    """Takes every request."""
-    rejecting("\0")(exchange)
 
 
 def body_of(*messages: str) -> str:
@@ -146,9 +131,9 @@ def test_an_outage_keeps_every_message_and_is_no_error(queues: Queues, collector
     requests: list[int] = []
     outage = answering(404)
 
-    def script(exchange: Exchange) -> None:
-        outage(exchange)
-        requests.extend([1] * (not exchange.is_over))
+    def script(collector: Collector, request: Incoming) -> Reply:
+        requests.append(1)
+        return outage(collector, request)
 
     collector.script = script
     bodies = [body_of(f"{number}") for number in range(4)]
@@ -156,7 +141,7 @@ def test_an_outage_keeps_every_message_and_is_no_error(queues: Queues, collector
     assert sorted(queues.invoke()) == sorted(bodies)
     assert len(requests) == 1
     assert queues.counts() == (0, 4)
-    collector.script = take_without_token
+    collector.script = TAKE_ALL
     assert queues.receive() == []
 
 
@@ -195,7 +180,7 @@ def _show_all(queues: Queues) -> None:
 def test_what_is_redriven_is_not_counted_as_received_again(
     queues: Queues, collector: Collector, printed: Printed
 ) -> None:
-    """Neither are its detections; what was delivered is, and the account is one line a message."""
+    """Neither are its detections; what was delivered is, and the summary is one line per message."""
     queues.park(body_of("a", "b"), body_of("c"))
     queues.invoke()
     told = lines(printed())

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tools import ROOT
-from tools.environments import supply_program
-from tools.sbom import SbomError, add_hashes, add_stated_licences, make_sbom
+from tools.sbom import SUPPLY, SbomError, add_hashes, add_stated_licences, make_sbom
 
 _VALIDATE = """
 import sys
@@ -28,8 +27,8 @@ def document() -> dict[str, Any]:
 
 
 def test_lists_exactly_what_is_pinned(document: dict[str, Any]) -> None:
-    """Names and versions are those of functions/requirements.txt."""
-    text = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8")
+    """Names and versions are those of functions/requirements-package.txt."""
+    text = (ROOT / "functions" / "requirements-package.txt").read_text(encoding="utf-8")
     found = re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE)
     pinned = {f"pkg:pypi/{name}@{version}" for name, version in found}
     assert {component["purl"] for component in document["components"]} == pinned
@@ -48,8 +47,8 @@ def test_gives_every_package_its_licence_and_its_hashes(document: dict[str, Any]
 
 
 def test_says_what_the_application_itself_needs(document: dict[str, Any]) -> None:
-    """The root's dependencies are the lines of requirements/functions.in."""
-    lines = (ROOT / "requirements" / "functions.in").read_text(encoding="utf-8").splitlines()
+    """The root's dependencies are the lines of requirements/package.in."""
+    lines = (ROOT / "requirements" / "package.in").read_text(encoding="utf-8").splitlines()
     direct = [line for line in lines if line and not line.startswith("#")]
     (root,) = (found for found in document["dependencies"] if found["ref"] == "root-component")
     assert len(root["dependsOn"]) == len(direct)
@@ -58,7 +57,7 @@ def test_says_what_the_application_itself_needs(document: dict[str, Any]) -> Non
 def test_is_valid_cyclonedx(document: dict[str, Any]) -> None:
     """The schema's own validator accepts it."""
     done = subprocess.run(  # noqa: S603  # our own text
-        [supply_program("python"), "-c", _VALIDATE],
+        [SUPPLY / "bin" / "python", "-c", _VALIDATE],
         input=json.dumps(document),
         capture_output=True,
         text=True,

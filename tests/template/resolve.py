@@ -1,6 +1,7 @@
 """The template as CloudFormation would see it: SAM's own transform, then the conditions for given parameters.
 
-Attributes and references that only a deployment knows stay text: `{Resource}` and `{Resource.Attribute}`.
+Attributes, references and imports that only a deployment knows stay text: `{Resource}`,
+`{Resource.Attribute}` and `<Export>`.
 """
 
 import re
@@ -52,17 +53,26 @@ _TemplateLoader.add_multi_constructor("!", _long_form)
 
 
 @cache
-def source() -> Json:
-    """The template as it is written, functions in their long form."""
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+def source(name: str = "template.yaml") -> Json:
+    """A template as it is written, functions in their long form."""
+    return read_template((ROOT / name).read_text(encoding="utf-8"))
+
+
+def read_template(text: str) -> Json:
+    """A template's text, functions in their long form."""
     template: Json = yaml.load(text, _TemplateLoader)  # noqa: S506  # a SafeLoader
     return template
 
 
 @cache
 def transformed() -> Json:
-    """The template after SAM's transform: plain CloudFormation, its conditions still open."""
-    template = deepcopy(source())
+    """template.yaml after SAM's transform: plain CloudFormation, its conditions still open."""
+    return transform(source())
+
+
+def transform(written: Json) -> Json:
+    """A SAM template after SAM's transform."""
+    template = deepcopy(written)
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/package"  # as `sam package` leaves it
     translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name="us-east-1"))
     translated: Json = translator.translate(template, {})
@@ -70,14 +80,23 @@ def transformed() -> Json:
 
 
 def resolved(**parameters: str) -> Json:
-    """The stack of these parameters and the others' defaults: its resources, outputs and rules."""
-    template = transformed()
+    """The stack of template.yaml with these parameters, and defaults for the others."""
+    return resolve(transformed(), REQUIRED | parameters)
+
+
+def resolved_network(**parameters: str) -> Json:
+    """The stack of network.yaml with these parameters, and defaults for the others."""
+    return resolve(source("network.yaml"), parameters)
+
+
+def resolve(template: Json, parameters: Mapping[str, str]) -> Json:
+    """The stack that a plain template makes: its resources, outputs, and which of its rules hold."""
+    unknown = parameters.keys() - template["Parameters"].keys()
+    assert not unknown, f"the template has no parameters {unknown}"
     values: dict[str, object] = {
-        name: _typed(definition, ({"Default": ""} | definition | _given(name, parameters))["Default"])
+        name: _typed(definition, parameters.get(name, definition.get("Default", "")))
         for name, definition in template["Parameters"].items()
     }
-    unknown = parameters.keys() - values.keys()
-    assert not unknown, f"the template has no parameters {unknown}"
     resolver = _Resolver(template, values | _PSEUDO_PARAMETERS)
     return {
         section: {
@@ -89,13 +108,17 @@ def resolved(**parameters: str) -> Json:
     } | {"Rules": {name: resolver.rule(rule) for name, rule in template["Rules"].items()}}
 
 
-def _given(name: str, parameters: Mapping[str, str]) -> Json:
-    given = {**REQUIRED, **parameters}
-    return {"Default": given[name]} if name in given else {}
-
-
 def _typed(definition: Json, value: object) -> object:
     return str(value).split(",") if definition["Type"] == "CommaDelimitedList" else str(value)
+
+
+def _attribute(path: list[str]) -> str | list[str]:
+    resource, name = path
+    if (
+        name == "DnsEntries"
+    ):  # zone and name, the regional name first (AWS::EC2::VPCEndpoint, "Return values")
+        return [f"Z1:{resource}.vpce.example", f"Z1:{resource}-us-east-1a.vpce.example"]
+    return f"{{{resource}.{name}}}"
 
 
 class _Resolver:
@@ -107,7 +130,9 @@ class _Resolver:
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": lambda name: self._values.get(name, f"{{{name}}}"),
             "Condition": self.holds,
-            "Fn::GetAtt": lambda path: f"{{{'.'.join(path)}}}",
+            "Fn::GetAtt": _attribute,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::ImportValue": lambda name: f"<{self.resolve(name)}>",
             "Fn::Sub": self._sub,
             "Fn::If": self._if,
             "Fn::Equals": lambda pair: self.resolve(pair[0]) == self.resolve(pair[1]),
@@ -144,6 +169,10 @@ class _Resolver:
     def _if(self, choice: list[Any]) -> Any:  # noqa: ANN401  # a node of JSON
         condition, then, otherwise = choice
         return self.resolve(then if self.holds(condition) else otherwise)
+
+    def _find_in_map(self, path: list[Any]) -> Any:  # noqa: ANN401  # a node of JSON
+        name, key, row = map(self.resolve, path)
+        return self._template["Mappings"][name][key][row]
 
     def _sub(self, argument: Any) -> str:  # noqa: ANN401  # a text, or a text and its variables
         text, variables = (argument, {}) if isinstance(argument, str) else argument

@@ -1,4 +1,4 @@
-"""What holds for every stack that the template can make."""
+"""What is true of every stack that the template can make."""
 
 import re
 from collections.abc import Iterator
@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 
 from tests.template.resolve import Json, resolved
-from tests.template.variants import BOUNDARY, KEY, VARIANTS
+from tests.template.variants import BOUNDARY, KEY, VARIANTS, combinations
 
 # Statements whose resource is a wildcard, and why it cannot be narrower (Service Authorization Reference).
 WILDCARDS = {
     "SeeTheNetwork": "the describing actions of EC2 take no resource",
-    "DenyTheNetworkToTheFunctionsCode": "a denial is to hold for all",
+    "FindClusters": "its listing actions take no resource",
+    "DenyTheNetworkToTheFunctionsCode": "a denial covers everything",
     "TheAccountManagesTheKey": "in a key's policy, * is the key",
     "CloudWatchEncryptsAlarms": "in a key's policy, * is the key",
 }
+DELIVERING = ("ForwardFunction", "RedriveFunction")
 
 
 def of_type(kind: str, stack: Json) -> dict[str, Json]:
@@ -46,22 +48,51 @@ def stack(request: pytest.FixtureRequest) -> Json:
     return resolved(**VARIANTS[request.param])
 
 
-def test_the_rules_let_it_through_and_nothing_refers_to_what_is_not_there(stack: Json) -> None:
-    """A resource of a condition that does not hold is named nowhere."""
-    assert {name for name, holds in stack["Rules"].items() if not holds} == set()
+def dangling(stack: Json) -> set[str]:
+    """Resources that are named and do not exist in this stack."""
     text = repr((stack["Resources"], stack["Outputs"]))
     named = set(re.findall(r"\{([A-Z][A-Za-z0-9]+)(?:\.[A-Za-z.]+)?\}", text))
     assert "ForwardRole" in named
-    assert named - stack["Resources"].keys() == set()
+    return named - set(stack["Resources"])
+
+
+def refusing(stack: Json) -> set[str]:
+    """The rules that do not hold."""
+    return {name for name, holds in stack["Rules"].items() if not holds}
+
+
+def test_every_combination_deploys_or_is_refused_for_want_of_a_token() -> None:
+    """1,728 combinations: nothing dangles, and only xplg and splunk_hec outside dev need a secret."""
+    refused = 0
+    for values in combinations():
+        stack = resolved(**values)
+        assert dangling(stack) == set(), values
+        needs_token = values["Environment"] != "dev" and values["Destination"] in {"xplg", "splunk_hec"}
+        expected = {"TokenNeeded"} if needs_token and not values["DestinationSecretArn"] else set()
+        assert refusing(stack) == expected, values
+        refused += bool(expected)
+        functions = of_type("AWS::Lambda::Function", stack)
+        assert ("SubscribeFunction" in functions) == (values["OtherClusters"] == "automatic"), values
+        assert all(("VpcConfig" in functions[name]) == ("SubnetIds" in values) for name in DELIVERING), values
+        keys = {queue.get("KmsMasterKeyId") for queue in of_type("AWS::SQS::Queue", stack).values()}
+        assert keys == {values["KmsKeyArn"] or None}, values
+    assert refused == 2 * 2 * 4 * 3 * 2 * 2  # environments, destinations, networks, clusters, key, boundary
+
+
+def test_a_variant_deploys_and_nothing_dangles(stack: Json) -> None:
+    """The rules accept it, and a resource whose condition does not hold is named nowhere."""
+    assert (refusing(stack), dangling(stack)) == (set(), set())
 
 
 def test_every_function_has_a_log_group_with_retention(stack: Json) -> None:
-    """Of its own; without one Lambda would make one that keeps everything for ever."""
+    """Without one Lambda would create a log group that keeps everything forever."""
     functions = of_type("AWS::Lambda::Function", stack)
     groups = of_type("AWS::Logs::LogGroup", stack)
     used = [function["LoggingConfig"]["LogGroup"].strip("{}") for function in functions.values()]
     assert sorted(used) == sorted(groups)
-    assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
+    environment = functions["ForwardFunction"]["Tags"][1]["Value"]
+    days = {"dev": 7, "staging": 30, "prod": 90}[environment]
+    assert {group["RetentionInDays"] for group in groups.values()} == {days}
 
 
 def test_every_queue_is_encrypted_and_has_a_dead_letter_queue(stack: Json) -> None:
@@ -78,76 +109,85 @@ def test_every_queue_is_encrypted_and_has_a_dead_letter_queue(stack: Json) -> No
         assert (queue.get("SqsManagedSseEnabled"), queue.get("KmsMasterKeyId")) in {(True, None), (None, KEY)}
 
 
-def test_no_policy_has_a_wildcard_action(stack: Json) -> None:
-    """Of a role, a key, a topic or an endpoint."""
-    actions = {action for one in statements(stack["Resources"]) for action in as_list(one["Action"])}
+def test_every_queue_refuses_requests_without_tls(stack: Json) -> None:
+    """From everybody but AWS services, which always use TLS, for every action."""
+    (policy,) = of_type("AWS::SQS::QueuePolicy", stack).values()
+    assert {queue.strip("{}") for queue in policy["Queues"]} == of_type("AWS::SQS::Queue", stack).keys()
+    (refusal,) = statements(policy)
+    assert (refusal["Effect"], refusal["Principal"], refusal["Action"]) == ("Deny", "*", "sqs:*")
+    assert set(refusal["Resource"]) == {"{UndeliveredQueue.Arn}", "{DeadLetterQueue.Arn}"}
+    assert refusal["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "false"}
+    }
+
+
+def test_no_policy_allows_a_wildcard_action(stack: Json) -> None:
+    """Of a role, a key or a topic."""
+    allowed = [one for one in statements(stack["Resources"]) if one["Effect"] == "Allow"]
+    actions = {action for one in allowed for action in as_list(one["Action"])}
     assert len(actions) > 20
     assert [action for action in actions if "*" in action] == []
 
 
-def test_a_wildcard_resource_stands_only_where_no_narrower_one_can(stack: Json) -> None:
+def test_a_wildcard_resource_is_used_only_where_no_narrower_one_exists(stack: Json) -> None:
     """A part of an ARN may be one; a whole ARN only where the table above says why."""
     found = {one["Sid"] for one in statements(stack["Resources"]) if "*" in as_list(one.get("Resource", ""))}
     assert found <= WILDCARDS.keys()
     assert {"TheAccountManagesTheKey", "CloudWatchEncryptsAlarms"} <= found
 
 
-def test_nobody_of_another_account_is_let_in(stack: Json) -> None:
-    """A principal is a service or this account; an endpoint's anybody is bound to the stack's roles."""
+def test_no_other_account_is_allowed_in(stack: Json) -> None:
+    """A principal of an allowing statement is a service or this account."""
     for one in statements(stack["Resources"]):
         match one.get("Principal"):
             case "*":
-                principals = one["Condition"]["ArnEquals"]["aws:PrincipalArn"]
-                assert set(principals) == {"{ForwardRole.Arn}", "{RedriveRole.Arn}"}
+                assert one["Effect"] == "Deny"
             case {"AWS": root}:
                 assert root == "arn:aws:iam::111122223333:root"
             case {"Service": service}:
-                assert service in {"lambda.amazonaws.com", "cloudwatch.amazonaws.com"}
+                ours = {"lambda.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"}
+                assert set(as_list(service)) <= ours
             case other:
                 assert other is None
 
 
-def test_every_role_is_of_the_template_and_has_the_boundary(stack: Json) -> None:
-    """SAM adds none, and where a boundary is asked for no role is without."""
+def test_every_role_is_in_the_template_and_has_the_boundary(stack: Json) -> None:
+    """SAM adds no role and no policy; a boundary covers every role."""
     roles = of_type("AWS::IAM::Role", stack)
     functions = of_type("AWS::Lambda::Function", stack)
     assert {function["Role"] for function in functions.values()} == {f"{{{role}.Arn}}" for role in roles}
     boundaries = {role.get("PermissionsBoundary") for role in roles.values()}
     assert boundaries in ({None}, {BOUNDARY})
-    for kind in ("Policy", "ManagedPolicy", "RolePolicy"):
+    assert of_type("AWS::IAM::ManagedPolicy", stack).keys() <= {"DeliveryPolicy"}
+    for kind in ("Policy", "RolePolicy"):
         assert of_type(f"AWS::IAM::{kind}", stack) == {}
 
 
 def test_the_boundary_and_the_key_reach_everything() -> None:
-    """Each role; each queue, log group and role, and nothing by another way than SQS and Secrets Manager."""
+    """Each role; each queue and log group. The key works only through SQS and Secrets Manager."""
     stack = resolved(**VARIANTS["everything"])
     roles = of_type("AWS::IAM::Role", stack)
     assert len(roles) == 3
     assert {role["PermissionsBoundary"] for role in roles.values()} == {BOUNDARY}
     assert {group["KmsKeyId"] for group in of_type("AWS::Logs::LogGroup", stack).values()} == {KEY}
     assert {queue["KmsMasterKeyId"] for queue in of_type("AWS::SQS::Queue", stack).values()} == {KEY}
-    for role in ("ForwardRole", "RedriveRole"):
-        (granted,) = (one for one in statements(roles[role]) if one["Sid"] == "UseTheKmsKey")
-        assert granted == {
-            "Sid": "UseTheKmsKey",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": KEY,
-            "Condition": {
-                "StringEquals": {
-                    "kms:ViaService": [
-                        "sqs.us-east-1.amazonaws.com",
-                        "secretsmanager.us-east-1.amazonaws.com",
-                    ]
-                }
-            },
-        }
+    (granted,) = (
+        one for one in statements(of_type("AWS::IAM::ManagedPolicy", stack)) if one["Sid"] == "UseTheKmsKey"
+    )
+    assert granted == {
+        "Sid": "UseTheKmsKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": KEY,
+        "Condition": {
+            "StringEquals": {
+                "kms:ViaService": ["sqs.us-east-1.amazonaws.com", "secretsmanager.us-east-1.amazonaws.com"]
+            }
+        },
+    }
 
 
-def test_concurrency_is_reserved_only_where_it_is_asked_for() -> None:
-    """Nought would stop the function; and the redrive is bounded by its queue."""
-    everything = of_type("AWS::Lambda::Function", resolved(**VARIANTS["everything"]))
-    assert everything["ForwardFunction"]["ReservedConcurrentExecutions"] == "20"
-    smallest = of_type("AWS::Lambda::Function", resolved())
-    for function in (*smallest.values(), everything["RedriveFunction"], everything["SubscribeFunction"]):
+def test_no_function_reserves_concurrency(stack: Json) -> None:
+    """An account with a quota of 10 must keep 10 unreserved: a reservation would stop the deploy there."""
+    for function in of_type("AWS::Lambda::Function", stack).values():
         assert "ReservedConcurrentExecutions" not in function

@@ -1,27 +1,68 @@
-"""samconfig.toml: every environment by itself has all that the commands need."""
+"""samconfig.toml: one place for the parameters of each environment, and what SAM itself makes of it."""
 
 import re
-import shlex
 import tomllib
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]  # SAM has no types
+from samcli.commands.deploy.guided_config import GuidedConfig  # type: ignore[import-untyped]  # see above
+from samcli.lib.config.samconfig import SamConfig  # type: ignore[import-untyped]  # see above
 
 from tests.template.resolve import ROOT, source
+from tools.sam_config import parse_overrides, updated_section
 
 ENVIRONMENTS = ("default", "dev", "staging", "prod")
+STACK_SETTINGS = {
+    "parameter_overrides",
+    "stack_name",
+    "capabilities",
+    "resolve_s3",
+    "confirm_changeset",
+    "tags",
+}
+TEXT = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
 
 
 def config() -> dict[str, Any]:
     """The file's content, without its version."""
-    with (ROOT / "samconfig.toml").open("rb") as file:
-        return {name: section for name, section in tomllib.load(file).items() if name != "version"}
+    return {name: section for name, section in tomllib.loads(TEXT).items() if name != "version"}
 
 
-def overrides_of(environment: str) -> dict[str, str]:
-    """The template's parameters that an environment sets."""
-    text = config()[environment]["global"]["parameters"]["parameter_overrides"]
-    return dict(word.split("=", 1) for word in shlex.split(text))
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with samconfig.toml as it is committed."""
+    (tmp_path / "samconfig.toml").write_text(TEXT, encoding="utf-8")
+    return tmp_path
+
+
+def deploy_reads(folder: Path, environment: str) -> dict[str, Any]:
+    """What `sam deploy` reads, `parameter_overrides` parsed: SAM's own code."""
+    found = dict(SamConfig(folder, "samconfig.toml").get_all(["deploy"], "parameters", env=environment))
+    overrides = found.get("parameter_overrides")
+    found["parameter_overrides"] = (
+        CfnParameterOverridesType().convert([overrides], None, None) if overrides else {}
+    )
+    return found
+
+
+def save(folder: Path, environment: str, answers: dict[str, str]) -> None:
+    """What `sam deploy --guided` does at "Save arguments to configuration file: y": SAM's own code."""
+    deploy = click.Command("deploy")
+    with click.Context(deploy, info_name="deploy", parent=click.Context(click.Group("sam"), info_name="sam")):
+        GuidedConfig(template_file=str(folder / "template.yaml"), section="parameters").save_config(
+            {name: {"Value": value, "Hidden": False} for name, value in answers.items()},
+            config_env=environment,
+            config_file="samconfig.toml",
+            stack_name="mine",
+            s3_prefix="mine",
+            region="eu-central-1",
+            confirm_changeset=False,
+            capabilities=("CAPABILITY_IAM",),
+            disable_rollback=False,
+        )
 
 
 def test_there_are_four_environments() -> None:
@@ -30,57 +71,101 @@ def test_there_are_four_environments() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environment_says_everything_itself(environment: str) -> None:
-    """No section inherits from another, so build, validate and deploy need no flags in any."""
+def test_an_environment_needs_no_flags(environment: str) -> None:
+    """No section inherits from another, so each has what build, validate and deploy need."""
     sections = {name: section["parameters"] for name, section in config()[environment].items()}
-    assert sections.keys() >= {"global", "build", "validate", "deploy"}
-    assert sections["validate"]["lint"] is True
+    assert sections.keys() - {"local_invoke"} == {"build", "validate", "deploy"}
+    assert sections["build"] == {"parallel": True}
+    assert sections["validate"] == {"lint": True}
     assert sections["deploy"]["capabilities"] == "CAPABILITY_IAM"
     assert sections["deploy"]["resolve_s3"] is True
 
 
-def test_stacks_have_names_of_their_own() -> None:
-    """One environment never overwrites another."""
-    names = [config()[environment]["global"]["parameters"]["stack_name"] for environment in ENVIRONMENTS]
-    assert len(set(names)) == 4
-
-
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environment_sets_parameters_of_the_template(environment: str) -> None:
-    """Architecture among them, for the build reads it too; each value is one that the template takes."""
-    overrides = overrides_of(environment)
-    parameters = source()["Parameters"]
-    required = {name for name, parameter in parameters.items() if "Default" not in parameter}
-    assert overrides.keys() >= required | {"Architecture"}
-    assert overrides.keys() <= parameters.keys()
-    for name, value in overrides.items():
-        allowed = parameters[name].get("AllowedValues")
-        assert allowed is None or value in map(str, allowed)
-        assert re.fullmatch(parameters[name].get("AllowedPattern", ".*"), value)
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_parameters_stand_where_every_command_reads_them(environment: str) -> None:
-    """In `global` and nowhere else, or build and deploy could differ."""
+def test_the_settings_of_a_stack_are_in_the_deploy_section_alone(environment: str) -> None:
+    """Where `sam deploy --guided` saves its answers; only `sam local invoke` has parameters of its own."""
     sections = config()[environment]
-    assert [name for name, section in sections.items() if "parameter_overrides" in section["parameters"]] == [
-        "global"
-    ]
+    elsewhere = {
+        (name, key)
+        for name, section in sections.items()
+        for key in section["parameters"].keys() & STACK_SETTINGS
+        if name != "deploy"
+    }
+    assert elsewhere == ({("local_invoke", "parameter_overrides")} if environment == "default" else set())
+    assert STACK_SETTINGS - sections["deploy"]["parameters"].keys() == (
+        {"parameter_overrides"} if environment == "default" else set()
+    )
 
 
-def test_a_local_invocation_needs_no_flags() -> None:
-    """The function is named, and so is the way to a listener on this machine."""
-    local_invoke = config()["default"]["local_invoke"]["parameters"]
-    assert local_invoke["function_logical_id"] in source()["Resources"]
-    assert local_invoke["add_host"] == ["host.docker.internal:host-gateway"]
+def test_stacks_have_different_names() -> None:
+    """One environment never overwrites another; with `-forward` a name has at most 64 characters."""
+    names = {config()[environment]["deploy"]["parameters"]["stack_name"] for environment in ENVIRONMENTS}
+    assert len(names) == 4
+    assert max(len(f"{name}-forward") for name in names) <= 64
 
 
-def test_nothing_reaches_prod_unread() -> None:
-    """A change set is confirmed."""
-    assert config()["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
+@pytest.mark.parametrize("environment", ENVIRONMENTS[1:])
+def test_an_environment_uses_its_own_column_of_the_table(environment: str) -> None:
+    """And sets both parameters that have no default."""
+    overrides = parse_overrides(config()[environment]["deploy"]["parameters"]["parameter_overrides"])
+    assert overrides["Environment"] == environment
+    assert overrides.keys() >= {"ClusterName", "DestinationUrl"}
+
+
+def test_the_local_values_never_reach_a_deploy(folder: Path) -> None:
+    """The demo's URL and cluster are read by `sam local invoke` alone."""
+    local = SamConfig(folder, "samconfig.toml").get_all(["local", "invoke"], "parameters")
+    assert local["parameter_overrides"].split()[0] == "ClusterName=demo"
+    assert "host.docker.internal" in local["parameter_overrides"]
+    assert local["function_logical_id"] in source()["Resources"]
+    assert local["add_host"] == ["host.docker.internal:host-gateway"]
+    for environment in ENVIRONMENTS:
+        assert "host.docker.internal" not in repr(deploy_reads(folder, environment))
+    assert deploy_reads(folder, "default")["parameter_overrides"] == {}
+
+
+def test_only_prod_confirms_a_change_set() -> None:
+    """Enter at that question means no, so elsewhere it would deploy nothing."""
+    confirmed = {name: config()[name]["deploy"]["parameters"]["confirm_changeset"] for name in ENVIRONMENTS}
+    assert confirmed == {"default": False, "dev": False, "staging": False, "prod": True}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_guided_saves_is_the_one_line_that_is_read(folder: Path, environment: str) -> None:
+    """One `parameter_overrides` for the deploy, before and after, and a deploy reads the answers."""
+    save(folder, environment, {"ClusterName": "blue", "DestinationUrl": "https://new.example/x"})
+    saved = tomllib.loads((folder / "samconfig.toml").read_text(encoding="utf-8"))[environment]
+    holding = [name for name, section in saved.items() if "parameter_overrides" in section["parameters"]]
+    assert [name for name in holding if name != "local_invoke"] == ["deploy"]
+    read = deploy_reads(folder, environment)
+    assert read["parameter_overrides"] == {"ClusterName": "blue", "DestinationUrl": "https://new.example/x"}
+    assert (read["stack_name"], read["region"]) == ("mine", "eu-central-1")
+    assert read["confirm_changeset"] is (environment == "prod")
+    written = (folder / "samconfig.toml").read_text(encoding="utf-8")
+    assert re.findall("# .*", written) == re.findall("# .*", TEXT)
+
+
+def test_a_value_changed_after_guided_is_what_the_next_deploy_uses(folder: Path) -> None:
+    """By hand, or by `make discover`; and what discover wrote is what `--guided` changes."""
+    path = folder / "samconfig.toml"
+    save(folder, "default", {"ClusterName": "blue", "DestinationUrl": "https://old.example/x"})
+    changed, _ = updated_section(
+        path.read_text(encoding="utf-8"), "default", {"DestinationUrl": "https://new.example/x"}, "us-east-1"
+    )
+    path.write_text(changed, encoding="utf-8")
+    read = deploy_reads(folder, "default")
+    assert read["parameter_overrides"] == {"ClusterName": "blue", "DestinationUrl": "https://new.example/x"}
+    assert read["region"] == "us-east-1"
+    save(folder, "default", read["parameter_overrides"] | {"AuditPolicy": "quiet"})
+    read = deploy_reads(folder, "default")
+    assert read["parameter_overrides"] == {
+        "ClusterName": "blue",
+        "DestinationUrl": "https://new.example/x",
+        "AuditPolicy": "quiet",
+    }
+    assert read["region"] == "eu-central-1"
 
 
 def test_there_are_no_secrets() -> None:
     """Neither a token nor a key, nor a URL with credentials."""
-    text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
-    assert not re.search(r"token\s*=|AKIA|aws_secret|password\s*=|://[^/\s]*@", text, re.IGNORECASE)
+    assert not re.search(r"token\s*=|AKIA|aws_secret|password\s*=|://[^/\s]*@", TEXT, re.IGNORECASE)

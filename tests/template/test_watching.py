@@ -1,4 +1,4 @@
-"""The stack watches itself: alarms, their topic, and the dashboard, whose every metric is there."""
+"""The stack watches itself: alarms, their topic, and a dashboard whose every metric exists."""
 
 import json
 import re
@@ -9,15 +9,49 @@ import pytest
 
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Detection, RuleRef
+from eks_log_forwarder.redrive import MAX_BACKOFF_SECONDS
 from eks_log_forwarder.telemetry.publishing import NAMESPACE, metrics, publish, publish_redriven
 from eks_log_forwarder.telemetry.tally import Tally
-from tests.template.resolve import Json, resolved
+from tests.template.resolve import ROOT, Json, resolved, source
 from tests.template.test_every_variant import of_type
-from tests.template.variants import VARIANTS
+from tests.template.variants import AUTOMATIC, VARIANTS, WITH_SECRET
 
 type Metric = tuple[str, str, frozenset[str]]
 """Namespace, name, and the names of the dimensions."""
 
+WATCHED = WITH_SECRET | AUTOMATIC | {"Environment": "prod"}
+"""A stack with every alarm."""
+
+LONGEST_PAUSE_SECONDS = MAX_BACKOFF_SECONDS * 1.2  # with the most jitter
+
+# What the functions publish (design of the metrics, "Metrics, as EMF"): the dimensions of each metric.
+SERVICE = frozenset({"service"})
+OURS: dict[str, set[frozenset[str]]] = {
+    "EventsReceived": {SERVICE, frozenset({"service", "cluster", "logType"})},
+    "Detections": {frozenset({"service", "level"}), frozenset({"service", "rule"})},
+    "ApiRequests": {frozenset({"service", "resource", "verb"})},
+} | {
+    name: {SERVICE}
+    for name in (
+        "EventsDelivered",
+        "EventsFiltered",
+        "EventsParked",
+        "EventsRejected",
+        "EventsKept",
+        "EventsRedriven",
+        "EventsTruncated",
+        "EventsTrimmed",
+        "EventsUnparsed",
+        "EventsRedacted",
+        "AuthenticationFailures",
+        "DeliveryAttempts",
+        "BytesSent",
+        "DeliveryLatency",
+        "EventAge",
+        "ParkedAge",
+        "ControlMessages",
+    )
+}
 FUNCTION = frozenset({"FunctionName"})
 QUEUE = frozenset({"QueueName"})
 FILTER = frozenset({"LogGroupName", "DestinationType", "FilterName"})
@@ -48,16 +82,19 @@ OF_AWS: set[Metric] = {
     ("AWS/Logs", "DeliveryErrors", FILTER),
     ("AWS/Logs", "DeliveryThrottling", FILTER),
     ("AWS/Logs", "IncomingBytes", frozenset({"LogGroupName"})),
+    ("AWS/Logs", "IncomingLogEvents", frozenset({"LogGroupName"})),
 }
 
 
 @pytest.fixture
 def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> set[Metric]:
-    """What the code emits for a payload that had everything in it, and for a message of the redrive."""
+    """The metrics of a payload with everything in it, and of a message of the redrive."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "eks-logs")
     monkeypatch.setattr(metrics.provider, "service", "eks-logs")
-    tally = Tally("prod", LogType.AUDIT, received=9, delivered=5, filtered=1, parked=3, delivery_attempts=1)
-    tally.parked_age_seconds = 60.0
+    tally = Tally("prod", LogType.AUDIT, received=9, delivered=4, filtered=1, parked=3, kept=1)
+    tally.delivery_attempts = tally.bytes_sent = tally.rejected = 1
+    tally.parked_age_seconds = tally.slowest_request_ms = 60.0
+    tally.authentication_failures = 1
     tally.detections.add([Detection(RuleRef("id", "title", "high", []), "event", "actor", "target")])
     tally.api_requests = {("pods", "list"): 1}
     publish(tally)
@@ -86,7 +123,7 @@ def graphs() -> list[Json]:
 
 
 def shown(graph: Json) -> Iterator[Metric]:
-    """The metrics of a graph: those named, and what a search asks for."""
+    """The metrics of a graph: those named, and those of a search."""
     for row in graph["metrics"]:
         match row:
             case [{"expression": expression}]:
@@ -115,31 +152,55 @@ def watched(alarm: Json) -> Iterator[Metric]:
             yield metric["Namespace"], metric["MetricName"], names
 
 
-def test_every_metric_of_the_dashboard_exists(emitted: set[Metric]) -> None:
-    """The forwarder's as the code emits them, under just these dimensions; those of AWS as documented."""
+def known() -> set[Metric]:
+    """Every metric with its dimensions that can exist."""
+    return OF_AWS | {(NAMESPACE, name, names) for name, sets in OURS.items() for names in sets}
+
+
+def test_every_metric_of_the_dashboard_exists() -> None:
+    """With exactly these dimensions."""
     on_show = {metric for graph in graphs() for metric in shown(graph)}
     assert len(on_show) > 30
-    assert on_show - emitted - OF_AWS == set()
+    assert on_show - known() == set()
 
 
-def test_every_metric_of_an_alarm_exists(emitted: set[Metric]) -> None:
-    """An alarm on a metric that nobody emits would never go off."""
-    names = {metric for alarm in alarms(AutomaticSubscription="on").values() for metric in watched(alarm)}
-    assert len(names) == 14
-    assert names - emitted - OF_AWS == set()
+def test_every_metric_of_an_alarm_exists() -> None:
+    """An alarm on a metric that nobody publishes would never go off."""
+    names = {metric for alarm in alarms(**WATCHED).values() for metric in watched(alarm)}
+    assert len(names) == 13
+    assert names - known() == set()
 
 
-def test_the_dashboard_shows_every_metric_of_a_service(emitted: set[Metric]) -> None:
+def test_the_dashboard_shows_every_metric() -> None:
     """Nothing is counted that nobody sees."""
-    on_show = {(namespace, name) for graph in graphs() for namespace, name, _ in shown(graph)}
-    assert {(namespace, name) for namespace, name, _ in emitted} - on_show == set()
+    on_show = {name for graph in graphs() for namespace, name, _ in shown(graph) if namespace == NAMESPACE}
+    assert on_show == OURS.keys()
+
+
+def test_the_functions_publish_these_metrics_with_these_dimensions(emitted: set[Metric]) -> None:
+    """Alarms and dashboard name metrics by all their dimensions; with another one they would see nothing."""
+    of_alarms = {metric for alarm in alarms(**WATCHED).values() for metric in watched(alarm)}
+    of_graphs = {metric for graph in graphs() for metric in shown(graph)}
+    rarely = {
+        "EventsTruncated",
+        "EventsTrimmed",
+        "EventsUnparsed",
+        "EventsRedacted",
+        "ControlMessages",
+        "EventAge",
+    }
+    needed = {
+        metric for metric in of_alarms | of_graphs if metric[0] == NAMESPACE and metric[1] not in rarely
+    }
+    assert needed - emitted == set()
+    assert {names for _, _, names in emitted} <= {names for sets in OURS.values() for names in sets}
 
 
 def test_the_dashboard_answers_the_questions_of_an_operator() -> None:
     """Each graph has a title, each axis a name, each line a label; nothing overlaps."""
     titles = [graph["title"] for graph in graphs()]
     assert titles[:2] == ["Events by outcome", "Latency: from event to delivery"]
-    assert len(set(titles)) == len(titles) == 17
+    assert len(set(titles)) == len(titles) == 16
     for graph in graphs():
         assert graph["yAxis"]["left"]["label"]
         assert graph["region"] == "us-east-1"
@@ -155,63 +216,101 @@ def test_the_dashboard_answers_the_questions_of_an_operator() -> None:
 
 
 def test_the_dashboard_shows_every_log_type() -> None:
-    """Those of EKS, and the streams of no known name."""
+    """Those of EKS, and the one for unknown streams."""
     (flow,) = (graph for graph in graphs() if graph["title"] == "Received by log type")
-    assert {row[3] for row in flow["metrics"]} == set(LogType)
+    searched = [re.search(r'logType="(\w+)"', row[0]["expression"]) for row in flow["metrics"]]
+    assert {found[1] for found in searched if found} == set(LogType)
 
 
 def test_gb_seconds_follow_the_memory() -> None:
     """Duration is in milliseconds, memory in MB."""
-    (cost,) = (
-        properties
-        for widget in widgets(MemorySize="2048")
-        if (properties := widget["properties"]).get("title") == "Cost: GB-seconds"
-    )
+    (cost,) = (graph for graph in graphs() if graph["title"] == "Cost: GB-seconds")
     assert [row[0]["expression"] for row in cost["metrics"][:2]] == [
-        "forward_ms * 2048 / 1024 / 1000",
-        "redrive_ms * 2048 / 1024 / 1000",
+        "forward_ms * 512 / 1024 / 1000",
+        "redrive_ms * 512 / 1024 / 1000",
     ]
 
 
-def test_the_dashboard_lists_the_alarms_of_every_stack() -> None:
-    """All that stand under no condition."""
-    (list_,) = (widget["properties"] for widget in widgets() if widget["type"] == "alarm")
-    bare = alarms(**VARIANTS["few alarms"])
-    assert set(list_["alarms"]) == {f"{{{name}.Arn}}" for name in bare}
-    assert len(bare) == 16
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_alarm_tells_the_topic_and_says_what_is_the_matter(variant: str) -> None:
-    """In a sentence that an operator can act on."""
-    for name, alarm in alarms(**VARIANTS[variant]).items():
-        assert alarm["AlarmActions"] == ["{AlarmTopic}"], name
-        assert re.fullmatch(r"[A-Z].{30,}[.?]", alarm["AlarmDescription"]), name
+def test_the_dashboard_s_name_holds_the_region() -> None:
+    """Dashboards are global to an account, so stacks of one name in two regions would collide."""
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard", resolved()).values()
+    assert dashboard["DashboardName"] == "eks-logs-us-east-1"
 
 
 @pytest.mark.parametrize(
-    ("parameter", "value", "names", "threshold"),
+    ("parameters", "count"),
     [
-        ("AlarmUndeliveredMessages", "7", {"UndeliveredMessagesAlarm"}, "7"),
-        ("AlarmUndeliveredSeconds", "77", {"UndeliveredTooLongAlarm", "RedriveFailingTooLongAlarm"}, "77"),
-        ("AlarmDeadLetters", "7", {"DeadLettersAlarm"}, "7"),
-        ("AlarmErrors", "7", {"ForwardErrorsAlarm", "RedriveErrorsAlarm"}, "7"),
-        ("AlarmThrottles", "7", {"ForwardThrottlesAlarm", "RedriveThrottlesAlarm"}, "7"),
-        ("AlarmDeliveryErrors", "7", {"DeliveryErrorsAlarm", "DeliveryThrottlingAlarm"}, "7"),
-        ("AlarmAsyncEventAgeSeconds", "7", {"AsyncEventAgeAlarm"}, "7000"),
-        ("AlarmAuthenticationFailures", "7", {"AuthenticationFailuresAlarm"}, "7"),
+        ({"DisabledDetections": "all"}, 13),
+        ({}, 15),
+        (AUTOMATIC, 16),
+        (WITH_SECRET | {"Environment": "staging"}, 20),
+        (WATCHED, 21),
     ],
 )
-def test_a_threshold_is_a_parameter(parameter: str, value: str, names: set[str], threshold: str) -> None:
-    """Of these alarms and of no other."""
-    before, after = alarms(), alarms(**{parameter: value})
-    changed = {name: after[name]["Threshold"] for name in after if after[name] != before[name]}
-    assert changed == dict.fromkeys(names, threshold)
+def test_the_dashboard_lists_every_alarm_of_the_stack(parameters: dict[str, str], count: int) -> None:
+    """Those under a condition too: detections, silence, volume and subscribing."""
+    (list_,) = (widget["properties"] for widget in widgets(**parameters) if widget["type"] == "alarm")
+    expected = sorted(f"{{{name}.Arn}}" for name in alarms(**parameters))
+    assert (sorted(list_["alarms"]), len(expected)) == (expected, count)
+
+
+@pytest.mark.parametrize("template", ["template.yaml", "subscription.yaml"])
+def test_every_alarm_describes_cause_log_group_and_runbook(template: str) -> None:
+    """In this order, and the runbook exists; who gets the mail at night needs no other document."""
+    described = {
+        name: resource["Properties"]["AlarmDescription"]["Fn::Sub"]
+        for name, resource in source(template)["Resources"].items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    assert len(described) == {"template.yaml": 21, "subscription.yaml": 3}[template]
+    for name, text in described.items():
+        match = re.fullmatch(
+            r"[A-Z].{30,}\. Log group: (/aws/\S+)\. Runbook: (docs/runbooks/[a-z-]+\.md)\.", text
+        )
+        assert match, name
+        assert (ROOT / match[2]).exists(), name
+        assert len(text) <= 1024  # PutMetricAlarm
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_alarm_notifies_the_topic(variant: str) -> None:
+    """Also when the cause is gone, except for detections and volume: those are events and not states."""
+    for name, alarm in alarms(**VARIANTS[variant]).items():
+        events = "Detections" in name or "Volume" in name
+        told = (alarm["AlarmActions"], alarm.get("OKActions"))
+        assert told == (["{AlarmTopic}"], None if events else ["{AlarmTopic}"]), name
+
+
+def test_parking_for_a_quarter_of_an_hour_is_an_alarm() -> None:
+    """Events parked in each of three periods; the number of messages in the queue says nothing about it."""
+    alarm = alarms()["ParkingAlarm"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("EventsParked", "Sum", 1)
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (
+        300,
+        3,
+        "notBreaching",
+    )
+
+
+def test_the_age_of_parked_events_is_seen_between_two_retries() -> None:
+    """ParkedAge is published once per retry; after a shorter period the alarm would mail OK in between."""
+    ages = [alarm for alarm in alarms().values() if alarm.get("MetricName") == "ParkedAge"]
+    assert [alarm["Threshold"] for alarm in ages] == [3600, 864000]
+    for alarm in ages:
+        assert alarm["Period"] >= LONGEST_PAUSE_SECONDS
+        assert alarm["Period"] * alarm["EvaluationPeriods"] <= 86400  # PutMetricAlarm
+
+
+def test_alarms_that_the_emulator_refuses_are_not_in_dev() -> None:
+    """Bands of anomaly detection and breaching silence are for staging and prod."""
+    assert not [
+        name for name, alarm in alarms(**VARIANTS["automatic subscription"]).items() if "Metrics" in alarm
+    ]
 
 
 def test_silence_is_an_alarm() -> None:
-    """No audit event for so many minutes in a row; that there is no data is the alarm itself."""
-    alarm = alarms(SilenceMinutes="30", ClusterName="prod")["SilenceAlarm"]
+    """No audit event in each of so many minutes; missing data raises the alarm."""
+    alarm = alarms(**WITH_SECRET, Environment="staging", ClusterName="prod")["SilenceAlarm"]
     assert {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]} == {
         "cluster": "prod",
         "logType": "audit",
@@ -219,48 +318,49 @@ def test_silence_is_an_alarm() -> None:
     }
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (60, "30", 1)
     assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("LessThanThreshold", "breaching")
-    assert "SilenceAlarm" not in alarms(SilenceMinutes="0")
+    assert "SilenceAlarm" not in alarms(Environment="dev")
 
 
 def test_the_topic_is_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
-    """With the key that AWS manages for SNS, alarms would go nowhere; and only our account's come in."""
+    """With SNS's own key, alarms would be lost; only alarms and the rule of this account are accepted."""
     stack = resolved()
     (topic,) = of_type("AWS::SNS::Topic", stack).values()
     assert (topic["KmsMasterKeyId"], topic["TopicName"]) == ("{AlarmTopicKey}", "eks-logs-alarms")
     (key,) = of_type("AWS::KMS::Key", stack).values()
     assert key["EnableKeyRotation"] is True
     (cloudwatch,) = (one for one in key["KeyPolicy"]["Statement"] if "Service" in one["Principal"])
-    assert cloudwatch["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert cloudwatch["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
     assert set(cloudwatch["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
     (policy,) = of_type("AWS::SNS::TopicPolicy", stack).values()
-    (publish_,) = policy["PolicyDocument"]["Statement"]
-    assert publish_["Condition"] == {
-        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"}
-    }
+    assert [one["Condition"] for one in policy["PolicyDocument"]["Statement"]] == [
+        {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"}},
+        {"ArnEquals": {"aws:SourceArn": "{TamperingRule.Arn}"}},
+    ]
 
 
 @pytest.mark.parametrize(
     ("variant", "is_there"),
     [
-        ("smallest", lambda names: {"SilenceAlarm", "HighDetectionsAlarm", "PodsListVolumeAlarm"} <= names),
-        ("few alarms", lambda names: not any(re.match(r"Silence|.*Detections|.*Volume", n) for n in names)),
+        ("prod", lambda names: {"SilenceAlarm", "HighDetectionsAlarm", "PodsListVolumeAlarm"} <= names),
+        ("smallest", lambda names: not any(re.match(r"Silence|.*Volume", n) for n in names)),
+        ("no detections", lambda names: not any("Detections" in n for n in names)),
         ("automatic subscription", lambda names: "SubscribeErrorsAlarm" in names),
-        ("more clusters", lambda names: "SubscribeErrorsAlarm" not in names),
+        ("other clusters allowed", lambda names: "SubscribeErrorsAlarm" not in names),
     ],
 )
 def test_alarms_come_with_what_they_watch(variant: str, is_there: Callable[[set[str]], bool]) -> None:
-    """Detections, anomalies, silence and automatic subscription can each be off."""
+    """Silence and volume outside dev, detections unless they are off, subscribing if it is automatic."""
     assert is_there(set(alarms(**VARIANTS[variant])))
 
 
-def test_an_address_is_told_by_e_mail() -> None:
-    """And nobody where there is none."""
-    ((_, subscription),) = of_type("AWS::SNS::Subscription", resolved(**VARIANTS["told by e-mail"])).items()
+def test_an_address_gets_e_mail() -> None:
+    """Without an address the topic has no subscription."""
+    ((_, subscription),) = of_type("AWS::SNS::Subscription", resolved(**VARIANTS["e-mail"])).items()
     assert subscription == {"TopicArn": "{AlarmTopic}", "Protocol": "email", "Endpoint": "team@example.com"}
     assert of_type("AWS::SNS::Subscription", resolved()) == {}
 
 
 def test_the_namespace_is_the_code_s() -> None:
-    """In every alarm and graph that is not of AWS."""
+    """In every graph that is not one of AWS."""
     names: set[Any] = {metric[0] for graph in graphs() for metric in shown(graph)}
     assert {name for name in names if not name.startswith("AWS/")} == {NAMESPACE}

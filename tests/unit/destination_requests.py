@@ -11,7 +11,7 @@ from eks_log_forwarder.destinations.registry import build_destination
 from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Request
 from tools.listener import Listener
-from tools.listener.demo_destinations import DEMO_DESTINATIONS
+from tools.listener.protocols import DEMO_DESTINATIONS
 
 URL = "https://collector.example.internal:8443"
 TOKEN = "s3cr3t-token"

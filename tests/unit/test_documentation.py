@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PARAMETERS = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
+NETWORK = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
 RIGHTS = (ROOT / "docs" / "rights.md").read_text(encoding="utf-8")
 MONITORING = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
@@ -49,9 +50,15 @@ def _short_form(loader: TemplateLoader, name: str, node: yaml.Node) -> dict[str,
 
 
 TemplateLoader.add_multi_constructor("!", _short_form)
-TEMPLATE: dict[str, Any] = TemplateLoader(
-    (ROOT / "template.yaml").read_text(encoding="utf-8")
-).get_single_data()
+
+
+def _template(name: str) -> dict[str, Any]:
+    template: dict[str, Any] = TemplateLoader((ROOT / name).read_text(encoding="utf-8")).get_single_data()
+    return template
+
+
+TEMPLATE = _template("template.yaml")
+NETWORK_TEMPLATE = _template("network.yaml")
 FUNCTIONS = [
     body["Properties"]
     for body in TEMPLATE["Resources"].values()
@@ -121,6 +128,32 @@ def test_names_the_variable_that_each_parameter_becomes() -> None:
     assert documented == {name: [becomes[name]] if name in becomes else [] for name in TEMPLATE["Parameters"]}
 
 
+def test_lists_every_row_of_the_environments_table() -> None:
+    """The second table has the rows of the mapping with the values of dev, staging and prod, in order."""
+    columns = TEMPLATE["Mappings"]["Environment"]
+    documented = {
+        row[0]: [value for cell in row[1:4] for value in code(cell)] for row in table(PARAMETERS, "row")
+    }
+    mapped = {name: [str(column[name]) for column in columns.values()] for name in columns["dev"]}
+    assert list(columns) == ["dev", "staging", "prod"]
+    assert list(documented.items()) == list(mapped.items())
+
+
+def test_lists_every_literal_with_its_value() -> None:
+    """The third table has the variables whose values are numbers in the template."""
+    documented = {code(row[0])[0]: code(row[1])[0] for row in table(PARAMETERS, "variable | value | meaning")}
+    numbers = {name: value for name, value in variables().items() if re.fullmatch(r"\d+", str(value))}
+    assert documented == numbers
+
+
+def test_lists_every_parameter_of_the_network() -> None:
+    """The table of docs/network.md and network.yaml agree on names, defaults and order."""
+    documented = [(row[0], row[1]) for row in table(NETWORK, "parameter of network.yaml")]
+    assert documented == [
+        (name, shown_default(body)) for name, body in NETWORK_TEMPLATE["Parameters"].items()
+    ]
+
+
 @pytest.mark.parametrize("variable", sorted(variables()))
 def test_documents_every_environment_variable(variable: str) -> None:
     """docs/parameters.md names each variable that the template sets."""
@@ -131,14 +164,14 @@ def test_documents_every_variable_that_the_settings_read() -> None:
     """docs/parameters.md names each variable that the settings read."""
     sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*settings.py")]
     read = [name for source in sources for name in re.findall(r'\bread\.\w+\(\s*"([A-Z_]+)"', source)]
-    assert len(read) >= len(table(PARAMETERS, "parameter")) // 3
+    assert len(read) >= 20
     assert [name for name in read if f"`{name}`" not in PARAMETERS] == []
 
 
 def test_lists_every_right_with_its_actions() -> None:
-    """The rights table names every statement of every role, with exactly its actions."""
+    """The rights table names every statement of both templates, with exactly its actions."""
     granted: dict[str, set[str]] = {}
-    for statement in mappings(TEMPLATE["Resources"]):
+    for statement in mappings([TEMPLATE["Resources"], NETWORK_TEMPLATE["Resources"]]):
         if "Effect" in statement:
             actions = statement["Action"]
             granted[statement["Sid"]] = {actions} if isinstance(actions, str) else set(actions)
@@ -203,7 +236,7 @@ def test_contributing_explains_every_target() -> None:
     assert [name for name in printed if f"`make {name}" not in CONTRIBUTING] == []
 
 
-def test_make_lists_at_most_ten_targets_for_users() -> None:
+def test_make_lists_at_most_fourteen_targets_for_users() -> None:
     """They come first; the others follow under a heading."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert 5 <= len(re.findall(r"^[a-z-]+:.*## ", makefile, re.MULTILINE)) <= 10

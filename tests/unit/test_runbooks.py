@@ -1,4 +1,4 @@
-"""The runbooks know every alarm, output and target that there is, and none that there is not."""
+"""The runbooks name every alarm, and only alarms, outputs and targets that exist."""
 
 import re
 from pathlib import Path
@@ -23,24 +23,40 @@ ALARMS = {name for name in section("Resources") if name.endswith("Alarm")}
 
 
 def test_the_index_has_a_page_for_every_alarm() -> None:
-    """Each alarm of the template stands in the table once, and nothing else does that looks like one."""
+    """The table names each alarm of the template once, and no other."""
     rows = re.findall(r"^\| (\S.*?) \|", TEXTS["README.md"], re.MULTILINE)
     listed = [name for row in rows for name in re.findall(r"\w+Alarm\b", row)]
     assert sorted(listed) == sorted(ALARMS)
 
 
+def test_the_index_and_the_alarms_name_the_same_page() -> None:
+    """The page in an alarm's description is the one in the index."""
+    rows = re.findall(r"^\| (\S.*?) \| \[[^]]+\]\(([\w-]+\.md)\)", TEXTS["README.md"], re.MULTILINE)
+    indexed = {name: page for row, page in rows for name in re.findall(r"\w+Alarm\b", row)}
+    described = dict(
+        re.findall(
+            r"^  (\w+Alarm):\n    Type: AWS::CloudWatch::Alarm(?s:.*?)docs/runbooks/([\w-]+\.md)",
+            TEMPLATE,
+            re.MULTILINE,
+        )
+    )
+    assert described == indexed
+
+
 @pytest.mark.parametrize("name", sorted(set(TEXTS) - {"README.md"}))
-def test_a_page_is_in_the_index_and_names_only_what_there_is(name: str) -> None:
+def test_a_page_is_in_the_index_and_names_only_what_exists(name: str) -> None:
     """Alarms, outputs and parameters are the template's, and the page says what to type."""
     text = TEXTS[name]
     assert f"({name})" in TEXTS["README.md"]
     assert set(re.findall(r"\b[A-Z]\w+Alarm\b", text)) <= ALARMS
     assert set(re.findall(r"\$\(output (\w+)\)", text)) <= section("Outputs")
     parameters = re.findall(r"`([A-Z][A-Za-z]+)(?:=\w+)?`", text)
-    assert {found for found in parameters if not found.endswith("Alarm")} <= section("Parameters") | {
+    # words in capitals are states, or variables of make
+    named = {found for found in parameters if not found.endswith("Alarm") and not found.isupper()}
+    assert named <= section("Parameters") | {
         "Duration",
         "UnreservedConcurrentExecutions",
-        "OK",
+        "ReservedConcurrentExecutions",
     }
     assert "\n## What to type\n" in text
     assert len(text.splitlines()) <= MAX_LINES

@@ -1,4 +1,7 @@
-"""`make discover CLUSTER=name`: the network, the logs and the listener, and a section for samconfig.toml.
+"""`make discover CLUSTER=name`: the network, the logs and the listener, and the settings that follow.
+
+It prints the command for a stack of network.yaml, if one is needed, and offers to write the parameters of
+template.yaml to the deploy section of samconfig.toml.
 
 Exit status: 0 if nothing is missing, 1 if something is, 2 if AWS could not be asked.
 """
@@ -15,7 +18,7 @@ from tools.aws_reading import NotFoundError, Reader
 from tools.discover.findings import State, print_findings
 from tools.discover.listener import ListenerError, parse_listener
 from tools.discover.survey import Survey, survey
-from tools.sam_config import updated_section
+from tools.sam_config import stack_name, updated_section
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--function-group",
         default="",
-        help="security group for the functions (default: the deploy makes one)",
+        help="security group for the functions (default: network.yaml creates one)",
     )
     add(
         "--config-env",
@@ -45,16 +48,23 @@ def _offer_section(console: Console, options: argparse.Namespace, found: Survey)
     path: Path = options.config_file
     before = path.read_text(encoding="utf-8") if path.exists() else "version = 0.1\n"
     after, overrides = updated_section(before, options.config_env, found.answers, found.region)
-    console.print(f"\n[bold]{path.name}[/], section \\[{options.config_env}.global.parameters]:")
+    console.print(f"\n[bold]{path.name}[/], section \\[{options.config_env}.deploy.parameters]:")
     console.print(f"  parameter_overrides = {overrides}", soft_wrap=True, highlight=False, markup=False)
     if options.no_write or before == after:
         console.print("Nothing is written." if options.no_write else "The file has this section already.")
     elif options.yes or _agreed(console, path.name):
         path.write_text(after, encoding="utf-8")
-        next_step = f"sam build --config-env {options.config_env}, then sam deploy with the same option"
+        next_step = f"sam build, then sam deploy --config-env {options.config_env}"
         console.print(f"Written. Next: {next_step}.")
     else:
         console.print("Nothing is written; --yes writes it.")
+
+
+def _network_stack(options: argparse.Namespace) -> str:
+    """The name for a stack of network.yaml: the forwarder's stack and `-network`."""
+    path: Path = options.config_file
+    forwarder = stack_name(path, options.config_env) if path.exists() else ""
+    return f"{forwarder or f'eks-log-forwarder-{options.config_env}'}-network"
 
 
 def _agreed(console: Console, name: str) -> bool:
@@ -71,7 +81,7 @@ def main(arguments: list[str]) -> int:
         listener = parse_listener(options.listener) if options.listener else None
         reader = Reader(client_factory(options.region, options.profile))
         with told_errors():
-            found = survey(reader, options.cluster, listener, options.function_group)
+            found = survey(reader, options.cluster, listener, options.function_group, _network_stack(options))
     except (ToolError, ListenerError) as error:
         print(f"discover: {error}", file=sys.stderr)
         return 2

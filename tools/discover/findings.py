@@ -14,7 +14,7 @@ class State(Enum):
     """What a finding means for the deployment."""
 
     OK = "ok"
-    BY_DEPLOY = "by deploy"  # missing, but the deploy creates it: samconfig.toml has the parameter
+    BY_NETWORK = "by network.yaml"  # missing, but a stack of network.yaml creates it
     ADVICE = "advice"  # it works, but could be better
     MISSING = "missing"  # the deployment would fail or lose something
     UNKNOWN = "unknown"  # it could not be read
@@ -22,7 +22,7 @@ class State(Enum):
 
 _STYLES = {
     State.OK: "green",
-    State.BY_DEPLOY: "cyan",
+    State.BY_NETWORK: "cyan",
     State.ADVICE: "yellow",
     State.MISSING: "bold red",
     State.UNKNOWN: "yellow",
@@ -44,7 +44,7 @@ def _finding(state: State, what: str, found: str, command: str = "") -> Finding:
 
 
 ok = partial(_finding, State.OK)
-by_deploy = partial(_finding, State.BY_DEPLOY)
+by_network = partial(_finding, State.BY_NETWORK)
 advice = partial(_finding, State.ADVICE)
 missing = partial(_finding, State.MISSING)
 unknown = partial(_finding, State.UNKNOWN)

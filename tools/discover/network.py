@@ -1,13 +1,13 @@
-"""Whether the private subnets reach SQS and Secrets Manager, or the deploy has to make endpoints."""
+"""Whether the private subnets reach SQS and Secrets Manager, or network.yaml has to create endpoints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster
-from tools.discover.findings import Finding, advice, by_deploy, missing, ok, refused, unknown
+from tools.discover.findings import Finding, advice, by_network, missing, ok, refused, unknown
 from tools.discover.subnets import Subnet, Way
 
-# The service's name in its endpoint's name: its use, and the template's parameter that makes an endpoint.
+# The service's name in its endpoint's name: its use, and network.yaml's parameter that creates one.
 _SERVICES = {
     "sqs": ("SQS, for parked events", "SqsEndpoint"),
     "secretsmanager": ("Secrets Manager, for the token", "SecretsManagerEndpoint"),
@@ -35,8 +35,8 @@ def subnet_findings(subnets: Sequence[Subnet] | None, chosen: Sequence[Subnet]) 
 
 def service_findings(
     reader: Reader, cluster: Cluster, chosen: Sequence[Subnet]
-) -> tuple[list[Finding], Mapping[str, str]]:
-    """How the chosen subnets reach SQS and Secrets Manager, and the template's parameters if they do not."""
+) -> tuple[list[Finding], dict[str, str]]:
+    """How the chosen subnets reach SQS and Secrets Manager, and network.yaml's parameters if they do not."""
     if not chosen:
         return [], {}
     endpoints = reader.ec2("describe_vpc_endpoints", "VpcEndpoints", {"vpc-id": cluster.vpc_id})
@@ -63,6 +63,6 @@ def service_findings(
             findings.append(unknown(what, f"by {elsewhere} if it leads to AWS; else set {parameter}=on"))
         else:
             answers[parameter] = "on"
-            found = f"no NAT gateway and no usable endpoint: {parameter}=on makes one"
-            findings.append(by_deploy(what, found))
+            found = f"no NAT gateway and no usable endpoint: {parameter}=on creates one"
+            findings.append(by_network(what, found))
     return findings, answers

@@ -6,7 +6,7 @@ from typing import Any
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster
-from tools.discover.findings import Finding, by_deploy, ok, refused, unknown
+from tools.discover.findings import Finding, by_network, ok, refused, unknown
 
 
 def cluster_group_findings(reader: Reader, cluster: Cluster) -> Iterator[Finding]:
@@ -55,14 +55,14 @@ def groups_of_address(reader: Reader, vpc_id: str, address: str) -> tuple[str, .
 def ingress(
     reader: Reader, group_ids: Sequence[str], port: int, callers: Sequence[str], function_group: str
 ) -> tuple[Finding, Mapping[str, str]]:
-    """Whether the listener's groups let the functions in, and the template's parameters that open them.
+    """Whether the listener's groups let the functions in, and the parameters of network.yaml that open them.
 
     Args:
         reader: calls AWS.
         group_ids: the groups of the listener's network interface, at least one.
         port: the listener's TCP port.
         callers: the CIDR blocks of the functions' subnets.
-        function_group: the functions' security group; empty if the deploy makes one.
+        function_group: the functions' security group; empty if network.yaml creates one.
     """
     what, first = "listener's group", group_ids[0]
     answers = {"ListenerSecurityGroupId": first}
@@ -77,7 +77,7 @@ def ingress(
     if callers and all(any(IPv4Network(caller).subnet_of(known) for known in ranges) for caller in callers):
         return ok(what, f"{first} lets the functions' subnets in at port {port}"), answers
     found = f"{first} does not let the functions in at port {port}: ListenerIngress=group adds the rule"
-    return by_deploy(what, found), answers | {"ListenerIngress": "group"}
+    return by_network(what, found), answers | {"ListenerIngress": "group"}
 
 
 def _covers(rule: Mapping[str, Any], port: int) -> bool:

@@ -1,38 +1,44 @@
-"""The survey of a cluster: all findings, and the template's parameters that follow from them."""
+"""The survey of a cluster: all findings, and the parameters of both templates that follow from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster, cluster_findings, log_group_findings, read_cluster
-from tools.discover.findings import Finding, ok, refused, unknown
+from tools.discover.findings import Finding, State, by_network, ok, refused, unknown
 from tools.discover.kubernetes import KubectlError, find_services, has_kubectl
 from tools.discover.listener import Listener, address_of, parse_listener
 from tools.discover.network import service_findings, subnet_findings
 from tools.discover.security_groups import cluster_group_findings, groups_of_address, ingress
 from tools.discover.subnets import Subnet, choose, read_subnets
+from tools.sam_config import format_overrides
 
 
 @dataclass(slots=True)
 class Survey:
-    """The findings, and the values for `parameter_overrides` by the template's names.
+    """The findings, and the values for `parameter_overrides` by the templates' names.
 
-    `region` is empty if the cluster could not be read; then there is no section to write.
+    `answers` are for template.yaml, `network` for network.yaml. `region` is empty if the cluster could not be
+    read; then there is no section to write.
     """
 
     findings: list[Finding] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
+    network: dict[str, str] = field(default_factory=dict)
     region: str = ""
 
 
-def survey(reader: Reader, name: str, listener: Listener | None, function_group: str) -> Survey:
+def survey(
+    reader: Reader, name: str, listener: Listener | None, function_group: str, network_stack: str
+) -> Survey:
     """Reads everything about a cluster that a deployment needs.
 
     Args:
         reader: calls AWS, and remembers the refused rights.
         name: the cluster's.
         listener: where the functions post to; None looks for it with kubectl.
-        function_group: a security group for the functions; empty if the deploy makes one.
+        function_group: a security group for the functions; empty if network.yaml creates one.
+        network_stack: the name for a stack of network.yaml, if one is needed.
 
     Raises:
         NotFoundError: there is no such cluster.
@@ -50,8 +56,11 @@ def survey(reader: Reader, name: str, listener: Listener | None, function_group:
     listener = listener or _find_listener(cluster, result)
     if listener is not None:
         result.findings.append(ok("listener", listener.url))
-        result.answers |= {"DestinationUrl": listener.url, "ListenerPort": str(listener.port)}
+        result.answers["DestinationUrl"] = listener.url
+        result.network["ListenerPort"] = str(listener.port)
         _add_way_to_listener(reader, cluster, chosen, listener, result)
+    if chosen:
+        _add_network_stack(network_stack, function_group, result)
     return result
 
 
@@ -63,9 +72,27 @@ def _add_network(reader: Reader, cluster: Cluster, result: Survey) -> tuple[Subn
     result.findings += findings
     result.findings += cluster_group_findings(reader, cluster)
     if chosen:
-        subnet_ids = ",".join(subnet.id for subnet in chosen)
-        result.answers |= {"VpcId": cluster.vpc_id, "SubnetIds": subnet_ids, **answers}
+        subnet_ids = {"SubnetIds": ",".join(subnet.id for subnet in chosen)}
+        result.answers |= subnet_ids
+        result.network |= {"VpcId": cluster.vpc_id, **(subnet_ids | answers if answers else {})}
     return chosen
+
+
+def _add_network_stack(name: str, function_group: str, result: Survey) -> None:
+    """The command that deploys network.yaml, if the functions need its group, its endpoints or its rule."""
+    needed = [finding.what for finding in result.findings if finding.state is State.BY_NETWORK]
+    if not function_group:
+        needed.insert(0, "the functions' security group")
+    if not needed:
+        return
+    result.answers["NetworkStack"] = name
+    if not result.network.keys() & {"ListenerSecurityGroupId", "ListenerCidr"}:
+        result.network["ListenerCidr"] = "NETWORK_OF_THE_LISTENER"  # the user knows it
+    command = (
+        f"aws cloudformation deploy --template-file network.yaml --stack-name {name}"
+        f" --no-fail-on-empty-changeset --parameter-overrides {format_overrides(result.network)}"
+    )
+    result.findings.append(by_network("network stack", f"{name} creates: {', '.join(needed)}", command))
 
 
 def _find_listener(cluster: Cluster, result: Survey) -> Listener | None:
@@ -106,13 +133,13 @@ def _add_way_to_listener(
         callers = [subnet.cidr for subnet in chosen]
         function_group = result.answers.get("SecurityGroupIds", "")
         finding, answers = ingress(reader, group_ids, listener.port, callers, function_group)
-        result.answers |= answers
+        result.network |= answers
     elif group_ids is None:
         finding = refused(what, "ec2:DescribeNetworkInterfaces")
     elif address == listener.host:
         found = f"no interface of {cluster.vpc_id} with a group has {address}: the subnets must route to it"
         finding = unknown(what, found)
-        result.answers["ListenerCidr"] = f"{address}/32"
+        result.network["ListenerCidr"] = f"{address}/32"
     else:
         # The addresses of a load balancer without a group change, so only its network can be named.
         found = f"{listener.host} is at {address}, without a group: set ListenerCidr to its network"

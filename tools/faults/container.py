@@ -4,14 +4,12 @@ import io
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import cache
-from typing import cast
 from unittest import mock
 
 import botocore.loaders
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.delivery.backoff import Backoff
@@ -21,25 +19,6 @@ from eks_log_forwarder.telemetry.publishing import logger
 
 # AWS's descriptions of its APIs are read once a process instead of once a container: 0.1 s each time.
 _create_loader = cache(botocore.loaders.create_loader)
-
-
-class _Context:
-    """What our handlers read of the context that Lambda passes beside the event."""
-
-    function_name = "eks-log-forwarder-faults"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:eks-log-forwarder-faults"
-    aws_request_id = "00000000-0000-4000-8000-000000000000"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        """A minute."""
-        return 60_000
-
-
-def lambda_context() -> LambdaContext:
-    """The context of an invocation with a minute left."""
-    return cast("LambdaContext", _Context())
 
 
 @contextmanager
@@ -71,21 +50,25 @@ def captured() -> Iterator[io.StringIO]:
     text = io.StringIO()
     root = logging.getLogger()
     everything = logging.StreamHandler(text)
-    streams = [
-        (handler, handler.stream) for handler in logger.handlers if isinstance(handler, logging.StreamHandler)
-    ]
     levels = root.level, logger.log_level
     root.addHandler(everything)
     root.setLevel(logging.DEBUG)
     logger.setLevel(logging.DEBUG)
-    for handler, _ in streams:
-        handler.setStream(text)
     try:
-        with redirect_stdout(text), redirect_stderr(text):
+        with printing_to(text), redirect_stderr(text):
             yield text
     finally:
-        for handler, stream in streams:
-            handler.setStream(stream)
         root.removeHandler(everything)
         root.setLevel(levels[0])
         logger.setLevel(levels[1])
+
+
+@contextmanager
+def printing_to(stream: io.TextIOBase) -> Iterator[None]:
+    """Sends what the handlers print and log to this stream."""
+    handlers = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
+    with ExitStack() as restored, redirect_stdout(stream):
+        for handler in handlers:
+            restored.callback(handler.setStream, handler.stream)
+            handler.setStream(stream)
+        yield

@@ -1,14 +1,15 @@
 """One row of the fault matrix: a fault, where it happens, and what is promised for the events."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import trustme
 
 from tools.faults.collector import Collector, Script, take
-from tools.misbehaving_server import refusing_port, running_server
+from tools.listener.http_server import running_http_server
 
 EVENTS = 30
 
@@ -40,33 +41,29 @@ class Outcome:
         return EVENTS - self.dead - self.unidentified
 
 
-@contextmanager
-def plain(collector: Collector) -> Iterator[str]:
-    """A server without TLS; yields its URL."""
-    with running_server(collector.serve) as server:
-        yield server.url(path=collector.speech.path)
+def plain(collector: Collector) -> AbstractContextManager[str]:
+    """A server without TLS; this and the others yield its origin."""
+    return running_http_server(collector.answer)
 
 
-@contextmanager
-def with_wrong_certificate(collector: Collector) -> Iterator[str]:
-    """A server whose certificate comes from an untrusted authority; yields its URL."""
+def with_wrong_certificate(collector: Collector) -> AbstractContextManager[str]:
+    """A server whose certificate comes from an untrusted authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with running_server(collector.serve, context) as server:
-        yield server.url("https", collector.speech.path)
+    return running_http_server(collector.answer, tls=context)
 
 
 @contextmanager
-def refusing(collector: Collector) -> Iterator[str]:
-    """The URL of a port that refuses connections."""
-    with refusing_port() as port:
-        yield f"http://127.0.0.1:{port}{collector.speech.path}"
+def refusing(_collector: Collector | None = None) -> Iterator[str]:
+    """A port that refuses connections, and that no other process can take in the meantime."""
+    with socket.socket() as bound:  # without listen(), the kernel answers RST
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
-@contextmanager
-def unknown_name(collector: Collector) -> Iterator[str]:
-    """A URL whose host name does not resolve (RFC 6761, section 6.4)."""
-    yield f"http://collector.invalid{collector.speech.path}"
+def unknown_name(_collector: Collector) -> AbstractContextManager[str]:
+    """A host name that does not resolve (RFC 6761, section 6.4)."""
+    return nullcontext("http://collector.invalid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,8 @@ class Row:
     """One fault and its promise.
 
     `timeout_seconds` is the virtual time after which a faulty request times out; 0 where it gets an answer
-    or an error. `after` is what the collector does during the redrive.
+    or an error. `circuit_is_open` says that an invocation before it found the collector out of reach. `after`
+    is what the collector does during the redrive.
     """
 
     fault: str
@@ -85,4 +83,5 @@ class Row:
     timeout_seconds: float = 0.0
     secret_readable: bool = True
     queue_reachable: bool = True
+    circuit_is_open: bool = False
     after: Script = take

@@ -1,11 +1,11 @@
-"""Runs a row of the matrix: the fault, the parking, the redrive, and the accounting of every event."""
+"""Runs a row of the matrix: the fault, the parking, the redrive, and what became of every event."""
 
 import json
 import traceback
 from base64 import b64encode
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -13,15 +13,15 @@ from eks_log_forwarder import forward_handler, wiring
 from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.errors import UndeliveredError
 from tools.faults.collector import Collector
-from tools.faults.container import captured, lambda_context, new_container
-from tools.faults.row import EVENTS, Outcome, Row, plain
+from tools.faults.container import captured, new_container
+from tools.faults.row import EVENTS, Outcome, Row, plain, refusing
 from tools.faults.speech import Speech
 from tools.faults.stage import NEXT_TOKEN, TOKEN, Stage
 from tools.faults.virtual_time import Clock, VirtualTimeTransport, handlers_on
-from tools.listener.demo_destinations import DEMO_USERNAME
+from tools.lambda_context import lambda_context
+from tools.listener.protocols import DEMO_USERNAME
 from tools.local_aws import LocalAws
 from tools.make_event import Source, data_message, encode_event, stream_name
-from tools.misbehaving_server import refusing_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,13 @@ class Found:
 
     def faults(self, row: Row) -> list[str]:
         """How this differs from what was promised; empty if it does not."""
-        promised = self.promised(row)
-        pairs = [(name.name, getattr(self, name.name), getattr(promised, name.name)) for name in fields(self)]
-        return [f"{name}: {found}, promised was {ours}" for name, found, ours in pairs if found != ours]
+        promised = asdict(self.promised(row))
+        found = asdict(self).items()
+        return [
+            f"{name}: {value}, promised was {promised[name]}"
+            for name, value in found
+            if value != promised[name]
+        ]
 
 
 def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
@@ -68,22 +72,27 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
 
     with captured() as text, handlers_on(clock):
         with ExitStack() as fault:
-            url = fault.enter_context(row.place(collector))
+            url = fault.enter_context(row.place(collector)) + speech.path
             environ = stage.environ(url)
             if not row.secret_readable:
                 environ["DESTINATION_SECRET_ARN"] += "-gone"
             if not row.queue_reachable:
-                environ["AWS_ENDPOINT_URL_SQS"] = f"http://127.0.0.1:{fault.enter_context(refusing_port())}"
+                environ["AWS_ENDPOINT_URL_SQS"] = fault.enter_context(refusing())
             forwarder = fault.enter_context(
                 new_container(environ, lambda delivery: on_clock(delivery, row.timeout_seconds))
             )
+            if row.circuit_is_open:
+                forwarder.delivery.circuit.open()
             started = clock()
             _invoke(event, stage)
             seconds = round(clock() - started, 3)
             print(repr(forwarder))
         collector.script, collector.healthy_requests = row.after, 0
         forwarded = text.getvalue()
-        with plain(collector) as url, new_container(stage.environ(url), on_clock) as forwarder:
+        with (
+            plain(collector) as origin,
+            new_container(stage.environ(origin + speech.path), on_clock) as forwarder,
+        ):
             is_empty = stage.redrive()
             print(repr(forwarder))
     (summary,) = (defaultdict(int, line) for line in _summaries(forwarded))

@@ -12,9 +12,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 
-from tools.listener.demo_destinations import DEMO_DESTINATIONS
 from tools.listener.exchange import Outcome, Protocol, answered, refused
-from tools.listener.protocols import PROTOCOLS
+from tools.listener.protocols import DEMO_DESTINATIONS, PROTOCOLS
 
 type Refuse = Callable[[Outcome, Sequence[bool]], Outcome]
 """From the answer that takes all events, and which of them are rejected, to the answer given instead."""

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-from eks_log_forwarder.parking.messages import payload_of
 from tools.faults.collector import Collector
 from tools.faults.matrix import BATCH
 from tools.faults.speech import Speech
@@ -66,5 +65,4 @@ class Stage:
 
     def dead_ids(self) -> list[str]:
         """The ids of the events in the dead-letter queue."""
-        messages = iter(Poller(self._aws, self.dead_letters).receive, [])
-        return [event.id for batch in messages for m in batch for event in payload_of(m["Body"]).logEvents]
+        return [event.id for event in Poller(self._aws, self.dead_letters).events()]

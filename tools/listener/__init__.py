@@ -4,6 +4,6 @@
 """
 
 from tools.listener.protocols import DEVELOPMENT_TOKEN
-from tools.listener.server import Listener, ReceivedRequest, running_listener
+from tools.listener.server import Listener, running_listener
 
-__all__ = ["DEVELOPMENT_TOKEN", "Listener", "ReceivedRequest", "running_listener"]
+__all__ = ["DEVELOPMENT_TOKEN", "Listener", "running_listener"]

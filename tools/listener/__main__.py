@@ -1,10 +1,8 @@
 """`python -m tools.listener`: receives log records on this machine and prints them until it is stopped."""
 
 import argparse
-import errno
 import os
 import signal
-import socket
 import sys
 import threading
 from contextlib import ExitStack, closing
@@ -47,7 +45,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _choose_token(options: argparse.Namespace) -> tuple[str | None, str]:
-    """The token, or None for none, and a sentence about its source."""
+    """The token and a sentence about its source; None accepts any request."""
     if options.no_token:
         return None, "No token is required."
     if options.token is not None:
@@ -94,14 +92,8 @@ def main(arguments: list[str]) -> int:
 def _explain(error: OSError, options: argparse.Namespace) -> str:
     if error.filename is not None:
         return f"{error.filename} cannot be written: {error.strerror}"
-    where = f"{options.host} port {options.port}"
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"{where} is in use: stop the other program, or choose another port with --port (0: a free one)"
-        )
-    if isinstance(error, socket.gaierror):
-        return f"the host {options.host} is unknown: give --host an address of this machine"
-    return f"cannot listen on {where}: {error.strerror}; --host and --port choose another address"
+    reason = error.strerror or error
+    return f"cannot listen on {options.host} port {options.port}: {reason}; see --host and --port"
 
 
 def _fail(message: str) -> int:

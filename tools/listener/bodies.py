@@ -3,7 +3,6 @@
 import gzip
 import io
 import zlib
-from enum import StrEnum
 from typing import cast
 
 import msgspec
@@ -11,14 +10,6 @@ import msgspec
 MAX_BODY_BYTES = 64 * 1024 * 1024  # as sent and again unpacked; far above any batch of the forwarder
 
 type Record = dict[str, object]
-
-
-class BodyFormat(StrEnum):
-    """How the records of a request are put together."""
-
-    NDJSON = "ndjson"
-    ARRAY = "array"
-    SINGLE = "single"
 
 
 class BodyError(Exception):
@@ -56,8 +47,8 @@ def unpack(body: bytes, content_encoding: str) -> bytes:
     return plain
 
 
-def decode_records(body: bytes) -> tuple[BodyFormat, list[Record]]:
-    """The records of an unpacked body, all of them or none.
+def decode_records(body: bytes) -> tuple[str, list[Record]]:
+    """The format and the records of an unpacked body: `ndjson`, `array` or `single`; all records or none.
 
     A single line is `single`: NDJSON with one record looks the same. So is an object over several lines.
 
@@ -70,12 +61,12 @@ def decode_records(body: bytes) -> tuple[BodyFormat, list[Record]]:
         items = cast("list[object]", _json(stripped, "the body"))
         require(items, "the body is an empty JSON array: send at least one record")
         records = [_object(item, f"array item {number}") for number, item in enumerate(items, start=1)]
-        return BodyFormat.ARRAY, records
+        return "array", records
     lines = stripped.split(b"\n")
     if len(lines) == 1 or not _is_json(lines[0]):
-        return BodyFormat.SINGLE, [_object(_json(stripped, "the body"), "the body")]
+        return "single", [_object(_json(stripped, "the body"), "the body")]
     places = ((f"line {number}", line) for number, line in enumerate(lines, start=1) if line.strip())
-    return BodyFormat.NDJSON, [_object(_json(line, place), place) for place, line in places]
+    return "ndjson", [_object(_json(line, place), place) for place, line in places]
 
 
 def _is_json(text: bytes) -> bool:

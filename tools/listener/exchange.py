@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tools.listener.bodies import BodyFormat, Record, unpack
-from tools.listener.http_server import Incoming
+from tools.listener.bodies import Record, unpack
+from tools.listener.http_server import Incoming, Reply, response
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Outcome:
     status: int
     body: str
     records: tuple[Record, ...] = ()
-    body_format: BodyFormat | None = None
+    body_format: str = ""
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
     fault: str = ""
@@ -37,6 +37,12 @@ def answered(status: int, answer: object, records: tuple[Record, ...] = (), faul
     """An answer in JSON."""
     text = msgspec.json.encode(answer).decode()
     return Outcome(status, text, records, content_type="application/json", fault=fault)
+
+
+def reply_of(outcome: Outcome) -> Reply:
+    """The answer as the server sends it."""
+    headers = {"Content-Type": outcome.content_type, **dict(outcome.headers)}
+    return Reply(response(outcome.status, outcome.body.encode(), headers))
 
 
 def content_type_of(request: Incoming) -> str:

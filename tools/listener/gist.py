@@ -36,10 +36,10 @@ class Line:
 def line_of(record: Record) -> Line:
     """The record as a line. Never fails: an unknown format is shown as text."""
     gist = _CONTROL.sub(" ", _gist(record)[:MAX_GIST_CHARACTERS]).strip()
-    return Line(_time(record.get("timestamp")), _cluster(record), log_type_of(record), gist)
+    return Line(_time(record.get("timestamp")), _cluster(record), type_shown(record), gist)
 
 
-def log_type_of(record: Record) -> str:
+def type_shown(record: Record) -> str:
     """The record's log type, else the name of its stream without the hash."""
     named = record.get("logType") or _STREAM_HASH.sub("", str(record.get("logStream", "")))
     return _CONTROL.sub(" ", str(named or "unknown"))[:40]

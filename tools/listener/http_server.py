@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from tools.listener.bodies import MAX_BODY_BYTES, BodyError, require
 
 _BUFFER_BYTES = 1024 * 1024
 _NO_CONTENT = 204
+_DRIP_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,15 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The bytes of an answer, the delay before them, and whether the connection ends after them."""
+    """The bytes of an answer, the delay before them, and whether the connection ends after them.
+
+    `drip` follows them again and again, until the client is gone.
+    """
 
     data: bytes = b""
     delay_seconds: float = 0.0
     end: End | None = None
+    drip: bytes = b""
 
 
 type Answer = Callable[[Incoming], Reply]
@@ -61,14 +67,15 @@ def response(status: int, body: bytes = b"", headers: Mapping[str, str] | None =
     return f"HTTP/1.1 {status} -\r\n{lines}\r\n".encode() + body
 
 
-def incoming(head: bytes, body: bytes = b"") -> Incoming:
-    """A request from its two parts; `head` is without the empty line at its end."""
+def _incoming(head: bytes, connection: int) -> Incoming:
+    """A request without its body; `head` is without the empty line at its end."""
     request_line, *fields = head.decode("latin-1").split("\r\n")
     method, _, rest = request_line.partition(" ")
     parts = urlsplit(rest.partition(" ")[0])
     pairs = (line.partition(":") for line in fields)
     headers = {name.lower(): value.strip() for name, _, value in pairs}
-    return Incoming(method, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), headers, body)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return Incoming(method, parts.path, query, headers, connection=connection)
 
 
 async def _serve(
@@ -79,7 +86,7 @@ async def _serve(
         end = None
         while end is None:
             head = await reader.readuntil(b"\r\n\r\n")
-            request = replace(incoming(head[:-4]), connection=number)
+            request = _incoming(head[:-4], number)
             if request.headers.get("expect", "").lower() == "100-continue":
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             try:
@@ -94,6 +101,10 @@ async def _serve(
             end = reply.end or (End.FIN if is_last else None)
             head, _, body = reply.data.partition(b"\r\n\r\n")
             writer.write(head + b"\r\n\r\n" if request.method == "HEAD" else reply.data)
+            while reply.drip:
+                await asyncio.sleep(_DRIP_SECONDS)
+                writer.write(reply.drip)
+                await writer.drain()
             if end is End.RESET:
                 linger = struct.pack("ii", 1, 0)  # on, for 0 s: RST instead of FIN (socket(7))
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -132,7 +143,9 @@ def _size(text: str, base: int) -> int:
 
 
 @contextmanager
-def running_http_server(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def running_http_server(
+    answer: Answer, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """A server in a thread of this process, until the end of the block; yields its origin.
 
     Port 0 takes a free one. All requests are answered in that one thread. At the end of the block the open
@@ -148,7 +161,7 @@ def running_http_server(answer: Answer, host: str = "127.0.0.1", port: int = 0) 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await _serve(answer, next(numbers), reader, writer)
 
-        server = await asyncio.start_server(connected, sock=bound, limit=_BUFFER_BYTES)
+        server = await asyncio.start_server(connected, sock=bound, limit=_BUFFER_BYTES, ssl=tls)
         await asyncio.to_thread(stopped.wait)
         server.close()
         server.abort_clients()
@@ -159,7 +172,8 @@ def running_http_server(answer: Answer, host: str = "127.0.0.1", port: int = 0) 
         thread = threading.Thread(target=lambda: asyncio.run(serve(bound)), daemon=True)
         thread.start()
         try:
-            yield f"http://{f'[{host}]' if family == socket.AF_INET6 else host}:{bound.getsockname()[1]}"
+            shown = f"[{host}]" if family == socket.AF_INET6 else host
+            yield f"{'https' if tls else 'http'}://{shown}:{bound.getsockname()[1]}"
         finally:
             stopped.set()
             thread.join()

@@ -1,4 +1,8 @@
-"""The listener's protocols: one function each, and the registry of their paths."""
+"""The listener's protocols: one function each, their paths, and what the demo needs for each destination."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from tools.listener import elasticsearch, loki, otlp, splunk_hec
 from tools.listener.bodies import BodyError, decode_records
@@ -8,6 +12,7 @@ from tools.listener.http_server import Incoming
 # Public: it only protects a listener on the developer's machine.
 DEVELOPMENT_TOKEN = "11111111-2222-4333-8444-555555555555"  # noqa: S105  # not a secret
 
+DEMO_USERNAME = "demo"
 XPLG_PATH = "/logeye/api/logger.jsp"
 HTTP_PATH = "/ingest"
 
@@ -66,3 +71,25 @@ def _page(path: str) -> Outcome:
         content_type="text/html; charset=utf-8",
         fault=f"the path {path[:80]!r} is unknown: records go to {known}",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDestination:
+    """The path of `DestinationUrl`, and the function that makes the secret from a token."""
+
+    path: str
+    secret: Callable[[str], str]
+
+
+def _as_password(token: str) -> str:
+    return json.dumps({"username": DEMO_USERNAME, "password": token})
+
+
+DEMO_DESTINATIONS: dict[str, DemoDestination] = {
+    "xplg": DemoDestination(XPLG_PATH, str),
+    "http": DemoDestination(HTTP_PATH, str),
+    "splunk_hec": DemoDestination(splunk_hec.PATH, str),
+    "elasticsearch": DemoDestination(elasticsearch.PATH, _as_password),
+    "loki": DemoDestination(loki.PATH, str),
+    "otlp": DemoDestination(otlp.PATH, str),
+}

@@ -3,31 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from tools.listener.bodies import BodyFormat, Record
-from tools.listener.exchange import Outcome, refused
-from tools.listener.http_server import Incoming, Reply, response, running_http_server
+from tools.listener.bodies import Record
+from tools.listener.exchange import Outcome, refused, reply_of
+from tools.listener.http_server import Incoming, Reply, running_http_server
 from tools.listener.protocols import DEVELOPMENT_TOKEN, XPLG_PATH, answer
 
-
-@dataclass(frozen=True, slots=True)
-class ReceivedRequest:
-    """One request and its answer; `connection` counts from 1, `size` is the body's bytes as sent."""
-
-    connection: int
-    method: str
-    path: str
-    content_type: str
-    content_encoding: str
-    size: int
-    status: int
-    records: int
-    body_format: BodyFormat | None
-    fault: str
-
-
-type Sink = Callable[[ReceivedRequest, tuple[Record, ...]], None]
+type Sink = Callable[[Incoming, Outcome], None]
+"""What gets each request with its outcome, before it is answered."""
 
 
 class Listener:
@@ -35,7 +18,7 @@ class Listener:
 
     def __init__(self, token: str | None, sinks: tuple[Sink, ...] = ()) -> None:
         self.records: list[Record] = []
-        self.requests: list[ReceivedRequest] = []
+        self.requests: list[tuple[Incoming, Outcome]] = []
         self.origin = ""
         self._token = token
         self._sinks = sinks
@@ -60,25 +43,12 @@ class Listener:
         except OSError as error:
             outcome = refused(500, f"the records could not be stored: {error.strerror}")
             print(f"listener: {outcome.fault}", file=sys.stderr)
-        headers = {"Content-Type": outcome.content_type, **dict(outcome.headers)}
-        return Reply(response(outcome.status, outcome.body.encode(), headers))
+        return reply_of(outcome)
 
     def _keep(self, request: Incoming, outcome: Outcome) -> None:
-        received = ReceivedRequest(
-            connection=request.connection,
-            method=request.method,
-            path=request.path,
-            content_type=request.headers.get("content-type", ""),
-            content_encoding=request.headers.get("content-encoding", ""),
-            size=len(request.body),
-            status=outcome.status,
-            records=len(outcome.records),
-            body_format=outcome.body_format,
-            fault=outcome.fault,
-        )
         for sink in self._sinks:
-            sink(received, outcome.records)
-        self.requests.append(received)
+            sink(request, outcome)
+        self.requests.append((request, outcome))
         self.records.extend(outcome.records)
 
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from tools.listener.bodies import Record
-from tools.listener.gist import line_of, log_type_of
-from tools.listener.server import ReceivedRequest
+from tools.listener.exchange import Outcome, content_type_of
+from tools.listener.gist import line_of, type_shown
+from tools.listener.http_server import Incoming
 
 _WIDTH_OF_A_PIPE = 160
 _COLOURS = {
@@ -42,23 +43,23 @@ class Display:
         self._refused = 0
         self._connections: set[int] = set()
 
-    def __call__(self, request: ReceivedRequest, records: tuple[Record, ...]) -> None:
+    def __call__(self, request: Incoming, outcome: Outcome) -> None:
         """Shows one request; a refused one even if quiet."""
         self._requests += 1
         self._connections.add(request.connection)
-        self._counts.update(map(log_type_of, records))
-        if request.fault:
+        self._counts.update(map(type_shown, outcome.records))
+        if outcome.fault:
             self._refused += 1
             # the client chooses the path: repr removes control characters
             self._say(
-                f"! {request.method} {request.path[:80]!r} answered {request.status}: {request.fault}", "red"
+                f"! {request.method} {request.path[:80]!r} answered {outcome.status}: {outcome.fault}", "red"
             )
         elif not self._quiet:
-            for record in records:
+            for record in outcome.records:
                 self._show(record)
-            how = (request.body_format or request.content_type, request.content_encoding)
+            how = (outcome.body_format or content_type_of(request), request.headers.get("content-encoding"))
             self._say(
-                f"+{len(records)} ({' '.join(filter(None, how))}, {request.size} bytes)   "
+                f"+{len(outcome.records)} ({' '.join(filter(None, how))}, {len(request.body)} bytes)   "
                 f"{self._by_log_type()}; {self._counts.total()} in all",
                 "dim",
             )
@@ -96,14 +97,14 @@ class SavedRecords:
         """
         self._file = path.open("ab", buffering=0)  # a failed write leaves nothing for the next one
 
-    def __call__(self, _request: ReceivedRequest, records: tuple[Record, ...]) -> None:
+    def __call__(self, _request: Incoming, outcome: Outcome) -> None:
         """Saves one request's records.
 
         Raises:
             OSError: not all of them could be written.
         """
-        lines = msgspec.json.Encoder().encode_lines(records)
-        if records and self._file.write(lines) != len(lines):
+        lines = msgspec.json.Encoder().encode_lines(outcome.records)
+        if lines and self._file.write(lines) != len(lines):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:

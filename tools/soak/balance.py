@@ -2,16 +2,9 @@
 
 import io
 import json
-import os
-import resource
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import override
-
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_MEGABYTE = 1_000_000
-_KIBIBYTE = 1024
 
 # The growth allowed after the first quarter: the allocator keeps some freed memory.
 MAX_GROWTH = 0.1
@@ -31,17 +24,6 @@ class Summaries(io.TextIOBase):
         return len(text)
 
 
-def memory_mb() -> float:
-    """The memory that this process uses now."""
-    resident_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return resident_pages * _PAGE_BYTES / _MEGABYTE
-
-
-def peak_memory_mb() -> float:
-    """The most memory that this process has used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE / _MEGABYTE
-
-
 @dataclass(slots=True)
 class Balance:
     """Where the events ended up; `forwarded` and `redriven` are the sums of the functions' own summaries."""
@@ -58,7 +40,7 @@ class Balance:
     requests: int
     failed_requests: int
     seconds: float
-    peak_mb: float = field(default_factory=peak_memory_mb)
+    peak_mb: float
     memory_mb: list[float] = field(default_factory=list)
 
     @property

@@ -1,23 +1,47 @@
 """Calls the real handlers as Lambda does: one with payloads, the other with the queue's messages."""
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from logging import StreamHandler
-from time import monotonic
+from itertools import count
+from time import monotonic, time
+from typing import Any
 
 from eks_log_forwarder import forward_handler
-from eks_log_forwarder.parking.messages import payload_of
-from eks_log_forwarder.telemetry.publishing import logger
 from tools.collector import Collector, Orders
-from tools.faults.container import lambda_context, new_container
+from tools.faults.container import new_container, printing_to
+from tools.lambda_context import lambda_context
 from tools.lambda_poller import Poller
 from tools.local_aws import LocalAws
-from tools.soak.balance import Balance, Summaries, memory_mb
-from tools.soak.load import EVENTS_PER_PAYLOAD, POISON, payloads, poison_among
+from tools.make_event import Source, data_message, encode_event, example_lines, stream_name
+from tools.process_memory import memory_bytes
+from tools.soak.balance import Balance, Summaries
 
+EVENTS_PER_PAYLOAD = 200
+POISON = "an event that the collector never takes"
+_POISON_EVERY = 2_001
+_MEGABYTE = 1_000_000
 _QUARTERS = 4
 _DRAIN_SECONDS = 180
 _PROBE_SECONDS = 0.5  # a minute would be longer than most runs
+
+
+def poison_among(events: int) -> int:
+    """The number of poison events among the first `events`."""
+    return events // _POISON_EVERY
+
+
+def payloads() -> Iterator[dict[str, Any]]:
+    """The events of the forward function, without end: audit lines with the ids 0, 1, 2 …, and poison."""
+    lines = example_lines("audit")
+    poison = f'I0114 10:00:00.000000      11 soak.go:1] "{POISON}"'
+    stream = stream_name("audit", "demo")
+    for first in count(0, EVENTS_PER_PAYLOAD):
+        numbers = range(first, first + EVENTS_PER_PAYLOAD)
+        messages = [lines[n % len(lines)] if (n + 1) % _POISON_EVERY else poison for n in numbers]
+        payload = data_message(messages, Source(stream, start_ms=int(time() * 1000), step_ms=0))
+        for number, event in zip(numbers, payload["logEvents"], strict=True):
+            event["id"] = f"{number:056}"
+        yield json.loads(encode_event(payload))
 
 
 class Soak:
@@ -44,12 +68,12 @@ class Soak:
             forwarder.delivery.circuit.interval_seconds = _PROBE_SECONDS
             for quarter in range(1, _QUARTERS + 1):
                 self._load_until(started + seconds * quarter / _QUARTERS)
-                memory.append(memory_mb())
+                memory.append(memory_bytes()[0] / _MEGABYTE)
             took = monotonic() - started
             self._collector.order(Orders(poison=POISON, reset=False))
             is_empty = self._drain()
         received = self._collector.report()
-        dead = self._dead()
+        dead = {int(event.id) for event in Poller(self._aws, self._dead_url).events()}
         times = received.times
         missing = {n for n in range(self._put_in) if n >= len(times) or not times[n]}
         return Balance(
@@ -65,6 +89,7 @@ class Soak:
             requests=received.requests,
             failed_requests=received.failed,
             seconds=took,
+            peak_mb=memory_bytes()[1] / _MEGABYTE,
             memory_mb=memory,
         )
 
@@ -98,22 +123,3 @@ class Soak:
             if not self._redrive() and self._poller.is_empty():
                 return True
         return False
-
-    def _dead(self) -> set[int]:
-        letters = iter(Poller(self._aws, self._dead_url).receive, [])
-        bodies = (message["Body"] for batch in letters for message in batch)
-        return {int(event.id) for body in bodies for event in payload_of(body).logEvents}
-
-
-@contextmanager
-def printing_to(stream: Summaries) -> Iterator[None]:
-    """Sends what the functions print and log to this stream."""
-    streams = [(one, one.stream) for one in logger.handlers if isinstance(one, StreamHandler)]
-    for handler, _ in streams:
-        handler.setStream(stream)
-    try:
-        with redirect_stdout(stream):
-            yield
-    finally:
-        for handler, before in streams:
-            handler.setStream(before)

@@ -19,7 +19,9 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("cluster", nargs="?", help="the cluster's name")
     what.add_argument("--log-group", help="another log group, such as one of EKS Auto Mode")
-    parser.add_argument("--filter-pattern", help="forward only lines that match it (default: all)")
+    parser.add_argument(
+        "--filter-pattern", help="forward only lines that match it (default: the stack's pattern; '' for all)"
+    )
     parser.add_argument(
         "--silence-minutes", type=int, default=15, help="alarm after so long without an audit event; 0: none"
     )
@@ -37,7 +39,10 @@ def _run(options: argparse.Namespace) -> None:
         return  # the template has the alarm of its own cluster
     if options.silence_minutes and stack.alarm_topic_arn:
         alarm = put_silence_alarm(client, stack, options.cluster, options.silence_minutes)
-        print(f"The alarm {alarm} reports {options.silence_minutes} minutes without an audit event.")
+        print(
+            f"The alarm {alarm} reports {options.silence_minutes} minutes without an audit event. It goes off"
+            " at once and ends with the first audit event."
+        )
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -34,6 +34,19 @@ def has_permission(reader: Reader, stack: Stack, log_group: str) -> bool:
     return any(
         _covers(statement, stack, source_arn) for statement in json.loads(answer["Policy"])["Statement"]
     )
+
+
+def named_log_groups(reader: Reader, stack: Stack) -> Iterator[str]:
+    """The log groups that the function's policy names, without the patterns for many."""
+    try:
+        answer = reader.call("lambda", "get_policy", FunctionName=stack.function_arn)
+    except NotFoundError:
+        return
+    for statement in json.loads(answer["Policy"])["Statement"] if answer else ():
+        for arn in statement.get("Condition", {}).get("ArnLike", {}).values():
+            _, _, name = str(arn).partition(":log-group:")
+            if name and "*" not in name.removesuffix(":*"):
+                yield name.removesuffix(":*")
 
 
 def add_permission(client: ClientFactory, stack: Stack, log_group: str) -> str:

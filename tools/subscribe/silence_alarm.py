@@ -18,16 +18,23 @@ def watches(alarm: Mapping[str, Any], stack_name: str, cluster: str) -> bool:
     return (*names, dimensions) == (NAMESPACE, "EventsReceived", wanted)
 
 
+def service_of(alarm: Mapping[str, Any]) -> str:
+    """The stack whose metric an alarm from CloudWatch's answers watches, or ""."""
+    return next((str(one["Value"]) for one in alarm.get("Dimensions", []) if one["Name"] == "service"), "")
+
+
 def put_silence_alarm(client: ClientFactory, stack: Stack, cluster: str, minutes: int) -> str:
-    """Creates the alarm, or updates its minutes without an audit event; returns its name."""
+    """Creates the alarm, or updates its minutes without an audit event; returns its name.
+
+    A new alarm is in ALARM until the first audit event arrives, so that a cluster never stays unwatched.
+    """
     settings = SubscribingSettings(
         stack=stack.name,
         forward_function_arn=stack.function_arn,
         filter_pattern="",
         own_cluster="",
-        excepted_clusters=frozenset(),
         silence_minutes=minutes,
         alarm_topic_arn=stack.alarm_topic_arn,
     )
-    SilenceAlarms(settings, client("cloudwatch")).ensure([cluster])
+    SilenceAlarms(settings, client("cloudwatch")).ensure([cluster], at_once=True)
     return f"{stack.name}-silence-{cluster}"

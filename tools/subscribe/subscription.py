@@ -1,12 +1,21 @@
 """Subscribes the forward function to a log group. It never changes a filter of another application."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from time import sleep
 
+from botocore.exceptions import ClientError
+
+from eks_log_forwarder.subscribing.filters import put_filter
 from tools.aws_reading import ClientFactory, NotFoundError, Reader
 from tools.log_groups import FILTERS_A_LOG_GROUP, LogGroup, SubscriptionFilter, read_log_group
 from tools.stack import Stack
 from tools.subscribe.permission import PermissionUnknownError, add_permission, has_permission
+
+# CloudWatch Logs tries an invocation before it accepts a filter, and a new permission spreads slowly.
+_NOT_SPREAD = "Could not execute the lambda function"
+_PAUSE_SECONDS = 5.0
+_TRIES = 13  # a minute
 
 
 class SubscriptionError(Exception):
@@ -17,15 +26,21 @@ class SubscriptionError(Exception):
 class Wish:
     """A log group and a filter pattern.
 
-    An empty pattern matches all lines. None does too, but keeps the pattern of an existing filter.
+    An empty pattern matches all lines. None keeps the pattern of an existing filter, and gives a new one the
+    stack's.
     """
 
     log_group: str
     pattern: str | None = None
 
 
-def subscribe(client: ClientFactory, stack: Stack, wish: Wish) -> Iterator[str]:
+def subscribe(
+    client: ClientFactory, stack: Stack, wish: Wish, pause: Callable[[float], None] = sleep
+) -> Iterator[str]:
     """Adds the permission and the filter if they are missing; yields a sentence for each step.
+
+    The filter of the stack's own cluster gets the name and the pattern that the template gives it: the alarms
+    of the stack watch that name, and CloudFormation updates that filter.
 
     Raises:
         SubscriptionError: the log group is the forwarder's own, does not exist, or has no room for a filter.
@@ -50,13 +65,28 @@ def subscribe(client: ClientFactory, stack: Stack, wish: Wish) -> Iterator[str]:
     if name is None:
         yield f"{wish.log_group} is already subscribed; nothing to do."
         return
-    client("logs").put_subscription_filter(
-        logGroupName=wish.log_group,
-        filterName=name,
-        filterPattern=wish.pattern or "",
-        destinationArn=stack.function_arn,
-    )
+    pattern = stack.filter_pattern if wish.pattern is None else wish.pattern
+    _put(client, stack, Wish(wish.log_group, pattern), name, pause)
     yield f"{wish.log_group} is subscribed by the filter {name}."
+
+
+def _put(client: ClientFactory, stack: Stack, wish: Wish, name: str, pause: Callable[[float], None]) -> None:
+    """Puts the filter; waits for a new permission, which takes up to a minute to spread."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            put_filter(
+                client("logs"),
+                log_group=wish.log_group,
+                name=name,
+                pattern=wish.pattern or "",
+                destination_arn=stack.function_arn,
+            )
+        except ClientError as error:
+            if not tries_left or _NOT_SPREAD not in str(error):
+                raise
+            pause(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _existing(reader: Reader, name: str) -> LogGroup:
@@ -74,13 +104,18 @@ def _existing(reader: Reader, name: str) -> LogGroup:
 def _filter_name(group: LogGroup, stack: Stack, wish: Wish) -> str | None:
     """The filter's name; None if it already exists as wished."""
     filters: tuple[SubscriptionFilter, ...] = group.filters or ()
+    is_own = wish.log_group == stack.subscribed_log_group and bool(stack.filter_name)
+    if is_own and wish.pattern not in {None, stack.filter_pattern}:
+        msg = f"{group.name} is the log group of the stack's own cluster: set its parameter FilterPattern"
+        raise SubscriptionError(msg)
+    new_name, pattern = (stack.filter_name, stack.filter_pattern) if is_own else (stack.name, wish.pattern)
     for found in filters:
         if found.leads_to(stack.function_arn):
-            return None if wish.pattern in {None, found.pattern} else found.name
+            return None if pattern in {None, found.pattern} else found.name
     others = ", ".join(found.name for found in filters)
-    if any(found.name == stack.name for found in filters):
+    if any(found.name == new_name for found in filters):
         # A filter with the same name would be replaced.
-        msg = f"another filter of {group.name} has the name {stack.name}: rename it, or the stack"
+        msg = f"another filter of {group.name} has the name {new_name}: rename it, or the stack"
         raise SubscriptionError(msg)
     if len(filters) >= FILTERS_A_LOG_GROUP:
         msg = (
@@ -88,4 +123,4 @@ def _filter_name(group: LogGroup, stack: Stack, wish: Wish) -> str | None:
             " the limit: remove one and try again"
         )
         raise SubscriptionError(msg)
-    return stack.name
+    return new_name

@@ -16,6 +16,7 @@ from eks_log_forwarder.intake.log_type import LogType
 
 MOVED_TO_OPTIONS = ("BODY_FORMAT", "COMPRESSION")  # variables of earlier versions
 NO_POLICY = "none"  # the value of AUDIT_POLICY that names no file
+ALL_RULES = "all"  # the value of DISABLED_DETECTIONS that disables every rule
 
 
 class DestinationName(StrEnum):
@@ -94,7 +95,7 @@ class Settings:
             record_format=read.choice("RECORD_FORMAT", RecordFormat, RecordFormat.ENRICHED),
             log_types=read.choices("LOG_TYPES", LogType, frozenset(LogType) - {LogType.UNKNOWN}),
             audit_policy=read.text("AUDIT_POLICY") or NO_POLICY,
-            detections=read.switch("DETECTIONS"),
+            detections=read.switch("DETECTIONS") and read.words("DISABLED_DETECTIONS") != (ALL_RULES,),
             disabled_detections=read.words("DISABLED_DETECTIONS"),
             trusted_networks=read.networks("TRUSTED_CIDRS"),
             redact=read.switch("REDACT"),

@@ -28,7 +28,7 @@ class FieldNames:
     def audit(self, name: str) -> Field:
         """A field of an audit event: a header field, a derived field, a pod field, or else a dotted path."""
         full = _SHORT_NAMES.get(name, name)
-        return self._audit.get(full) or pod_field(full) or Field(full, path_reader(full))
+        return self._audit.get(full) or pod_field(full) or Field(full, path_reader(full), key=full)
 
     def field(self, log_type: LogType, name: str) -> Field:
         """A field of an event of any log type. Only audit events have short and derived names."""

@@ -5,7 +5,8 @@ false only if the part does not hold. Negation swaps them, so both stay correct 
 """
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.nodes import All, AnyOf, FieldTest, HeaderValues, Node, Not
@@ -24,8 +25,7 @@ def _never(_: AuditHeader) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """`surely` implies the rule, and the rule implies `maybe`."""
 
     surely: HeaderTest
@@ -49,7 +49,7 @@ def header_bounds(node: Node, only: Container[str] | None = None) -> Bounds:
     """The bounds of a tree, from all header fields or from `only` some of them."""
     match node:
         case All(parts):
-            return _joined([header_bounds(part, only) for part in parts], _all_of)
+            return _joined([header_bounds(part, only) for part in parts], all_of)
         case AnyOf(parts):
             return _joined([header_bounds(part, only) for part in parts], _any_of)
         case Not(part):
@@ -111,7 +111,8 @@ def _not(test: HeaderTest) -> HeaderTest:
     return lambda header: not test(header)
 
 
-def _all_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+def all_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+    """Whether all tests hold, tried in order."""
     if _never in tests:
         return _never
     return _chained([test for test in tests if test is not _always], _and, _always)

@@ -1,65 +1,47 @@
-"""Loads the rules and Sigma filters of some folders and reports all their faults together."""
+"""Reads the rules and Sigma filters of some folders with pySigma; reports all their faults together."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from eks_log_forwarder.detection.field_names import FieldNames
-from eks_log_forwarder.detection.nodes import All
-from eks_log_forwarder.detection.once_a_request import once_a_request
-from eks_log_forwarder.detection.rule import Rule, build_rule
+from eks_log_forwarder.detection.rule_data import FilterData, RuleData, RulesData
 from eks_log_forwarder.detection.rule_files import (
     Document,
-    FilterFile,
     RuleFaultsError,
-    RuleFile,
     is_filter,
     read_document,
     read_filter,
     read_rule,
 )
-from eks_log_forwarder.detection.source_addresses import Networks
 from eks_log_forwarder.errors import DetectionError
 from eks_log_forwarder.intake.log_type import LogType
 
 _SUFFIXES = {".yml", ".yaml"}
 
 
-def load_rules(folders: Sequence[Path], disabled: Collection[str], trusted_networks: Networks) -> list[Rule]:
-    """The rules of the folders, each in the order of its file names, with the folders' filters applied.
+def read_rules(folders: Sequence[Path], disabled: Collection[str] = ()) -> RulesData:
+    """The rules and filters of the folders, each in the order of its file names.
 
-    Rules that are disabled by file name (without its ending) or id are left out, and so are those that need
-    trusted networks while there are none. The files of the second and later folders are called by folder and
-    file, such as `own/shell.yml`.
+    Files that are disabled by file name (without its ending) are left out, even if they have faults. The
+    files of the second and later folders are called by folder and file, such as `own/shell.yml`.
 
     Raises:
         DetectionError: a file is not a usable rule or filter, a filter names a rule that does not exist, two
             files have the same name or two rules the same id, a folder is missing, or `disabled` names a rule
             that does not exist.
     """
-    loading = _Loading(folders, disabled, FieldNames(trusted_networks))
+    loading = _Loading(folders, disabled)
     rules, filters = loading.rules(), loading.filters()
     loading.check_disabled()
     if loading.faults:
         raise DetectionError(loading.faults)
-    return [
-        _build(rule, filters, loading.names)
-        for rule in rules
-        if rule.detection.id not in disabled and (trusted_networks or not rule.needs_trusted_networks)
-    ]
-
-
-def _build(rule: RuleFile, filters: Collection[FilterFile], names: FieldNames) -> Rule:
-    node = once_a_request(rule.node, names) if rule.log_type is LogType.AUDIT else rule.node
-    more = tuple(each.node for each in filters if each.applies_to(rule))
-    return build_rule(rule.detection, rule.log_type, rule.file, All((node, *more)) if more else node)
+    return RulesData(tuple(rules), tuple(filters))
 
 
 class _Loading:
     """The documents of all folders, and the faults found so far."""
 
-    def __init__(self, folders: Sequence[Path], disabled: Collection[str], names: FieldNames) -> None:
-        self.names = names
+    def __init__(self, folders: Sequence[Path], disabled: Collection[str]) -> None:
         self._disabled = disabled
         files = dict(file for folder in folders for file in _files(folder, is_first=folder == folders[0]))
         self._faults: dict[str, list[str]] = {file: [] for file in files}
@@ -87,27 +69,27 @@ class _Loading:
         else:
             self._rules.append((file, path.stem, document))
 
-    def rules(self) -> list[RuleFile]:
+    def rules(self) -> list[RuleData]:
         """The rules, of which the faulty ones are missing."""
         found = []
         for file, stem, document in self._rules:
             self._known[stem] = None
             try:
-                rule = read_rule(document, stem, file, self.names)
+                rule = read_rule(document, stem, file)
             except RuleFaultsError as error:
                 self._add(file, error)
             else:
                 found.append(rule)
-                self._known |= {stem: rule.log_type, rule.detection.id: rule.log_type}
-        self._general += _same("id", [(rule.detection.id, rule.file) for rule in found])
+                self._known |= {stem: rule.log_type, rule.id: rule.log_type}
+        self._general += _same("id", [(rule.id, rule.file) for rule in found])
         return found
 
-    def filters(self) -> list[FilterFile]:
+    def filters(self) -> list[FilterData]:
         """The filters, of which the faulty ones are missing."""
         found = []
         for file, document in self._filters:
             try:
-                found.append(read_filter(document, self._known, self.names))
+                found.append(read_filter(document, Path(file).stem, self._known))
             except RuleFaultsError as error:
                 self._add(file, error)
         return found

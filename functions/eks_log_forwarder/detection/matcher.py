@@ -30,7 +30,8 @@ class Matcher:
         """The detections of an event, in the order of the rules' file names; never raises."""
         line = parsed.authenticator or parsed.klog
         fields = parsed.audit_fields if line is None else line_fields(line)
-        found = self.rules.match(log_type, parsed.audit, fields, event.message)
+        ordinary = parsed.audit is not None and parsed.audit_fields is None
+        found = self.rules.match(log_type, parsed.audit, fields, event.message, ordinary=ordinary)
         if not found or (parsed.audit is not None and self._is_ignored(parsed.audit, event.message)):
             return []
         # Actor and target are written to the function's own log, which never holds a token.

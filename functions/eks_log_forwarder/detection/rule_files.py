@@ -1,22 +1,19 @@
 """Reads one rule or one Sigma filter from one file: checks it, has pySigma parse it and translates it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
 from sigma.rule import SigmaDetectionItem, SigmaDetections, SigmaRule
 
-from eks_log_forwarder.detection.field_names import FieldNames
 from eks_log_forwarder.detection.item_refusals import Fault
 from eks_log_forwarder.detection.log_sources import log_type_of_source
-from eks_log_forwarder.detection.nodes import AnyOf, Node
 from eks_log_forwarder.detection.refusals import ANY_RULE, faults_in_filter, faults_in_rule, readable
+from eks_log_forwarder.detection.rule_data import Condition, FilterData, RuleData, Some
 from eks_log_forwarder.detection.sigma_values import UnsupportedValueError
 from eks_log_forwarder.detection.translation import translate
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.record.record import RuleRef
 from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
 NEEDS_TRUSTED_NETWORKS = "needsTrustedNetworks"
@@ -42,33 +39,6 @@ class RuleFaultsError(ValueError):
         super().__init__(f"{len(faults)} faults")
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFile:
-    """A rule as its file has it: before stages, dry runs and filters are considered."""
-
-    name: str
-    file: str
-    detection: RuleRef
-    log_type: LogType
-    node: Node
-    needs_trusted_networks: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FilterFile:
-    """A Sigma filter: `node` must hold in addition for the rules that it names. None means every rule."""
-
-    log_type: LogType
-    rules: frozenset[str] | None
-    node: Node
-
-    def applies_to(self, rule: RuleFile) -> bool:
-        """Whether the filter names the rule by its file name or id, or any rule of its log source."""
-        if self.rules is None:
-            return self.log_type is rule.log_type
-        return not self.rules.isdisjoint((rule.name, rule.detection.id))
-
-
 def read_document(path: Path) -> Document:
     """The YAML mapping in a file.
 
@@ -89,7 +59,7 @@ def is_filter(document: Document) -> bool:
     return "filter" in document
 
 
-def read_rule(document: Document, name: str, file: str, names: FieldNames) -> RuleFile:
+def read_rule(document: Document, name: str, file: str) -> RuleData:
     """The rule of a document. Filters and switches call it `name`, messages call it `file`.
 
     Raises:
@@ -100,23 +70,20 @@ def read_rule(document: Document, name: str, file: str, names: FieldNames) -> Ru
     if faults:
         raise RuleFaultsError(faults)
     rule = SigmaRule.from_dict(document)
-    log_type = _log_type(document)
-    return RuleFile(
-        name,
-        file,
-        RuleRef(
-            id=str(rule.id) if rule.id is not None else name,
-            title=rule.title,
-            level=(str(rule.level) if rule.level is not None else "informational").lower(),
-            tags=[str(tag) for tag in rule.tags],
-        ),
-        log_type,
-        _node(rule.detection, "detection", names, log_type),
-        document.get(NEEDS_TRUSTED_NETWORKS) is True,
+    return RuleData(
+        name=name,
+        file=file,
+        id=str(rule.id) if rule.id is not None else name,
+        title=rule.title,
+        level=(str(rule.level) if rule.level is not None else "informational").lower(),
+        log_type=_log_type(document),
+        condition=_condition(rule.detection, "detection"),
+        tags=tuple(str(tag) for tag in rule.tags),
+        needs_trusted_networks=document.get(NEEDS_TRUSTED_NETWORKS) is True,
     )
 
 
-def read_filter(document: Document, rules: Mapping[str, LogType | None], names: FieldNames) -> FilterFile:
+def read_filter(document: Document, name: str, rules: Mapping[str, LogType | None]) -> FilterData:
     """The filter of a document. `rules` has each rule's log type, by file name and id; None if unknown.
 
     pySigma would put the filter into each rule under random names. Here its condition is translated once and
@@ -134,10 +101,10 @@ def read_filter(document: Document, rules: Mapping[str, LogType | None], names: 
     given = content.get("rules") if isinstance(content, dict) else None
     named = given if isinstance(given, list) else [given]
     referred = None if isinstance(given, str) and given.lower() == ANY_RULE else frozenset(map(str, named))
-    others = sorted(name for name in referred or () if rules[name] not in {None, log_type})
+    others = sorted(other for other in referred or () if rules[other] not in {None, log_type})
     if others:
-        raise RuleFaultsError([("filter.rules", f"{name}: has another log source") for name in others])
-    return FilterFile(log_type, referred, _node(parsed.filter, "filter", names, log_type))
+        raise RuleFaultsError([("filter.rules", f"{other}: has another log source") for other in others])
+    return FilterData(name, log_type, _condition(parsed.filter, "filter"), referred)
 
 
 def _log_type(document: Document) -> LogType:
@@ -179,13 +146,10 @@ def _faulty_items(section: str, detection: object) -> Iterator[Fault]:
                     yield f"{place}.{key}", str(error)
 
 
-def _node(detections: SigmaDetections, section: str, names: FieldNames, log_type: LogType) -> Node:
+def _condition(detections: SigmaDetections, section: str) -> Condition:
     """The conditions of a rule or filter, of which one must hold. pySigma parses them at the first access."""
     try:
-        conditions = [
-            translate(condition.parsed, lambda name: names.field(log_type, name))
-            for condition in detections.parsed_condition
-        ]
+        conditions = [translate(condition.parsed) for condition in detections.parsed_condition]
     except _PARSE_ERRORS as error:
         raise RuleFaultsError([(f"{section}.condition", readable(str(error)))]) from error
-    return conditions[0] if len(conditions) == 1 else AnyOf(tuple(conditions))
+    return conditions[0] if len(conditions) == 1 else Some(tuple(conditions))

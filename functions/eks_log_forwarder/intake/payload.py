@@ -22,6 +22,10 @@ from eks_log_forwarder.intake.lenient import (
     timestamp_of,
 )
 
+# Stands in `subscriptionFilters` of a replay of events that were reported before. The name of a subscription
+# filter has no colon (API reference, PutSubscriptionFilter), so CloudWatch never sends it.
+SEEN_BEFORE = "replay:seen"
+
 type Timestamp = Annotated[int, msgspec.Meta(ge=MIN_TIMESTAMP_MS, le=MAX_TIMESTAMP_MS)]
 
 
@@ -94,6 +98,16 @@ def encode_payload(payload: SubscriptionPayload, events: list[LogEvent], *, smal
 def is_control_message(payload: SubscriptionPayload) -> bool:
     """Whether this is CloudWatch's reachability probe, which carries no logs."""
     return payload.messageType == "CONTROL_MESSAGE"
+
+
+def was_seen_before(payload: SubscriptionPayload) -> bool:
+    """Whether a replay sends events whose detections and requests were published before.
+
+    The mark stays in the payload when events are parked. To set it, one must be allowed to invoke the
+    function or to send to its queue.
+    """
+    filters = payload.subscriptionFilters
+    return isinstance(filters, list) and SEEN_BEFORE in filters
 
 
 def _from_json(text: bytes, clock: Callable[[], float]) -> SubscriptionPayload:

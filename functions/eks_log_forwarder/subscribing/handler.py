@@ -1,4 +1,4 @@
-"""Entry: a schedule, and CloudTrail's account of a new log group by way of EventBridge."""
+"""Entry of the subscribe function: a schedule, and EventBridge events of CloudTrail about new log groups."""
 
 import os
 from functools import cache
@@ -18,14 +18,14 @@ _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempt
 
 @logger.inject_lambda_context(log_event=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, object]:
-    """Subscribes the log group that the event names, or, if it names none, every one that needs it."""
+    """Subscribes the log group in the event, or every log group that needs it if the event names none."""
     log_group = created_log_group(event)
     result = subscriber().take(log_group) if log_group else subscriber().sweep()
     return answer(result)
 
 
 def created_log_group(event: dict[str, Any]) -> str:
-    """The log group of a CreateLogGroup event (CloudTrail user guide, "CloudTrail record contents")."""
+    """The log group of a CreateLogGroup event, or "" (CloudTrail guide, "CloudTrail record contents")."""
     detail = event.get("detail") or {}
     if detail.get("eventName") != "CreateLogGroup":
         return ""
@@ -33,7 +33,7 @@ def created_log_group(event: dict[str, Any]) -> str:
 
 
 def answer(swept: SweepResult) -> dict[str, object]:
-    """What the handler returns and logs: names of log groups, which are no secret, and counts."""
+    """The value that the handler returns and logs: names of log groups, and counts."""
     result: dict[str, object] = {
         "status": "OK",
         "subscribed": swept.subscribed,
@@ -47,7 +47,8 @@ def answer(swept: SweepResult) -> dict[str, object]:
 
 @cache
 def subscriber() -> Subscriber:
-    """The container's subscriber; what raises is tried again at the next invocation."""
+    """The container's subscriber. If this raises, the next invocation tries again."""
     settings = SubscribingSettings.from_environ(os.environ)
     alarms = SilenceAlarms(settings, boto3.client("cloudwatch", config=_CONFIG))
-    return Subscriber(settings, boto3.client("logs", config=_CONFIG), alarms)
+    logs, eks = boto3.client("logs", config=_CONFIG), boto3.client("eks", config=_CONFIG)
+    return Subscriber(settings, logs, eks, alarms)

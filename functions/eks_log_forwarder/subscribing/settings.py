@@ -1,4 +1,4 @@
-"""The environment of the subscribing function, read once and checked as a whole."""
+"""The environment of the subscribe function, read once and validated as a whole."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from eks_log_forwarder.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class SubscribingSettings:
-    """Whom to subscribe to what; `stack` names the filter, the alarms and the metrics' service.
+    """The settings of the subscribe function.
 
-    `silence_minutes` is 0 where no cluster is to have a silence alarm.
+    `stack` is the name of the filter, the prefix of the alarms and the dimension `service` of the metrics.
+    `silence_minutes` is 0 if clusters get no silence alarm.
     """
 
     stack: str
     forward_function_arn: str
     filter_pattern: str
     own_cluster: str
-    excepted_clusters: frozenset[str]
     silence_minutes: int
     alarm_topic_arn: str
 
@@ -27,7 +27,7 @@ class SubscribingSettings:
         """Reads the variables that the template sets.
 
         Raises:
-            SettingsError: with every fault found, by variable.
+            SettingsError: lists every invalid variable.
         """
         read = EnvironmentReader(environ)
         settings = cls(
@@ -35,7 +35,6 @@ class SubscribingSettings:
             forward_function_arn=read.text("FORWARD_FUNCTION_ARN"),
             filter_pattern=read.text("FILTER_PATTERN"),
             own_cluster=read.text("OWN_CLUSTER"),
-            excepted_clusters=frozenset(read.words("EXCEPTED_CLUSTERS")),
             silence_minutes=read.number("SILENCE_MINUTES", int, 15, 0, 1440),
             alarm_topic_arn=read.text("ALARM_TOPIC_ARN"),
         )

@@ -1,30 +1,46 @@
-"""Subscribes the forwarder to log groups of EKS clusters. It adds filters and never takes one away."""
+"""Subscribes the forwarder to log groups of EKS clusters. It adds filters and never removes one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from eks_log_forwarder.errors import SubscribingError
 from eks_log_forwarder.intake.log_stream import cluster_of
+from eks_log_forwarder.subscribing.filters import put_filter
 from eks_log_forwarder.subscribing.settings import SubscribingSettings
 from eks_log_forwarder.subscribing.silence_alarms import Paginator, SilenceAlarms
 
-# CloudWatch Logs user guide, "CloudWatch Logs quotas"; it cannot be raised
+# CloudWatch Logs user guide, "CloudWatch Logs quotas"; AWS does not increase it.
 FILTERS_A_LOG_GROUP = 2
+# A log group with this tag is left alone.
+TAG, TAG_OFF = "eks-log-forwarder", "off"
 _PREFIX = "/aws/eks/"
+# The class of log groups that take subscription filters; those of Infrequent Access do not.
+_TAKES_FILTERS = "STANDARD"
+
+type Test = Callable[[str], bool]
+"""A question about a cluster, by its name."""
 
 
 class LogsClient(Protocol):
-    """What is needed of the client of CloudWatch Logs."""
+    """The operations of the CloudWatch Logs client that are used."""
 
     def get_paginator(self, operation: str, /) -> Paginator: ...  # noqa: D102  # as boto3 has it
 
-    def put_subscription_filter(self, **request: object) -> object: ...  # noqa: D102  # as boto3 has it
+    def list_tags_for_resource(self, **request: object) -> Mapping[str, Any]: ...  # noqa: D102  # as boto3 has it
+
+
+class EksClient(Protocol):
+    """The operations of the EKS client that are used."""
+
+    def get_paginator(self, operation: str, /) -> Paginator: ...  # noqa: D102  # as boto3 has it
+
+    def describe_cluster(self, **request: object) -> Mapping[str, Any]: ...  # noqa: D102  # as boto3 has it
 
 
 @dataclass(slots=True)
 class SweepResult:
-    """What a look at log groups came to; `failed` says why, by log group."""
+    """The log groups by what happened to them; `failed` maps a log group to the reason."""
 
     subscribed: list[str] = field(default_factory=list)
     already: list[str] = field(default_factory=list)
@@ -34,81 +50,131 @@ class SweepResult:
 
 
 class Subscriber:
-    """Sees that each cluster's log group has a filter that leads to the forwarder."""
+    """Gives the log group of each cluster a filter whose destination is the forwarder."""
 
-    def __init__(self, settings: SubscribingSettings, logs: LogsClient, alarms: SilenceAlarms) -> None:
+    def __init__(
+        self, settings: SubscribingSettings, logs: LogsClient, eks: EksClient, alarms: SilenceAlarms
+    ) -> None:
         self._settings = settings
         self._logs = logs
+        self._eks = eks
         self._alarms = alarms
 
     def sweep(self) -> SweepResult:
-        """Looks at every log group of the region.
+        """Subscribes every log group of the region that needs it.
 
         Raises:
-            SubscribingError: once all were tried, if some could not be subscribed.
+            SubscribingError: some log groups could not be subscribed. All others were.
         """
-        return self._subscribe(list(self._log_groups()))
+        # A log group outlives its cluster.
+        pages = self._eks.get_paginator("list_clusters").paginate()
+        clusters = {name for page in pages for name in page["clusters"]}
+        groups = list(self._log_groups(_PREFIX))
+        return self._subscribe(groups, clusters.__contains__, self._is_logging)
 
     def take(self, log_group: str) -> SweepResult:
-        """Looks at one log group, which may be anybody's.
+        """Subscribes one log group if it belongs to a cluster.
 
         Raises:
             SubscribingError: it could not be subscribed.
         """
-        return self._subscribe([log_group])
+        if cluster_of(log_group) is None:
+            return SweepResult(left_alone=[log_group])
+        groups = [group for group in self._log_groups(log_group) if group["logGroupName"] == log_group]
+        # EKS creates a log group while logging is being turned on.
+        return self._subscribe(groups, self._exists, lambda _: True)
 
-    def _subscribe(self, log_groups: list[str]) -> SweepResult:
+    def _subscribe(self, groups: Iterable[Mapping[str, Any]], exists: Test, is_logging: Test) -> SweepResult:
         result = SweepResult()
-        for log_group in log_groups:
-            cluster = cluster_of(log_group)
-            if cluster is None or cluster == self._settings.own_cluster:
-                result.left_alone.append(log_group)  # not a cluster's (our own logs), or the stack's to keep
-            elif cluster in self._settings.excepted_clusters:
+        for group in groups:
+            log_group, cluster = group["logGroupName"], cluster_of(group["logGroupName"])
+            takes_filters = group.get("logGroupClass", _TAKES_FILTERS) == _TAKES_FILTERS
+            if cluster is None or cluster == self._settings.own_cluster or not takes_filters:
+                # Not the log group of a cluster, or the one that the stack itself subscribes.
                 result.left_alone.append(log_group)
             else:
-                self._subscribe_one(log_group, result)
+                self._try_one(log_group, cluster, exists, is_logging, result)
         clusters = [cluster_of(log_group) for log_group in (*result.already, *result.subscribed)]
         result.alarms_written = self._alarms.ensure(cluster for cluster in clusters if cluster)
         if result.failed:
             raise SubscribingError(result.failed)
         return result
 
-    def _subscribe_one(self, log_group: str, result: SweepResult) -> None:
+    def _try_one(
+        self, log_group: str, cluster: str, exists: Test, is_logging: Test, result: SweepResult
+    ) -> None:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only this function needs it
 
         try:
-            filters = list(self._filters(log_group))
-            if any(self._leads_here(found) for found in filters):
-                result.already.append(log_group)
-            elif any(found["filterName"] == self._settings.stack for found in filters):
-                # putting ours would take that one away
-                result.failed[log_group] = f"a filter named {self._settings.stack} leads elsewhere"
-            elif len(filters) >= FILTERS_A_LOG_GROUP:
-                result.failed[log_group] = "both of its subscription filters are taken"
+            if exists(cluster):
+                self._subscribe_one(log_group, cluster, is_logging, result)
             else:
-                self._logs.put_subscription_filter(
-                    logGroupName=log_group,
-                    filterName=self._settings.stack,
-                    filterPattern=self._settings.filter_pattern,
-                    destinationArn=self._settings.forward_function_arn,
-                )
-                result.subscribed.append(log_group)
+                result.left_alone.append(log_group)
         except ClientError as error:
             result.failed[log_group] = error.response["Error"]["Code"]
-        except BotoCoreError as error:  # no answer, such as a time-out
+        except BotoCoreError as error:  # no response, such as a timeout
             result.failed[log_group] = type(error).__name__
 
+    def _subscribe_one(self, log_group: str, cluster: str, is_logging: Test, result: SweepResult) -> None:
+        filters = list(
+            self._pages("describe_subscription_filters", "subscriptionFilters", logGroupName=log_group)
+        )
+        ours = [found for found in filters if self._leads_here(found)]
+        if ours and not any(self._is_outdated(found) for found in ours):
+            result.already.append(log_group)
+        elif self._is_exempt(log_group) or not is_logging(cluster):
+            result.left_alone.append(log_group)
+        elif not ours and any(found["filterName"] == self._settings.stack for found in filters):
+            # Our filter would replace that one.
+            result.failed[log_group] = f"a filter named {self._settings.stack} has another destination"
+        elif not ours and len(filters) >= FILTERS_A_LOG_GROUP:
+            result.failed[log_group] = "it has two subscription filters already"
+        else:
+            put_filter(
+                self._logs,
+                log_group=log_group,
+                name=self._settings.stack,
+                pattern=self._settings.filter_pattern,
+                destination_arn=self._settings.forward_function_arn,
+            )
+            result.subscribed.append(log_group)
+
+    def _is_logging(self, cluster: str) -> bool:
+        """Whether one of the cluster's log types is on."""
+        described = self._eks.describe_cluster(name=cluster)["cluster"]
+        setups = described.get("logging", {}).get("clusterLogging", [])
+        return any(setup.get("enabled") and setup.get("types") for setup in setups)
+
+    def _exists(self, cluster: str) -> bool:
+        from botocore.exceptions import ClientError  # noqa: PLC0415  # only this function needs it
+
+        try:
+            self._eks.describe_cluster(name=cluster)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return False
+            raise
+        return True
+
+    def _is_outdated(self, found: Mapping[str, str]) -> bool:
+        """Whether a filter is one of ours with another pattern; filters with other names are the user's."""
+        is_ours = found["filterName"] == self._settings.stack
+        return is_ours and found.get("filterPattern", "") != self._settings.filter_pattern
+
     def _leads_here(self, found: Mapping[str, str]) -> bool:
-        """Whether a filter leads to the forwarder, or to a version or alias of it."""
+        """Whether a filter's destination is the forwarder, or a version or alias of it."""
         arn = self._settings.forward_function_arn
         return found["destinationArn"] == arn or found["destinationArn"].startswith(f"{arn}:")
 
-    def _log_groups(self) -> Iterator[str]:
-        for group in self._pages("describe_log_groups", "logGroups", logGroupNamePrefix=_PREFIX):
-            yield group["logGroupName"]
+    def _is_exempt(self, log_group: str) -> bool:
+        """Whether the log group's tag exempts it; asked only for log groups without our filter."""
+        _, partition, _, region, account, *_ = self._settings.forward_function_arn.split(":")
+        arn = f"arn:{partition}:logs:{region}:{account}:log-group:{log_group}"
+        tags: Mapping[str, str] = self._logs.list_tags_for_resource(resourceArn=arn)["tags"]
+        return tags.get(TAG, "").strip().lower() == TAG_OFF
 
-    def _filters(self, log_group: str) -> Iterator[Mapping[str, Any]]:
-        return self._pages("describe_subscription_filters", "subscriptionFilters", logGroupName=log_group)
+    def _log_groups(self, prefix: str) -> Iterator[Mapping[str, Any]]:
+        return self._pages("describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
 
     def _pages(self, operation: str, what: str, **request: object) -> Iterator[Mapping[str, Any]]:
         for page in self._logs.get_paginator(operation).paginate(**request):

@@ -60,6 +60,11 @@ class Tally:
         """Adds to the number of events that were not delivered for this reason."""
         self.reasons[reason] = self.reasons.get(reason, 0) + events
 
+    def forget_findings(self) -> None:
+        """Forgets what was published when these events came for the first time: detections and requests."""
+        self.detections = DetectionCounts()
+        self.api_requests = {}
+
     def answer(self) -> dict[str, object]:
         """What the handler returns; `reasons` only if events were parked."""
         counts = {

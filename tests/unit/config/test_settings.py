@@ -96,6 +96,14 @@ def test_a_variable_says_what_its_text_says(name: str, text: str, value: object)
 
 
 @pytest.mark.parametrize(
+    ("text", "detections"), [("all", False), (" all ", False), ("all,a", True), ("", True)]
+)
+def test_disabling_all_rules_switches_detections_off(text: str, *, detections: bool) -> None:
+    """Only `all` alone; together with rule names it is the name of a rule, which does not exist."""
+    assert settings_of(DISABLED_DETECTIONS=text).detections is detections
+
+
+@pytest.mark.parametrize(
     ("name", "text", "fault"),
     [
         (

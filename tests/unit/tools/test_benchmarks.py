@@ -13,8 +13,9 @@ import pytest
 
 from benchmarks import payloads
 from benchmarks.memory import Memory
+from benchmarks.own_log import measure_own_log
 from benchmarks.plots import chart, svg
-from benchmarks.prices import Cost, cost_of, stretched_us
+from benchmarks.prices import cost_of, stretched_us
 from benchmarks.results import default_memory_size
 from benchmarks.setups import (
     BASELINE,
@@ -186,10 +187,7 @@ def test_measures_every_payload_delay_and_destination_where_all_is_asked_for() -
 
 def test_bills_memory_times_time_and_requests() -> None:
     """A million events of 100 us each with 1,024 MB are 100 GB-seconds; 500 of them share an invocation."""
-    cost = cost_of(100, 1024, 500)
-    assert math.isclose(cost.compute, 100 * 0.0000133334)
-    assert math.isclose(cost.requests, 0.2 / 500)
-    assert math.isclose(cost.total, 0.00133334 + 0.0004)
+    assert math.isclose(cost_of(100, 1024, 500), 100 * 0.0000133334 + 0.2 / 500)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +210,7 @@ def test_the_default_is_the_largest_of_the_cheapest_sizes_that_survive() -> None
     """128 MB is too small; 256 and 512 MB cost within a twentieth of the same, 1,024 MB more."""
     memory = Memory(0, 0, 100 * 2**20, 1)
     dollars = {128: 0.5, 192: 1.04, 256: 1.0, 512: 1.05, 1024: 1.06}
-    sizes = [Size(size, 1.0, None, Cost(compute, 0.0)) for size, compute in dollars.items()]
+    sizes = [Size(size, 1.0, None, cost) for size, cost in dollars.items()]
     assert default_memory_size(sizes, memory).memory_mb == 512
 
 
@@ -253,3 +251,11 @@ def test_the_page_has_a_place_for_every_part() -> None:
     places = {part.partition("}}")[0] for part in page.split("{{")[1:]}
     assert len(places) == 17
     assert all(f'"{place}"' in source for place in places)
+
+
+def test_the_own_log_and_the_metrics_stay_within_their_bounds() -> None:
+    """AWS bills every byte and every metric; the benchmark fails above the bounds, and so does this test."""
+    measured = measure_own_log()
+    assert measured.faults() == []
+    assert measured.healthy_bytes > 500
+    assert measured.metrics > measured.further_metrics == 5

@@ -76,7 +76,7 @@ def test_a_missing_dependency_is_named(tmp_path: Path) -> None:
     with (package / "requirements.txt").open("a") as file:
         file.write("requests==2.0\n")
     assert fault_of(package) == (
-        f"{package} lacks requests: does functions/requirements.txt still list them?"
+        f"{package} lacks requests: does functions/requirements-package.txt still list them?"
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.stubbed_aws import Answer, StubbedAws
+from tests.template.resolve import source
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster, log_group_findings
 from tools.discover.findings import State
@@ -47,7 +48,7 @@ def test_goes_on_with_one_right_and_names_the_eight_that_were_refused() -> None:
         ec2=refusals,
     ) as aws:
         reader = Reader(aws.client)
-        found = survey(reader, "prod", parse_listener("10.0.3.20:30443"), "")
+        found = survey(reader, "prod", parse_listener("10.0.3.20:30443"), "", "net")
         aws.assert_all_was_asked()
     assert reader.refused == [
         "logs:DescribeLogGroups",
@@ -67,8 +68,100 @@ def test_goes_on_with_one_right_and_names_the_eight_that_were_refused() -> None:
     assert found.answers == {
         "ClusterName": "prod",
         "DestinationUrl": "https://10.0.3.20:30443/logeye/api/logger.jsp",
-        "ListenerPort": "30443",
     }
+
+
+NO_RULES: dict[str, Any] = {"SecurityGroups": [{"GroupId": "sg-l", "GroupName": "l", "IpPermissions": []}]}
+OPEN: dict[str, Any] = {
+    "SecurityGroups": [
+        {
+            "GroupId": "sg-l",
+            "GroupName": "l",
+            "IpPermissions": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}],
+        }
+    ]
+}
+COMMAND = (
+    "aws cloudformation deploy --template-file network.yaml --stack-name net --no-fail-on-empty-changeset"
+    " --parameter-overrides"
+)
+GROUP = "the functions' security group"
+BOTH_ENDPOINTS = "SubnetIds=subnet-1 SqsEndpoint=on SecretsManagerEndpoint=on"
+ENDPOINTS_OF_BOTH = "SQS, for parked events, Secrets Manager, for the token"
+
+
+@pytest.mark.parametrize(
+    ("nat", "listener_groups", "function_group", "creates", "overrides"),
+    [
+        (True, OPEN, "sg-f", "", ""),
+        (True, OPEN, "", GROUP, "ListenerPort=30443 ListenerSecurityGroupId=sg-l"),
+        (
+            True,
+            NO_RULES,
+            "sg-f",
+            "listener's group",
+            "ListenerPort=30443 ListenerSecurityGroupId=sg-l ListenerIngress=group",
+        ),
+        (
+            False,
+            OPEN,
+            "",
+            f"{GROUP}, {ENDPOINTS_OF_BOTH}",
+            f"{BOTH_ENDPOINTS} ListenerPort=30443 ListenerSecurityGroupId=sg-l",
+        ),
+    ],
+    ids=["nothing", "a group", "a rule", "a group and endpoints"],
+)
+def test_a_network_stack_is_proposed_if_something_of_it_is_needed(
+    *, nat: bool, listener_groups: dict[str, Any], function_group: str, creates: str, overrides: str
+) -> None:
+    """With the command that deploys it, and its name as NetworkStack for template.yaml."""
+    routes = [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1"}] if nat else []
+    subnet = {
+        "SubnetId": "subnet-1",
+        "AvailabilityZone": "a",
+        "CidrBlock": "10.0.1.0/24",
+        "AvailableIpAddressCount": 100,
+    }
+    interface = {"PrivateIpAddresses": [{"PrivateIpAddress": "10.0.3.20"}], "Groups": [{"GroupId": "sg-l"}]}
+    with StubbedAws(
+        eks=[("describe_cluster", DESCRIBED)],
+        logs=[
+            ("describe_log_groups", {"logGroups": [{"logGroupName": "/aws/eks/prod/cluster"}]}),
+            ("describe_subscription_filters", {"subscriptionFilters": []}),
+        ],
+        ec2=[
+            ("describe_subnets", {"Subnets": [subnet]}),
+            (
+                "describe_route_tables",
+                {"RouteTables": [{"Associations": [{"Main": True}], "Routes": routes}]},
+            ),
+            ("describe_nat_gateways", {"NatGateways": [{"NatGatewayId": "nat-1", "State": "available"}]}),
+            ("describe_vpc_endpoints", {"VpcEndpoints": []}),
+            ("describe_security_groups", {"SecurityGroups": []}),
+            ("describe_instances", {"Reservations": []}),
+            ("describe_network_interfaces", {"NetworkInterfaces": [interface]}),
+            ("describe_security_groups", listener_groups),
+        ],
+    ) as aws:
+        found = survey(Reader(aws.client), "prod", parse_listener("10.0.3.20:30443"), function_group, "net")
+        aws.assert_all_was_asked()
+    stacks = [finding for finding in found.findings if finding.what == "network stack"]
+    assert [finding.found for finding in stacks] == ([f"net creates: {creates}"] if creates else [])
+    assert [finding.command for finding in stacks] == (
+        [f"{COMMAND} VpcId=vpc-1 {overrides}"] if creates else []
+    )
+    assert found.answers == (
+        {
+            "ClusterName": "prod",
+            "SubnetIds": "subnet-1",
+            "DestinationUrl": "https://10.0.3.20:30443/logeye/api/logger.jsp",
+        }
+        | ({"SecurityGroupIds": function_group} if function_group else {})
+        | ({"NetworkStack": "net"} if creates else {})
+    )
+    assert found.answers.keys() <= source()["Parameters"].keys()
+    assert found.network.keys() <= source("network.yaml")["Parameters"].keys()
 
 
 def test_a_cluster_that_may_not_be_described_still_has_its_log_group() -> None:
@@ -84,7 +177,7 @@ def test_a_cluster_that_may_not_be_described_still_has_its_log_group() -> None:
         ],
     ) as aws:
         reader = Reader(aws.client)
-        found = survey(reader, "prod", None, "")
+        found = survey(reader, "prod", None, "", "net")
     assert [finding.state for finding in found.findings] == [State.UNKNOWN, State.OK, State.OK]
     assert (found.region, reader.refused) == ("", ["eks:DescribeCluster"])
 
@@ -132,21 +225,21 @@ def endpoint(service: str, **changes: object) -> dict[str, Any]:
     [
         (Way.NAT, [], [State.OK, State.OK], {}),
         (Way.NONE, [endpoint("sqs"), endpoint("secretsmanager")], [State.OK, State.OK], {}),
-        (Way.NONE, [endpoint("sqs")], [State.OK, State.BY_DEPLOY], {"SecretsManagerEndpoint": "on"}),
+        (Way.NONE, [endpoint("sqs")], [State.OK, State.BY_NETWORK], {"SecretsManagerEndpoint": "on"}),
         (
             Way.NONE,
             [endpoint("sqs", PrivateDnsEnabled=False), endpoint("secretsmanager", State="pending")],
-            [State.BY_DEPLOY, State.BY_DEPLOY],
+            [State.BY_NETWORK, State.BY_NETWORK],
             {"SqsEndpoint": "on", "SecretsManagerEndpoint": "on"},
         ),
-        (Way.BROKEN, [], [State.BY_DEPLOY] * 2, {"SqsEndpoint": "on", "SecretsManagerEndpoint": "on"}),
+        (Way.BROKEN, [], [State.BY_NETWORK] * 2, {"SqsEndpoint": "on", "SecretsManagerEndpoint": "on"}),
         (Way.ELSEWHERE, [], [State.UNKNOWN, State.UNKNOWN], {}),
     ],
 )
 def test_tells_whether_sqs_and_secrets_manager_are_reachable(
     way: Way, endpoints: list[dict[str, Any]], states: list[State], switches: dict[str, str]
 ) -> None:
-    """By NAT, or by an endpoint whose private DNS sends the functions to it; else the deploy makes one."""
+    """By NAT, or by an endpoint with private DNS; else network.yaml creates one."""
     chosen = [Subnet("subnet-1", "a", "10.0.1.0/24", 100, way, "target")]
     with StubbedAws(ec2=[("describe_vpc_endpoints", {"VpcEndpoints": endpoints})]) as aws:
         findings, answers = service_findings(Reader(aws.client), CLUSTER, chosen)
@@ -161,13 +254,13 @@ def rule(protocol: str, first: int, last: int, **peers: object) -> dict[str, Any
 @pytest.mark.parametrize(
     ("rules", "state"),
     [
-        ([], State.BY_DEPLOY),
+        ([], State.BY_NETWORK),
         ([rule("tcp", 30443, 30443, UserIdGroupPairs=[{"GroupId": "sg-f"}])], State.OK),
-        ([rule("tcp", 30443, 30443, UserIdGroupPairs=[{"GroupId": "sg-x"}])], State.BY_DEPLOY),
+        ([rule("tcp", 30443, 30443, UserIdGroupPairs=[{"GroupId": "sg-x"}])], State.BY_NETWORK),
         ([rule("tcp", 30000, 32767, IpRanges=[{"CidrIp": "10.0.0.0/16"}])], State.OK),
-        ([rule("tcp", 30443, 30443, IpRanges=[{"CidrIp": "10.0.1.0/24"}])], State.BY_DEPLOY),
-        ([rule("tcp", 443, 443, IpRanges=[{"CidrIp": "0.0.0.0/0"}])], State.BY_DEPLOY),
-        ([rule("udp", 30443, 30443, IpRanges=[{"CidrIp": "0.0.0.0/0"}])], State.BY_DEPLOY),
+        ([rule("tcp", 30443, 30443, IpRanges=[{"CidrIp": "10.0.1.0/24"}])], State.BY_NETWORK),
+        ([rule("tcp", 443, 443, IpRanges=[{"CidrIp": "0.0.0.0/0"}])], State.BY_NETWORK),
+        ([rule("udp", 30443, 30443, IpRanges=[{"CidrIp": "0.0.0.0/0"}])], State.BY_NETWORK),
         ([{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}], State.OK),
     ],
     ids=["none", "group", "other group", "range", "one subnet of two", "other port", "udp", "everything"],
@@ -175,11 +268,11 @@ def rule(protocol: str, first: int, last: int, **peers: object) -> dict[str, Any
 def test_tells_whether_the_listener_s_group_lets_the_functions_in(
     rules: list[dict[str, Any]], state: State
 ) -> None:
-    """By the functions' group, or by networks that cover all their subnets; else the deploy adds the rule."""
+    """By the functions' group, or by networks that cover their subnets; else network.yaml adds the rule."""
     answer = {"SecurityGroups": [{"GroupId": "sg-l", "IpPermissions": rules}]}
     with StubbedAws(ec2=[("describe_security_groups", answer)]) as aws:
         finding, answers = ingress(
             Reader(aws.client), ["sg-l"], 30443, ["10.0.1.0/24", "10.0.2.0/24"], "sg-f"
         )
-    by_deploy = {"ListenerIngress": "group"} if state is State.BY_DEPLOY else {}
-    assert (finding.state, answers) == (state, {"ListenerSecurityGroupId": "sg-l"} | by_deploy)
+    by_network = {"ListenerIngress": "group"} if state is State.BY_NETWORK else {}
+    assert (finding.state, answers) == (state, {"ListenerSecurityGroupId": "sg-l"} | by_network)

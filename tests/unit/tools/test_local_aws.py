@@ -69,7 +69,7 @@ def test_a_sam_that_fails_is_told_by_its_last_lines(root: Path) -> None:
 
 
 def test_what_sam_started_ends_with_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A builder that goes on would write into a folder that is being removed."""
+    """A builder that continues would write into a folder that is being removed."""
     monkeypatch.setattr(local_aws, "_SAM_SECONDS", 2)
     program(root / ".venv/bin/sam", f"sleep 60 & echo $! >{root}/builder", "wait")
     with pytest.raises(LocalAwsError):

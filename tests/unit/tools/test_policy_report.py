@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from eks_log_forwarder.audit_policy import Action
-from eks_log_forwarder.control_plane.parsing import Parsed, parse
+from eks_log_forwarder.control_plane.parsing import parse
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 from tests.policy_samples import header_of, object_of, policy_of
@@ -48,24 +48,24 @@ LINES = [
 ]
 
 
-def message_bytes(message: str, _parsed: Parsed) -> dict[str, int]:
-    """The bytes of the text alone, and of a newline."""
-    return {"text": len(message.encode()) + 1}
+def plain_bytes(*lines: str) -> int:
+    """The bytes of the plain records of these lines."""
+    return sum(record_bytes(line)["plain"] for line in lines)
 
 
 @pytest.fixture
 def report() -> Report:
-    """The report on LINES with one format."""
-    return measure(LINES, POLICY, message_bytes)
+    """The report on LINES."""
+    return measure(LINES, POLICY)
 
 
 def test_counts_events_and_bytes(report: Report) -> None:
     """Two leases dropped, one patch trimmed, four kept, a cut one too; a newline belongs to each record."""
     assert report.total.events == {Action.DROP: 2, Action.TRIM: 1, Action.KEEP: 4}
-    assert report.by_action[Action.DROP].saved["text"] == 2 * (len(LEASE) + 1)
-    assert report.by_action[Action.TRIM].saved["text"] == len(PATCH) - len(TRIMMED_PATCH)
-    assert report.by_action[Action.KEEP].saved["text"] == 0
-    assert report.total.before["text"] == sum(len(line) + 1 for line in LINES[:5] + LINES[6:8])
+    assert report.by_action[Action.DROP].saved["plain"] == plain_bytes(LEASE, LEASE)
+    assert report.by_action[Action.TRIM].saved["plain"] == plain_bytes(PATCH) - plain_bytes(TRIMMED_PATCH)
+    assert report.by_action[Action.KEEP].saved["plain"] == 0
+    assert report.total.before["plain"] == plain_bytes(*LINES[:5], *LINES[6:8])
 
 
 def test_groups_by_verb_resource_and_user(report: Report) -> None:
@@ -118,7 +118,7 @@ def test_measures_the_records_that_the_forwarder_writes() -> None:
         "audit": msgspec.Raw(LEASE)
     }
     assert (
-        record_bytes(LEASE, parsed).items()
+        record_bytes(LEASE).items()
         >= {
             "enriched": len(msgspec.json.encode(enriched)) + 1,
             "parsed": len(msgspec.json.encode(whole)) + 1,

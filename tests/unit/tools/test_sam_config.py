@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]  # SAM has no types
 
-from tools.sam_config import format_overrides, parse_overrides, stack_name, updated_section
+from tools.sam_config import (
+    format_overrides,
+    overrides_of,
+    parse_overrides,
+    stack_name,
+    updated_section,
+)
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
@@ -18,7 +24,7 @@ TEXT = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
 def test_writes_into_a_section_and_leaves_everything_else_as_it_is() -> None:
     """One line changes and one is added; the answers replace their parameters, and the others stay."""
     after, overrides = updated_section(
-        TEXT, "prod", {"ClusterName": "blue", "VpcId": "vpc-1"}, "eu-central-1"
+        TEXT, "prod", {"ClusterName": "blue", "SubnetIds": "subnet-1"}, "eu-central-1"
     )
     before_lines, after_lines = TEXT.splitlines(), after.splitlines()
     removed = [line for line in before_lines if line not in after_lines]
@@ -26,7 +32,7 @@ def test_writes_into_a_section_and_leaves_everything_else_as_it_is() -> None:
     assert (len(removed), added) == (1, [f'parameter_overrides = "{overrides}"', 'region = "eu-central-1"'])
     assert "Environment=prod" in overrides
     assert "ClusterName=blue" in overrides
-    assert overrides.endswith("VpcId=vpc-1")
+    assert overrides.endswith("SubnetIds=subnet-1")
     assert re.findall("#.*", after) == re.findall("#.*", TEXT)
 
 
@@ -37,10 +43,9 @@ def test_makes_a_section_that_sam_can_deploy_by_itself() -> None:
     assert {name: set(made[name]["parameters"]) for name in made} == {
         name: set(known[name]["parameters"]) | ({"region"} if name == "deploy" else set()) for name in known
     }
-    assert made["global"]["parameters"]["parameter_overrides"] == (
-        "Environment=europe Architecture=arm64 ClusterName=blue"
-    )
-    assert made["global"]["parameters"]["stack_name"] == "eks-log-forwarder-europe"
+    assert made["deploy"]["parameters"]["parameter_overrides"] == "Environment=prod ClusterName=blue"
+    assert made["deploy"]["parameters"]["stack_name"] == "eks-log-forwarder-europe"
+    assert made["deploy"]["parameters"]["confirm_changeset"] is True
 
 
 def test_writing_the_same_answers_again_changes_nothing() -> None:
@@ -75,8 +80,8 @@ def test_what_is_written_is_read_as_it_was(overrides: dict[str, str]) -> None:
 
 
 def test_sam_reads_what_is_written_as_it_was_meant() -> None:
-    """SAM's own parser gets every value, also one with blanks."""
-    overrides = {"SubnetIds": "subnet-1,subnet-2", "FilterPattern": "two words", "LogLevel": "INFO"}
+    """SAM's own parser reads every value, also one with blanks."""
+    overrides = {"SubnetIds": "subnet-1,subnet-2", "FilterPattern": "two words", "Redact": "on"}
     assert CfnParameterOverridesType().convert([format_overrides(overrides)], None, None) == overrides
 
 
@@ -84,3 +89,25 @@ def test_sam_reads_what_is_written_as_it_was_meant() -> None:
 def test_names_the_stack_of_a_section(environment: str, name: str) -> None:
     """An environment that is not there has none."""
     assert stack_name(ROOT / "samconfig.toml", environment) == name
+
+
+def test_the_region_that_guided_saved_for_every_command_follows() -> None:
+    """`sam deploy --guided` saves it twice, and a command must not use the other one."""
+    text = '[prod.global.parameters]\nregion = "us-east-1"\n'
+    after, _ = updated_section(text, "prod", {"ClusterName": "blue"}, "eu-central-1")
+    prod = tomllib.loads(after)["prod"]
+    assert {command: prod[command]["parameters"]["region"] for command in prod} == {
+        "global": "eu-central-1",
+        "deploy": "eu-central-1",
+    }
+
+
+def test_names_the_sections_that_set_parameters(tmp_path: Path) -> None:
+    """With the parameters of each."""
+    path = tmp_path / "samconfig.toml"
+    path.write_text(
+        'version = 0.1\n[a.deploy.parameters]\nparameter_overrides = "X=1 Y=2"\n[a.build.parameters]\n'
+        'parallel = true\n[b.local_invoke.parameters]\nparameter_overrides = ["X=3"]\n',
+        encoding="utf-8",
+    )
+    assert overrides_of(path) == {"a.deploy": {"X": "1", "Y": "2"}, "b.local_invoke": {"X": "3"}}

@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.stubbed_aws import Answer, StubbedAws
 from tools.aws_reading import Reader
 from tools.stack import Stack, StackError, read_stack
-from tools.subscribe.permission import has_permission
+from tools.subscribe.permission import has_permission, named_log_groups
 from tools.subscribe.subscription import SubscriptionError, Wish, subscribe
 
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
@@ -83,6 +84,99 @@ def test_changes_the_pattern_of_its_own_filter_alone() -> None:
     assert steps[-1] == f"{GROUP} is subscribed by the filter mine."
 
 
+OWN = Stack(
+    "forwarder",
+    FUNCTION,
+    "",
+    frozenset(),
+    subscribed_log_group=GROUP,
+    outputs={"SubscriptionFilterName": "forwarder-ControlPlaneLogs-1A2B"},
+    parameters={"FilterPattern": "delete"},
+)
+
+
+def test_the_filter_of_the_stack_s_own_cluster_gets_the_stack_s_name_and_pattern() -> None:
+    """The stack's alarms watch that name, and its next update expects that filter."""
+    put: list[dict[str, Any]] = []
+    with StubbedAws(
+        logs=[*filters(), ("put_subscription_filter", {})], lambda_=[("get_policy", policy())]
+    ) as aws:
+        aws.client("logs").meta.events.register(
+            "provide-client-params.cloudwatch-logs.PutSubscriptionFilter",
+            lambda params, **_: put.append(params),
+        )
+        list(subscribe(aws.client, OWN, Wish(GROUP)))
+    assert put == [
+        {
+            "logGroupName": GROUP,
+            "filterName": "forwarder-ControlPlaneLogs-1A2B",
+            "filterPattern": "delete",
+            "destinationArn": FUNCTION,
+            "emitSystemFields": ["@aws.account", "@aws.region"],
+        }
+    ]
+
+
+def test_the_pattern_of_the_stack_s_own_filter_is_restored() -> None:
+    """A filter that matches nothing is a way to switch the forwarder off."""
+    with StubbedAws(
+        logs=[*filters((OWN.filter_name, FUNCTION), pattern="nothing"), ("put_subscription_filter", {})],
+        lambda_=[("get_policy", policy())],
+    ) as aws:
+        steps = list(subscribe(aws.client, OWN, Wish(GROUP)))
+        aws.assert_all_was_asked()
+    assert steps[-1] == f"{GROUP} is subscribed by the filter forwarder-ControlPlaneLogs-1A2B."
+
+
+def test_another_pattern_for_the_stack_s_own_cluster_is_a_parameter() -> None:
+    """The next deployment would undo it."""
+    with (
+        StubbedAws(logs=filters()) as aws,
+        pytest.raises(SubscriptionError, match="set its parameter FilterPattern"),
+    ):
+        list(subscribe(aws.client, OWN, Wish(GROUP, "audit")))
+
+
+@pytest.mark.parametrize(("refusals", "paused"), [(3, 3), (12, 12)])
+def test_waits_up_to_a_minute_for_a_new_permission(refusals: int, paused: int) -> None:
+    """Twelve pauses of five seconds."""
+    pauses: list[float] = []
+    with StubbedAws(logs=filters(), lambda_=[("get_policy", policy())]) as aws:
+        refuse_the_filter(aws, refusals)
+        aws.stubbers["logs"].add_response("put_subscription_filter", {})
+        steps = list(subscribe(aws.client, STACK, Wish(GROUP), pauses.append))
+    assert pauses == [5.0] * paused
+    assert steps[-1] == f"{GROUP} is subscribed by the filter forwarder."
+
+
+def test_gives_up_after_a_minute() -> None:
+    """The error is AWS's own."""
+    pauses: list[float] = []
+    with StubbedAws(logs=filters(), lambda_=[("get_policy", policy())]) as aws:
+        refuse_the_filter(aws, 13)
+        with pytest.raises(ClientError, match="Could not execute the lambda function"):
+            list(subscribe(aws.client, STACK, Wish(GROUP), pauses.append))
+    assert pauses == [5.0] * 12
+
+
+def test_another_refusal_of_the_filter_is_not_repeated() -> None:
+    """Such as a log group of a class without filters."""
+    with StubbedAws(logs=filters(), lambda_=[("get_policy", policy())]) as aws:
+        aws.stubbers["logs"].add_client_error("put_subscription_filter", "InvalidParameterException", "no")
+        with pytest.raises(ClientError, match="no"):
+            list(subscribe(aws.client, STACK, Wish(GROUP), lambda _: pytest.fail("paused")))
+
+
+def refuse_the_filter(aws: StubbedAws, times: int) -> None:
+    """CloudWatch Logs may not invoke the function yet."""
+    for _ in range(times):
+        aws.stubbers["logs"].add_client_error(
+            "put_subscription_filter",
+            "InvalidParameterException",
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission.",
+        )
+
+
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
@@ -146,6 +240,14 @@ def test_reads_the_function_s_policy_narrowly(changes: dict[str, Any], covered: 
         assert has_permission(Reader(aws.client), STACK, GROUP) is covered
 
 
+def test_lists_the_log_groups_that_the_policy_names() -> None:
+    """One by one, as make subscribe adds them; the pattern for all clusters names none."""
+    named = {"Condition": {"ArnLike": {"AWS:SourceArn": f"{LOGS}/aws/vendedlogs/auto:*"}}}
+    with StubbedAws(lambda_=[("get_policy", policy(named)), ("get_policy", policy())]) as aws:
+        assert list(named_log_groups(Reader(aws.client), STACK)) == ["/aws/vendedlogs/auto"]
+        assert list(named_log_groups(Reader(aws.client), STACK)) == []
+
+
 def test_reads_the_stack_s_outputs() -> None:
     """The subscribed log group is the cluster's; the others are the functions' own."""
     outputs = {
@@ -154,10 +256,13 @@ def test_reads_the_stack_s_outputs() -> None:
         "ForwardLogGroupName": "/aws/lambda/forwarder-forward",
         "RedriveLogGroupName": "/aws/lambda/forwarder-redrive",
         "SubscribedLogGroupName": GROUP,
+        "SubscriptionFilterName": "forwarder-ControlPlaneLogs-1A2B",
+        "UndeliveredQueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/undelivered",
     }
     with StubbedAws(cloudformation=[("describe_stacks", stacks(outputs))]) as aws:
         stack = read_stack(Reader(aws.client), "forwarder")
     assert stack.own_log_groups == {"/aws/lambda/forwarder-forward", "/aws/lambda/forwarder-redrive"}
+    assert (stack.filter_name, stack.filter_pattern) == ("forwarder-ControlPlaneLogs-1A2B", "delete")
     assert (stack.partition, stack.region, stack.account) == ("aws", "eu-central-1", "111122223333")
     assert (stack.is_own(GROUP), stack.is_own("/aws/lambda/forwarder-redrive")) == (False, True)
 
@@ -181,6 +286,7 @@ def stacks(outputs: dict[str, str]) -> dict[str, Any]:
                 "StackName": "forwarder",
                 "CreationTime": "2026-01-01T00:00:00Z",
                 "StackStatus": "CREATE_COMPLETE",
+                "Parameters": [{"ParameterKey": "FilterPattern", "ParameterValue": "delete"}],
                 "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
             }
         ]

@@ -18,8 +18,7 @@ import trustme
 from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import MAX_ANSWER_BYTES, Answer, Request
 from eks_log_forwarder.transport.failures import Failure
-from tools.listener import running_listener
-from tools.misbehaving_server import (
+from tests.misbehaving_server import (
     Behaviour,
     Connection,
     answering,
@@ -28,6 +27,7 @@ from tools.misbehaving_server import (
     refusing_port,
     running_server,
 )
+from tools.listener import running_listener
 
 TOKEN = "s3cr3t-token-91c2"
 NOW = 1_768_384_800.0  # 2026-01-14T10:00:00Z
@@ -123,7 +123,7 @@ def test_many_posts_share_one_connection(make_transport: MakeTransport) -> None:
             assert isinstance(answer, Answer)
             assert answer.status == (200 if number % 2 else 400)
         assert len(listener.records) == 1000
-        assert {request.connection for request in listener.requests} == {1}
+        assert {request.connection for request, _ in listener.requests} == {1}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_connection_that_was_idle_for_over_a_minute_is_renewed(
         for _ in range(2):
             post(transport, listener.url)
             now += idle_seconds
-        assert [request.connection for request in listener.requests] == connections
+        assert [request.connection for request, _ in listener.requests] == connections
 
 
 def test_a_connection_that_the_collector_closed_is_renewed(make_transport: MakeTransport) -> None:
@@ -283,8 +283,8 @@ def test_an_answer_that_does_not_end_is_not_waited_for(
     transport = make_transport()
     with running_server(behave) as server:
         assert post(transport, server.url(), within_seconds=0.2) == Failure.ANSWER_TIMEOUT
-    with running_server(answering(OK)) as mended:
-        assert post(transport, mended.url()) == Answer(200, b"OK\n")
+    with running_server(answering(OK)) as fixed:
+        assert post(transport, fixed.url()) == Answer(200, b"OK\n")
 
 
 def test_a_request_that_nobody_reads_is_not_waited_for(make_transport: MakeTransport) -> None:

@@ -29,8 +29,8 @@ from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.transport.failures import Failure
 from eks_log_forwarder.transport.tls import TlsIdentity
+from tests.misbehaving_server import Server, answering, answering_once, running_server
 from tests.unit.destination_requests import destination_of
-from tools.misbehaving_server import Server, answering, answering_once, running_server
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK\n"
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)

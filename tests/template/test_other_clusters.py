@@ -1,4 +1,4 @@
-"""Further clusters: one permission, a template for one more, and automatic subscription."""
+"""Other clusters: one permission, a template for one more, and automatic subscription."""
 
 import json
 from typing import Any
@@ -10,14 +10,12 @@ from eks_log_forwarder.subscribing.settings import SubscribingSettings
 from eks_log_forwarder.subscribing.silence_alarms import SilenceAlarms
 from tests.template.resolve import ROOT, Json, resolved, source
 from tests.template.test_every_variant import of_type, statements
-from tests.template.variants import VARIANTS
-
-AUTOMATIC = VARIANTS["automatic subscription"]
+from tests.template.variants import AUTOMATIC, VARIANTS, WITH_SECRET
 
 
-@pytest.mark.parametrize("variant", ["more clusters", "automatic subscription"])
+@pytest.mark.parametrize("variant", ["other clusters allowed", "automatic subscription"])
 def test_one_permission_is_enough_for_any_number_of_clusters(variant: str) -> None:
-    """For log groups of clusters of this account and region; the forwarder's own are not among them."""
+    """For the log groups of clusters in this account and region, and no others."""
     permission = resolved(**VARIANTS[variant])["Resources"]["MoreClustersPermission"]["Properties"]
     assert permission == {
         "Action": "lambda:InvokeFunction",
@@ -28,23 +26,23 @@ def test_one_permission_is_enough_for_any_number_of_clusters(variant: str) -> No
     }
 
 
-def test_other_clusters_may_not_send_unless_asked() -> None:
-    """The stack's own cluster has a permission of its own."""
+def test_other_clusters_may_not_send_by_default() -> None:
+    """The permission for the stack's own cluster is the only one."""
     ((name, _),) = of_type("AWS::Lambda::Permission", resolved()).items()
     assert name == "ForwardFunctionControlPlaneLogsPermission"
 
 
-def test_there_is_no_automatic_subscription_unless_asked() -> None:
-    """Neither function nor rule."""
-    stack = resolved(MoreClusters="on")
+def test_allowed_does_not_subscribe_by_itself() -> None:
+    """There is neither function nor rule."""
+    stack = resolved(OtherClusters="allowed")
     assert not [name for name in stack["Resources"] if name.startswith("Subscribe")]
-    assert of_type("AWS::Events::Rule", stack) == {}
+    assert list(of_type("AWS::Events::Rule", stack)) == ["TamperingRule"]
 
 
 def test_a_sweep_and_a_rule_call_the_subscribing_function() -> None:
-    """The schedule is the guarantee, the rule is quicker."""
-    rules = of_type("AWS::Events::Rule", resolved(**AUTOMATIC, SweepMinutes="5"))
-    assert rules["SubscribeFunctionSweep"]["ScheduleExpression"] == "rate(5 minutes)"
+    """The schedule finds every log group; the rule is faster."""
+    rules = of_type("AWS::Events::Rule", resolved(**AUTOMATIC))
+    assert rules["SubscribeFunctionSweep"]["ScheduleExpression"] == "rate(15 minutes)"
     assert rules["SubscribeFunctionNewLogGroup"]["EventPattern"] == {
         "source": ["aws.logs"],
         "detail-type": ["AWS API Call via CloudTrail"],
@@ -55,12 +53,12 @@ def test_a_sweep_and_a_rule_call_the_subscribing_function() -> None:
             "requestParameters": {"logGroupName": [{"wildcard": "/aws/eks/*/cluster"}]},
         },
     }
-    for rule in rules.values():
-        assert [target["Arn"] for target in rule["Targets"]] == ["{SubscribeFunction.Arn}"]
+    for name in ("SubscribeFunctionSweep", "SubscribeFunctionNewLogGroup"):
+        assert [target["Arn"] for target in rules[name]["Targets"]] == ["{SubscribeFunction.Arn}"]
 
 
-def test_the_recorded_event_is_one_that_the_rule_lets_through() -> None:
-    """The pattern's fields with the pattern's values."""
+def test_the_recorded_event_matches_the_rule() -> None:
+    """It has the pattern's fields with the pattern's values."""
     event = json.loads((ROOT / "events" / "create-log-group.json").read_text(encoding="utf-8"))
     assert (event["source"], event["detail-type"]) == ("aws.logs", "AWS API Call via CloudTrail")
     detail = event["detail"]
@@ -69,16 +67,17 @@ def test_the_recorded_event_is_one_that_the_rule_lets_through() -> None:
     assert detail["requestParameters"]["logGroupName"] == "/aws/eks/blue/cluster"
 
 
-def test_the_subscribing_function_adds_filters_and_silence_alarms_and_can_take_nothing_away() -> None:
-    """Filters on log groups of clusters alone, alarms of its own name alone."""
+def test_the_subscribe_function_can_add_filters_and_alarms_and_remove_nothing() -> None:
+    """Filters only on log groups of clusters, alarms only with the stack's prefix."""
     role = of_type("AWS::IAM::Role", resolved(**AUTOMATIC))["SubscribeRole"]
     logs = "arn:aws:logs:us-east-1:111122223333:log-group"
     alarm = "arn:aws:cloudwatch:us-east-1:111122223333:alarm"
     assert {one["Sid"]: (one["Action"], one["Resource"]) for one in statements(role["Policies"])} == {
         "WriteItsOwnLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "{SubscribeLogGroup.Arn}"),
-        "FindLogGroups": ("logs:DescribeLogGroups", f"{logs}:*"),
+        "FindClusters": (["logs:DescribeLogGroups", "eks:ListClusters", "cloudwatch:ListMetrics"], "*"),
+        "SeeWhetherAClusterLogs": ("eks:DescribeCluster", "arn:aws:eks:us-east-1:111122223333:cluster/*"),
         "SubscribeClusters": (
-            ["logs:DescribeSubscriptionFilters", "logs:PutSubscriptionFilter"],
+            ["logs:DescribeSubscriptionFilters", "logs:ListTagsForResource", "logs:PutSubscriptionFilter"],
             [f"{logs}:/aws/eks/*/cluster", f"{logs}:/aws/eks/*/cluster:*"],
         ),
         "SeeAlarms": ("cloudwatch:DescribeAlarms", f"{alarm}:*"),
@@ -87,27 +86,26 @@ def test_the_subscribing_function_adds_filters_and_silence_alarms_and_can_take_n
 
 
 def settings() -> SubscribingSettings:
-    """What the subscribing function reads of what the template sets."""
-    stack = resolved(**AUTOMATIC, AutomaticSubscriptionExcept="a,b", SilenceMinutes="20", ClusterName="own")
+    """The settings that the subscribe function reads from what the template sets."""
+    stack = resolved(**AUTOMATIC, **WITH_SECRET, Environment="staging", ClusterName="own")
     function = of_type("AWS::Lambda::Function", stack)["SubscribeFunction"]
     return SubscribingSettings.from_environ(function["Environment"]["Variables"])
 
 
-def test_the_template_sets_what_the_subscribing_function_reads() -> None:
+def test_the_template_sets_what_the_subscribe_function_reads() -> None:
     """Every one of its settings."""
     assert settings() == SubscribingSettings(
         stack="eks-logs",
         forward_function_arn="{ForwardFunction.Arn}",
         filter_pattern="",
         own_cluster="own",
-        excepted_clusters=frozenset({"a", "b"}),
-        silence_minutes=20,
+        silence_minutes=30,
         alarm_topic_arn="{AlarmTopic}",
     )
 
 
 class Recorder:
-    """CloudWatch with no alarms, which keeps those that it is given."""
+    """CloudWatch without alarms; keeps those that are put."""
 
     def __init__(self) -> None:
         self.alarms: list[dict[str, object]] = []
@@ -132,11 +130,13 @@ def subscription() -> Json:
 
 
 def test_every_cluster_gets_the_same_silence_alarm() -> None:
-    """The stack's own by the template, one more by subscription.yaml, all others by the sweep."""
+    """By the template for the stack's own, by subscription.yaml for one more, by the sweep for all others."""
     recorder = Recorder()
-    SilenceAlarms(settings(), recorder).ensure(["prod"])
+    SilenceAlarms(settings(), recorder).ensure(["prod"], at_once=True)
     ((swept),) = recorder.alarms
-    own = resolved(ClusterName="prod", SilenceMinutes="20")["Resources"]["SilenceAlarm"]["Properties"]
+    own = resolved(**WITH_SECRET, ClusterName="prod", Environment="staging")["Resources"]["SilenceAlarm"][
+        "Properties"
+    ]
     names = (
         "Namespace",
         "MetricName",
@@ -158,7 +158,7 @@ def test_every_cluster_gets_the_same_silence_alarm() -> None:
 
 
 def test_one_more_cluster_is_subscribed_by_the_names_of_the_forwarder_s_stack() -> None:
-    """Its function and its topic have names that follow from the stack's; no ARN has to be copied."""
+    """Its function and its topic have names that follow from the stack's name, so nobody copies an ARN."""
     ours = resolved()["Resources"]
     assert ours["ForwardFunction"]["Properties"]["FunctionName"] == "eks-logs-forward"
     assert ours["AlarmTopic"]["Properties"]["TopicName"] == "eks-logs-alarms"
@@ -178,7 +178,7 @@ def test_one_more_cluster_is_subscribed_by_the_names_of_the_forwarder_s_stack() 
 
 
 def test_a_stack_set_can_deploy_one_more_cluster() -> None:
-    """No transform, and nothing that asks for a capability."""
+    """It uses no transform and requires no capability."""
     template = subscription()
     assert "Transform" not in template
     assert not [item for item in template["Resources"].values() if item["Type"].startswith("AWS::IAM::")]

@@ -1,0 +1,1 @@
+"""`make remove`: deletes a stack and everything that was created around it."""

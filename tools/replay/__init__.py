@@ -1,0 +1,1 @@
+"""`make replay`: sends lines that CloudWatch Logs still has through the forwarder again."""

@@ -1,0 +1,157 @@
+"""`make replay`: sends the lines of a time span, which CloudWatch still has, through the forwarder again.
+
+For events that were lost, or that a wrong audit policy dropped. They keep their ids, so that a collector can
+recognise duplicates. To the detection rules they are new, unless SEEN=yes says that the forwarder has already
+reported them. Interrupted, the same command continues. Exit status: 0 if all were handed to the function,
+1 if the replay was interrupted, else 2.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import time
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from tools import ROOT
+from tools.aws_clients import ToolError, client_factory, told_errors
+from tools.aws_reading import NotFoundError, Reader
+from tools.log_groups import LogGroup, cluster_log_group, read_log_group
+from tools.replay.dry_run import DryRun
+from tools.replay.payloads import Origin, chunks
+from tools.replay.sending import read_events, replay
+from tools.replay.span import Progress, Span, milliseconds, shown
+from tools.stack import Stack, StackError, add_stack_options, named_stack, read_stack
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+def filter_pattern(group: LogGroup, stack: Stack) -> str:
+    """The pattern of the filter that leads to the stack, or the stack's own where there is no filter."""
+    for found in group.filters or ():
+        if found.leads_to(stack.function_arn):
+            return found.pattern
+    return stack.filter_pattern
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make replay", description=__doc__)
+    parser.add_argument("cluster", help="the cluster's name")
+    parser.add_argument("start", type=milliseconds, help="such as 2026-01-31T10:00; UTC without an offset")
+    parser.add_argument("end", type=milliseconds, help="likewise, inclusive")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="count the lines and name the cost; send nothing"
+    )
+    parser.add_argument(
+        "--seen",
+        action="store_true",
+        help="the forwarder has reported these lines: detections stay on the records and raise nothing",
+    )
+    parser.add_argument(
+        "--filter-pattern", help="instead of the pattern of the subscription filter; '' sends all"
+    )
+    add_stack_options(parser)
+    return parser
+
+
+def _span(options: argparse.Namespace, reader: Reader, stack: Stack, console: Console) -> Span:
+    """The lines to read; says which they are.
+
+    Raises:
+        ToolError: there is no such log group, or the end is before the start.
+    """
+    if options.end < options.start:
+        msg = f"END ({shown(options.end)}) is before START ({shown(options.start)})"
+        raise ToolError(msg)
+    try:
+        group = read_log_group(reader, cluster_log_group(options.cluster))
+    except NotFoundError as error:
+        raise ToolError(str(error)) from error
+    if group is None or group.filters is None:
+        msg = f"these rights were refused: {', '.join(reader.refused)}"
+        raise ToolError(msg)
+    pattern = filter_pattern(group, stack) if options.filter_pattern is None else options.filter_pattern
+    lines = f"the lines that match the filter pattern {pattern}" if pattern else "all lines"
+    console.print(
+        f"{group.name}, {shown(options.start)} to {shown(options.end)}: {lines}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    oldest_ms = int(time() * 1000) - (group.retention_days or 0) * _DAY_MS
+    if group.retention_days and options.start < oldest_ms:
+        console.print(
+            f"The log group keeps {group.retention_days} days: lines before {shown(oldest_ms)} are gone.",
+            style="yellow",
+            soft_wrap=True,
+        )
+    return Span(group.name, options.start, options.end, pattern)
+
+
+@contextmanager
+def _bar(span: Span, console: Console) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal; yields what moves it to a time in the span."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=span.end_ms - span.start_ms + 1)
+        yield lambda until_ms: bar.update(
+            task, completed=until_ms - span.start_ms + 1, description=shown(until_ms)
+        )
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    client = client_factory(options.region, options.profile)
+    reader = Reader(client)
+    stack = read_stack(reader, named_stack(options))
+    span = _span(options, reader, stack, console)
+    origin = Origin(stack, span.log_group, seen=options.seen)
+    if options.dry_run:
+        dry = DryRun()
+        with _bar(span, console) as moved:
+            for chunk in chunks(read_events(client, span, span.start_ms), origin):
+                dry.count(chunk)
+                moved(chunk.last_ms)
+        print("\n".join(dry.report(seen=options.seen)))
+        return 0
+    path = ROOT / "build" / f"replay-{stack.region}-{stack.name}-{options.cluster}.json"
+    progress = Progress(path, span, options.seen)
+    if (until_ms := progress.sent_until_ms()) is not None:
+        console.print(f"Continues at {shown(until_ms)}; to start again, delete {path}", soft_wrap=True)
+    try:
+        with _bar(span, console) as moved:
+            counts = replay(client, origin, progress, moved)
+    except BaseException:
+        until_ms = progress.sent_until_ms()
+        what = "Nothing was sent." if until_ms is None else f"Lines before {shown(until_ms)} were sent."
+        console.print(what, style="yellow", soft_wrap=True)
+        raise
+    print(
+        f"{counts['events']} events of {span.log_group} were handed to the forward function,"
+        f" in {counts['payloads']} payloads."
+    )
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        with told_errors():
+            return _run(options, Console(stderr=True))
+    except KeyboardInterrupt:
+        print("replay: interrupted; the same command continues", file=sys.stderr)
+        return 1
+    except (ToolError, StackError) as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""`make verify`: proves the path of a deployed stack, step by step."""
