@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from eks_log_forwarder.control_plane.parsing import parse
-from eks_log_forwarder.detection.matcher import line_fields
+from eks_log_forwarder.detection.matcher import Matcher
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
@@ -85,10 +85,9 @@ def lines() -> tuple[Line, ...]:
 
 def found(log_type: LogType, message: str, *trusted: str) -> dict[str, str]:
     """The rules that find something in a message: file stem to level."""
-    parsed = parse(log_type, LogEvent(id="", timestamp=NOVEMBER_2026, message=message))
-    line = parsed.authenticator or parsed.klog
+    event = LogEvent(id="", timestamp=NOVEMBER_2026, message=message)
+    parsed = parse(log_type, event)
     detections = shipped(*trusted)
     stems = {rule.detection.id: Path(rule.file).stem for rule in detections.rules}
-    fields = None if line is None else line_fields(line)
-    matches = detections.match(log_type, parsed.audit, fields, message)
-    return {stems[match.id]: match.level for match in matches}
+    matches = Matcher(detections)(log_type, parsed, event)
+    return {stems[match.rule.id]: match.rule.level for match in matches}

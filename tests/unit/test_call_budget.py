@@ -24,8 +24,8 @@ EVENTS_PER_PAYLOAD = 500
 # They are upper bounds, 10% above what was counted. A change that needs more raises them here and says why.
 CALLS_PER_EVENT = {
     "bare": 28.5,
-    "by default": 176,
-    "with a policy": 183,
+    "by default": 203,  # 69 rules instead of 32
+    "with a policy": 215,
 }
 SETTINGS = {
     "bare": {"DETECTIONS": "off", "REDACT": "off"},

@@ -4,7 +4,7 @@ from eks_log_forwarder.detection.header_fields import HEADER_FIELDS
 from eks_log_forwarder.detection.nodes import Field
 from eks_log_forwarder.detection.paths import EVERYWHERE, path_reader
 from eks_log_forwarder.detection.pod_fields import pod_field
-from eks_log_forwarder.detection.request_fields import REQUEST_FIELDS
+from eks_log_forwarder.detection.request_fields import READS_EVERYTHING
 from eks_log_forwarder.detection.source_addresses import Networks, source_address_fields
 from eks_log_forwarder.intake.log_type import LogType
 
@@ -23,7 +23,7 @@ class FieldNames:
 
     def __init__(self, trusted_networks: Networks = ()) -> None:
         addresses = {field.name: field for field in source_address_fields(trusted_networks)}
-        self._audit = addresses | REQUEST_FIELDS | HEADER_FIELDS
+        self._audit = addresses | {READS_EVERYTHING.name: READS_EVERYTHING} | HEADER_FIELDS
 
     def audit(self, name: str) -> Field:
         """A field of an audit event: a header field, a derived field, a pod field, or else a dotted path."""

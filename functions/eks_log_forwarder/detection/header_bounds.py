@@ -49,7 +49,7 @@ def header_bounds(node: Node, only: Container[str] | None = None) -> Bounds:
     """The bounds of a tree, from all header fields or from `only` some of them."""
     match node:
         case All(parts):
-            return _joined([header_bounds(part, only) for part in parts], _all_of)
+            return _joined([header_bounds(part, only) for part in parts], all_of)
         case AnyOf(parts):
             return _joined([header_bounds(part, only) for part in parts], _any_of)
         case Not(part):
@@ -111,7 +111,8 @@ def _not(test: HeaderTest) -> HeaderTest:
     return lambda header: not test(header)
 
 
-def _all_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+def all_of(tests: Sequence[HeaderTest]) -> HeaderTest:
+    """Whether all tests hold, tried in order."""
     if _never in tests:
         return _never
     return _chained([test for test in tests if test is not _always], _and, _always)

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.detection.header_bounds import HeaderTest, header_bounds
+from eks_log_forwarder.detection.header_bounds import HeaderTest, all_of, header_bounds
 from eks_log_forwarder.detection.nodes import fields_in
 from eks_log_forwarder.detection.remembering import Memory
 from eks_log_forwarder.detection.rule import Rule
 from eks_log_forwarder.detection.text_search import WordSearch, word_search
 
-_TARGET_FIELDS = frozenset({"verb", "objectRef.resource", "objectRef.subresource"})
+_TARGET_FIELDS = frozenset({"verb", "objectRef.resource", "objectRef.subresource", "objectRef.apiGroup"})
 _REQUEST_FIELDS = _TARGET_FIELDS | {
     "user.username",
+    "userAgent",
     "impersonatedUser.username",
     "stage",
     "responseStatus.code",
@@ -20,8 +21,8 @@ _REQUEST_FIELDS = _TARGET_FIELDS | {
 
 _MOST_KEYS = 4096
 
-type _Target = tuple[str, str | None, str | None]
-type _Request = tuple[_Target, str, str | None, str, int | None]
+type _Target = tuple[str, str | None, str | None, str | None]
+type _Request = tuple[_Target, str, str, str | None, str, int | None]
 
 
 class Candidate(NamedTuple):
@@ -51,9 +52,10 @@ _NONE = Candidates((), (), None)
 class AuditIndex:
     """The rules for audit events.
 
-    The first look-up is by target (verb, resource, subresource). Its result is computed once, from the rules'
-    tests of these three fields, and remembered. If rules remain, a second look-up adds the user and the
-    result of the request: controllers create thousands of pods, and the rules on pods except them by name.
+    The first look-up is by target (verb, resource, subresource, API group). Its result is computed once, from
+    the rules' tests of these fields, and remembered. If rules remain, a second look-up adds the user, the
+    client and the result of the request: controllers create thousands of pods, and the rules on pods except
+    them by name.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
@@ -66,9 +68,9 @@ class AuditIndex:
         """The rules that the remembered fields of an event do not exclude, in order."""
         reference = header.object_ref
         target: _Target = (
-            (header.verb, None, None)
+            (header.verb, None, None, None)
             if reference is None
-            else (header.verb, reference.resource, reference.subresource)
+            else (header.verb, reference.resource, reference.subresource, reference.api_group)
         )
         found = self._of_target.get(target)
         if found is None:
@@ -80,6 +82,7 @@ class AuditIndex:
         request: _Request = (
             target,
             header.user.username,
+            header.user_agent,
             None if impersonated is None else impersonated.username,
             header.stage,
             None if status is None else status.code,
@@ -87,16 +90,18 @@ class AuditIndex:
         left = self._of_request.get(request)
         if left is None:
             left = _candidates([indexed.candidate for indexed in found if indexed.maybe_by_request(header)])
-            self._of_request.keep(request, _characters(*target, *request[1:4]), left)
+            self._of_request.keep(request, _characters(*target, *request[1:5]), left)
         return left
 
 
 def _indexed(rule: Rule) -> _Indexed:
-    remains = any(
-        field.from_header is not None and field.name not in _REQUEST_FIELDS for field in fields_in(rule.node)
-    )
+    others = {field.name for field in fields_in(rule.node) if field.from_header is not None} - _REQUEST_FIELDS
+    maybe = None
+    if others and rule.maybe is not None:
+        # The index has answered the other tests for nearly all events, so these decide, and come first.
+        maybe = all_of([header_bounds(rule.node, others).maybe, rule.maybe])
     return _Indexed(
-        Candidate(rule, rule.maybe if remains else None),
+        Candidate(rule, maybe),
         header_bounds(rule.node, _TARGET_FIELDS).maybe,
         header_bounds(rule.node, _REQUEST_FIELDS).maybe,
     )

@@ -8,6 +8,7 @@ import msgspec
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.detection.details import details_of, told
+from eks_log_forwarder.detection.dry_runs import is_dry_run
 from eks_log_forwarder.detection.once_a_request import StartedRequests
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.intake.log_type import LogType
@@ -28,11 +29,15 @@ class Matcher:
         fields = parsed.audit_fields if line is None else line_fields(line)
         ordinary = parsed.audit is not None and parsed.audit_fields is None
         found = self.rules.match(log_type, parsed.audit, fields, event.message, ordinary=ordinary)
-        if not found or (parsed.audit is not None and self.started.is_second(parsed.audit)):
+        if not found or (parsed.audit is not None and self._is_ignored(parsed.audit, event.message)):
             return []
         actor, target = map(told, actor_and_target(log_type, parsed.audit, fields or {}))
         details = details_of(event, parsed.audit, fields or {})
         return [Detection(rule, event.id, actor, target, details) for rule in found]
+
+    def _is_ignored(self, header: AuditHeader, message: str) -> bool:
+        """Whether a matching request changed nothing, or was reported when it started."""
+        return is_dry_run(header, message) or self.started.is_second(header)
 
 
 def actor_and_target(

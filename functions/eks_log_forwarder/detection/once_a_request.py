@@ -1,4 +1,4 @@
-"""Limits all rules to requests that change something, and each rule to one audit event per request.
+"""Limits a rule to one audit event per request, unless the rule names the stage itself.
 
 The API server logs most requests once, at ResponseComplete. It logs long-running requests twice, with the
 same code: at ResponseStarted and at ResponseComplete, which may be hours later. It logs a request without a
@@ -8,7 +8,7 @@ Source: k8s.io/apiserver, WithAudit and WithFailedAuthenticationAudit.
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.field_names import FieldNames
-from eks_log_forwarder.detection.nodes import All, AnyOf, KeywordTest, Node, Not, fields_in
+from eks_log_forwarder.detection.nodes import All, AnyOf, Node, Not, fields_in
 from eks_log_forwarder.detection.remembering import Memory
 from eks_log_forwarder.detection.values import equals_one_of, is_empty_or_one_of, starts_with_one_of
 
@@ -24,16 +24,15 @@ _MOST_STARTED = 1024
 
 
 def once_a_request(node: Node, names: FieldNames) -> Node:
-    """The rule, limited to one event per request. It never matches a dry run.
+    """The rule, limited to one event per request.
 
     A rule that names `stage` decides itself at which stages it matches. All others match a long-running
     request at ResponseStarted and any other request at its end. They match at both stages of a `proxy`
     subresource; see StartedRequests. An event without a stage counts as the only one.
     """
-    changes_something = _changes_something(names)
     stage = names.audit("stage")
     if any(field.name == stage.name for field in fields_in(node)):
-        return All((node, changes_something))
+        return node
     subresource = names.audit("objectRef.subresource")
     long_running = AnyOf(
         (
@@ -57,16 +56,7 @@ def once_a_request(node: Node, names: FieldNames) -> Node:
         )
     )
     # The rule's own tests come first, because they fail most often.
-    return All((node, counts, changes_something))
-
-
-def _changes_something(names: FieldNames) -> Node:
-    """The request is not a dry run. A deletion is decoded only if its text names the parameter."""
-    deletion = equals_one_of(names.audit("verb"), ["delete", "deletecollection"])
-    named = KeywordTest(
-        lambda text: "dryRun" in text or "\\u" in text, folded=False
-    )  # a letter may be escaped
-    return Not(All((AnyOf((Not(deletion), named)), equals_one_of(names.audit("dryRun"), ["true"]))))
+    return All((node, counts))
 
 
 class StartedRequests:

@@ -69,7 +69,7 @@ class RuleSet:
             if ordinary is None:
                 ordinary = fields is None and parse_ordinary(message) is not None
             text = SearchedText(message) if ordinary else None
-        return _of_audit(candidates, header, text, Event(message, header, fields))
+        return _of_audit(candidates, header, fields, message, text)
 
 
 def _matching(rules: Iterable[Rule], event: Event) -> list[RuleRef]:
@@ -77,17 +77,26 @@ def _matching(rules: Iterable[Rule], event: Event) -> list[RuleRef]:
 
 
 def _of_audit(
-    candidates: Candidates, header: AuditHeader, text: SearchedText | None, event: Event
+    candidates: Candidates,
+    header: AuditHeader,
+    fields: Fields | None,
+    message: str,
+    text: SearchedText | None,
 ) -> list[RuleRef]:
     rules = candidates.rules
     if text is not None and candidates.search is not None and not text.may_have_one(candidates.search):
         rules = candidates.without_words
     found = []
+    event = None
     for rule, maybe in rules:
         if maybe is not None and not maybe(header):
             continue
-        if rule.header_decides or (
-            (text is None or rule.literals is None or text.may_have(rule.literals)) and rule.matches(event)
-        ):
-            found.append(rule.detection)
+        if not rule.header_decides:
+            if text is not None and rule.literals is not None and not text.may_have(rule.literals):
+                continue
+            if event is None:
+                event = Event(message, header, fields)
+            if not rule.matches(event):
+                continue
+        found.append(rule.detection)
     return found

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
@@ -17,36 +17,41 @@ _ESCAPED_WORD = re.compile(rb"\\u(?!00[01]|0026|003[cCeE]|202[89])")
 class SearchedText:
     """A message in the forms in which words are looked for, each made when it is first needed."""
 
+    __slots__ = ("_escaped", "_folded", "_message", "_raw")
+
     def __init__(self, message: str) -> None:
         self._message = message
         # Bytes, because a search in a text takes ten times as long.
         self._raw = message.encode("utf-8", "surrogatepass")
+        self._folded: bytes | None = None
+        # A letter may be written as an escape, so that a word need not be in the text.
+        self._escaped = bool(_find_escape(self._raw)) and _ESCAPED_WORD.search(self._raw) is not None
 
-    @cached_property
-    def _folded(self) -> bytes:
-        if self._message.isascii():
-            return self._raw.lower()
-        return self._message.casefold().encode("utf-8", "surrogatepass")
-
-    @cached_property
-    def _is_escaped(self) -> bool:
-        """Whether a letter may be written as an escape, so that a word need not be in the text."""
-        return bool(_find_escape(self._raw)) and _ESCAPED_WORD.search(self._raw) is not None
+    @property
+    def folded(self) -> bytes:
+        """The message, case-folded once."""
+        if self._folded is None:
+            ascii_only = self._message.isascii()
+            folded = (
+                self._raw.lower() if ascii_only else self._message.casefold().encode("utf-8", "surrogatepass")
+            )
+            self._folded = folded
+        return self._folded
 
     def may_have(self, literals: Literals) -> bool:
         """Whether the text has one of the words, or may have one that is escaped."""
         return (
-            self._is_escaped
+            self._escaped
             or any(key.encode() in self._raw for key in literals.keys)
-            or any(value.encode() in self._folded for value in literals.values)
+            or any(value.encode() in self.folded for value in literals.values)
         )
 
     def may_have_one(self, search: "WordSearch") -> bool:
         """Whether `may_have` is true for one of the rules of a search."""
         return (
-            self._is_escaped
+            self._escaped
             or (search.keys is not None and bool(search.keys(self._raw)))
-            or (search.values is not None and bool(search.values(self._folded)))
+            or (search.values is not None and bool(search.values(self.folded)))
         )
 
 

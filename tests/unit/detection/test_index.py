@@ -29,7 +29,6 @@ FIELDS: dict[str, list[Any]] = {
     "user.groups": ["dev", "ops"],
     "responseStatus.code": [0, 200, 403, 403.0, "403"],
     "requestURI": ["/x", "/x?dryRun=All", "/x?resourceVersion=7", "", None, 5],
-    "dryRun": [True],
     "readsEverything": [True],
     "sourceIP": ["10.0.0.1", "52.1.2.3"],
     "sourceIPPublic": [True, False],
@@ -37,7 +36,7 @@ FIELDS: dict[str, list[Any]] = {
     "requestObject.spec.x": [1, "1", True, None],
     "hostPath": ["/etc", None],
 }
-DERIVED = ("source", "host", "user.groups", "dryRun", "readsEverything")  # not in an event as such
+DERIVED = ("source", "host", "user.groups", "readsEverything")  # not in an event as such
 MODIFIERS = [
     "",
     "|contains",
@@ -120,8 +119,6 @@ def events(draw: st.DrawFn) -> dict[str, object]:
         )
     if draw(st.booleans()):
         event["objectRef.resource"] = "secrets"
-    if draw(st.booleans()):
-        event.setdefault("requestObject", {})["dryRun"] = ["All"]
     if draw(st.booleans()):
         event.pop("objectRef", None)
     return event
