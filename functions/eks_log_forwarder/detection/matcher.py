@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -28,7 +29,7 @@ class Matcher:
         if not found:
             return []
         actor, target = map(told, actor_and_target(log_type, parsed.audit, fields or {}))
-        details = details_of(event, parsed.audit, fields or {})
+        details = partial(details_of, event, parsed.audit, fields or {})
         return [Detection(rule, event.id, actor, target, details) for rule in found]
 
 
