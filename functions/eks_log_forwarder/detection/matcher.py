@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -32,7 +33,7 @@ class Matcher:
         if not found or (parsed.audit is not None and self._is_ignored(parsed.audit, event.message)):
             return []
         actor, target = map(told, actor_and_target(log_type, parsed.audit, fields or {}))
-        details = details_of(event, parsed.audit, fields or {})
+        details = partial(details_of, event, parsed.audit, fields or {})
         return [Detection(rule, event.id, actor, target, details) for rule in found]
 
     def _is_ignored(self, header: AuditHeader, message: str) -> bool:

@@ -1,5 +1,6 @@
 """The record that a collector receives for one log event."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -48,21 +49,19 @@ class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     time: str = ""
 
 
-NO_DETAILS = Details()
-
-
 @dataclass(frozen=True, slots=True)
 class Detection:
     """One detection: the rule, the event's id, the actor, the target and the details of the event.
 
-    Its texts hold no secret and no control character, and are bounded.
+    Its texts hold no secret and no control character, and are bounded. `details` reads the rest of the event
+    when it is called: only a hundred detections of a payload are logged.
     """
 
     rule: RuleRef
     event_id: str
     actor: str
     target: str
-    details: Details = NO_DETAILS
+    details: Callable[[], Details] = Details
 
 
 _SERIOUS = frozenset({"medium", "high", "critical"})

@@ -35,7 +35,7 @@ _decode = msgspec.json.Decoder(DetectionLine).decode
 
 def line_fields(detection: Detection, tally: Tally) -> dict[str, object]:
     """The fields of the line; empty ones are left out, because every byte of a log is billed."""
-    rule, details = detection.rule, detection.details
+    rule = detection.rule
     line = {
         "notify": ALERT_WORD if rule.level in _TOLD_LEVELS else "",
         "rule": rule.id,
@@ -48,7 +48,7 @@ def line_fields(detection: Detection, tally: Tally) -> dict[str, object]:
         "actor": detection.actor,
         "target": detection.target,
         "event_id": detection.event_id,
-        **msgspec.to_builtins(details),
+        **msgspec.to_builtins(detection.details()),
     }
     return {name: value for name, value in line.items() if value}
 

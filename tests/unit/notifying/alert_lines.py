@@ -35,7 +35,7 @@ def message(  # noqa: PLR0913  # what the tests vary
     details: Details = DETAILS,
 ) -> str:
     """One line of the log."""
-    detection = Detection(RuleRef(rule, title, level, []), "event-1", actor, target, details)
+    detection = Detection(RuleRef(rule, title, level, []), "event-1", actor, target, lambda: details)
     own = {"level": "WARNING", "message": "detection", "service": "eks-logs"}
     return json.dumps(own | line_fields(detection, Tally(cluster, log_type, account="111122223333")))
 
