@@ -44,24 +44,29 @@ class Denials:
 
 
 class Throttling:
-    """Requests that were answered 429, by client."""
+    """Requests that were answered 429, by client and by request."""
 
     def __init__(self) -> None:
-        self.clients = Tops("user", "user_agent", "verb", "resource")
+        self.clients = Tops("user", "user_agent")
+        self.requests = Tops("verb", "resource")
         self.hours = Tops("hour")
 
     def add(self, event: Event) -> None:
         """Counts one event."""
         header = event.audit
         if header is not None and is_throttled(header):
-            who = header.user.username or NONE, header.user_agent or NONE
-            self.clients.add(*who, header.verb or NONE, resource_of(header))
+            self.clients.add(header.user.username or NONE, header.user_agent or NONE)
+            self.requests.add(header.verb or NONE, resource_of(header))
             self.hours.add(event.time.strftime(HOUR) if event.time else NO_TIME)
 
     def as_json(self, rows: int) -> dict[str, object]:
-        """The most frequent `rows` clients, and every hour."""
-        hours = sorted(self.hours.as_json(len(self.hours)), key=lambda one: str(one["hour"]))
-        return {"requests": self.clients.total(), "by_client": self.clients.as_json(rows), "by_hour": hours}
+        """The most frequent `rows` clients and requests, and every hour."""
+        return {
+            "requests": self.clients.total(),
+            "by_client": self.clients.as_json(rows),
+            "by_request": self.requests.as_json(rows),
+            "by_hour": sorted(self.hours.as_json(len(self.hours)), key=lambda one: str(one["hour"])),
+        }
 
 
 class Latency:

@@ -72,7 +72,7 @@ def _own_time(parsed: Parsed) -> datetime | None:
             moment = datetime.fromisoformat(text)
         except ValueError:
             continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
 
 

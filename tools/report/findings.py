@@ -7,7 +7,7 @@ from eks_log_forwarder.detection.rule import Rule
 from eks_log_forwarder.record.record import Detection
 from tools.report.event import Event
 from tools.report.silencing import Origin, origin_of, sigma_filter
-from tools.report.tops import MAX_KEYS, shown
+from tools.report.tops import MAX_KEYS, TIME, shown
 
 LEVELS = ("critical", "high", "medium", "low", "informational")
 MAX_EXAMPLES = 3
@@ -38,7 +38,7 @@ class Hits:
 
 def _example(event: Event, detection: Detection, actor: str) -> dict[str, object]:
     example: dict[str, object] = {
-        "time": event.time.isoformat(timespec="seconds") if event.time else "",
+        "time": event.time.strftime(TIME) if event.time else "",
         "actor": actor,
         "target": shown(detection.target),
     }

@@ -1,16 +1,18 @@
 """The report as one page of HTML that loads nothing."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tools.report.plots import MAX_BARS, grouped, stacked
 from tools.report.volume import NO_TIME
 
 _KILO = 1000
+_BREAK = re.compile(r"(?<=[:/.@])(?=\w)")  # where a long name may continue on the next line
 _DAY_CHARACTERS = len("2026-01-31")
 
 type Figures = Mapping[str, Any]
@@ -26,7 +28,7 @@ def page(figures: Figures) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": _count, "size": size, "percent": percent, "ms": _ms}
+    environment.filters |= {"count": _count, "size": size, "percent": percent, "ms": _ms, "breakable": _breakable}
     plots = {name: Markup(svg) for name, svg in _plots(figures).items()}  # noqa: S704  # matplotlib escapes
     return environment.get_template("page.html.j2").render(report=figures, plots=plots)
 
@@ -43,6 +45,10 @@ def size(number: float) -> str:
 def percent(part: float, whole: float) -> str:
     """A share for a reader: `48%`."""
     return f"{100 * part / whole:.0f}%" if whole else "0%"
+
+
+def _breakable(text: object) -> Markup:
+    return Markup("<wbr>").join(escape(part) for part in _BREAK.split(str(text)))
 
 
 def _count(number: int) -> str:

@@ -11,6 +11,7 @@ from tools.report.event import Reading
 from tools.report.findings import Findings
 from tools.report.lines import Line
 from tools.report.savings import Policies
+from tools.report.tops import TIME
 from tools.report.volume import Volume
 from tools.report.workloads import Controllers, Pending
 
@@ -72,4 +73,4 @@ class Report:
 
 
 def _time(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+    return moment.astimezone(UTC).strftime(TIME) if moment else ""

@@ -10,6 +10,7 @@ MAX_KEYS = 20_000
 MAX_CHARACTERS = 200
 OTHERS = "(others)"
 NONE = "(none)"
+TIME = "%Y-%m-%d %H:%M:%S"  # UTC, as everywhere in the report
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 

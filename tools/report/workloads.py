@@ -3,8 +3,7 @@
 from eks_log_forwarder.control_plane.klog import KlogLine
 from eks_log_forwarder.control_plane.scheduling import Scheduling
 from tools.report.event import Event
-from tools.report.tops import MAX_KEYS, NONE, Tops, shown
-from tools.report.volume import HOUR
+from tools.report.tops import MAX_KEYS, NONE, TIME, Tops, shown
 
 _UNSCHEDULABLE = "Unable to schedule pod"
 _ERRORS = frozenset({"E", "F"})
@@ -54,7 +53,7 @@ class Pending:
 
 
 def _time(event: Event) -> str:
-    return event.time.isoformat(timespec="seconds") if event.time else ""
+    return event.time.strftime(TIME) if event.time else ""
 
 
 class Controllers:
@@ -76,8 +75,7 @@ class Controllers:
         if name in self._examples or len(self._examples) < MAX_KEYS:
             error = next((line.fields[key] for key in _ERROR_KEYS if line.fields.get(key)), "")
             text = f"{line.message}: {error}" if error else line.message
-            when = event.time.strftime(HOUR) if event.time else ""
-            self._examples[name] = {"last": shown(text), "last_hour": when}
+            self._examples[name] = {"last": shown(text), "last_time": _time(event)}
 
     def as_json(self, rows: int) -> list[dict[str, object]]:
         """The controllers with the most errors, each with its last one."""
