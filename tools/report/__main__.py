@@ -3,8 +3,8 @@
     make report LINES="audit.ndjson scheduler.log"
     make report CLUSTER=prod FROM=2026-01-31T10:00 TO=2026-01-31T11:00
 
-Writes build/report.html (OUT=path for another place), or prints JSON (JSON=yes). For a log group it says first
-what CloudWatch charges, and asks (YES=yes does not). Texts that clients chose are redacted.
+Writes build/report.html (OUT=path for another place), or prints JSON (JSON=yes). For a log group it first says
+what CloudWatch charges, and asks; with YES=yes it does not ask. Texts that clients chose are redacted.
 Exit status: 0 if the report was made, 1 if the answer was no, 2 if it cannot be made.
 """
 
@@ -139,8 +139,10 @@ def main(arguments: list[str], clock: Clock = lambda: datetime.now(UTC)) -> int:
         return 0
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(page(figures), encoding="utf-8")
-    matched = len(report.findings.hits)
-    print(f"{report.lines:,} lines, {matched} rules matched: {options.out}")
+    found = report.findings.as_json()
+    for rule in found["by_rule"]:
+        print(f"{rule['level']:13} {rule['hits']:>7,}  {rule['file']}")
+    print(f"{report.lines:,} lines, {len(found['by_rule'])} of {found['rules']} rules matched: {options.out}")
     return 0
 
 

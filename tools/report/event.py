@@ -43,7 +43,7 @@ class Reading:
     match: Matcher
 
     def event(self, line: Line) -> Event:
-        """The event of a line. If several log types are possible, a rule that matches decides between them."""
+        """The event of a line. If several log types are possible, a matching rule decides between them."""
         event = LogEvent(id="", timestamp=line.timestamp_ms, message=line.message)
         for log_type in line.log_types:
             parsed = parse(log_type, event)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from eks_log_forwarder.detection.rule import Rule
 from eks_log_forwarder.record.record import Detection
@@ -69,7 +70,7 @@ class Findings:
         for detection in event.detections:
             self.hits.setdefault(detection.rule.id, Hits()).add(event, detection)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Every rule that matched, the gravest level first, then the most matches; and the filter."""
         ordered = sorted(
             self.hits.items(),

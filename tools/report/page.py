@@ -28,7 +28,13 @@ def page(figures: Figures) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": _count, "size": size, "percent": percent, "ms": _ms, "breakable": _breakable}
+    environment.filters |= {
+        "count": _count,
+        "size": size,
+        "percent": percent,
+        "ms": _ms,
+        "breakable": _breakable,
+    }
     plots = {name: Markup(svg) for name, svg in _plots(figures).items()}  # noqa: S704  # matplotlib escapes
     return environment.get_template("page.html.j2").render(report=figures, plots=plots)
 
@@ -75,7 +81,8 @@ def _plots(figures: Figures) -> dict[str, str]:
     policies = figures["audit_policies"]["policies"]
     if any(any(one["events"].values()) for one in policies.values()):
         values = {
-            action: [one["events"][action] for one in policies.values()] for action in ("keep", "trim", "drop")
+            action: [one["events"][action] for one in policies.values()]
+            for action in ("keep", "trim", "drop")
         }
         plots["policies"] = grouped("policies", list(policies), values, "events")
     return plots

@@ -104,7 +104,7 @@ def _svg(figure: Figure, name: str) -> str:
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' id="[a-z]+[a-z_.]*_\d+"', "", svg)  # nothing refers to them
+    svg = re.sub(r' id="[a-z][a-z0-9_.]*_\d+"', "", svg)  # nothing refers to them
     svg = re.sub(r'^<svg [^>]*?(viewBox="[^"]+")[^>]*>', r'<svg \1 role="img" aria-hidden="true">', svg)
     svg = svg.replace("xlink:href", "href")
     for colour, variable in _VARIABLES.items():

@@ -53,7 +53,9 @@ class Sum:
         """The events by action, and the bytes by record format."""
         return {
             "events": {str(action): self.events[action] for action in Action},
-            "bytes": {name: {"before": size, "saved": self.saved[name]} for name, size in self.before.items()},
+            "bytes": {
+                name: {"before": size, "saved": self.saved[name]} for name, size in self.before.items()
+            },
         }
 
 

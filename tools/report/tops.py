@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from eks_log_forwarder.redaction import redact
 
@@ -52,7 +53,7 @@ class Tops:
         """The events of all keys."""
         return sum(events for events, _ in self._counts.values())
 
-    def as_json(self, rows: int) -> list[dict[str, object]]:
+    def as_json(self, rows: int) -> list[dict[str, Any]]:
         """The first `rows` keys, and the rest together."""
         found = list(self)
         if rest := found[rows:]:

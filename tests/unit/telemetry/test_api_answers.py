@@ -25,7 +25,8 @@ TIMES = {
     ],
 )
 def test_a_finished_request_that_was_answered_429_is_throttled(
-    fields: dict[str, object], throttled: bool
+    fields: dict[str, object],
+    throttled: bool,  # noqa: FBT001  # a parameter
 ) -> None:
     """A forbidden eviction has the same code and is not."""
     assert is_throttled(header_of(**fields)) is throttled

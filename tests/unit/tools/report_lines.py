@@ -24,7 +24,8 @@ DENIED = (
 )
 PENDING = (
     'I0114 10:00:02.733418      11 schedule_one.go:1055] "Unable to schedule pod; no fit; waiting"'
-    ' pod="shop/cart" err="0/6 nodes are available: 4 Insufficient cpu, 2 node(s) had untolerated taint {a: b}."'
+    ' pod="shop/cart"'
+    ' err="0/6 nodes are available: 4 Insufficient cpu, 2 node(s) had untolerated taint {a: b}."'
 )
 FAILING = (
     'I0114 10:00:02.609377      12 deployment_controller.go:512] "Error syncing deployment"'

@@ -5,11 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sigma.filters import SigmaFilter
+from sigma.rule import SigmaDetectionItem
 
+from eks_log_forwarder.control_plane.parsing import parse
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from tests.policy_samples import policy_of
 from tests.unit.detection_rules import rule_text
 from tests.unit.tools.report_lines import DENIED, FAILING, PENDING, audit_line
@@ -18,6 +22,7 @@ from tools.report.answers import percentile
 from tools.report.event import UNKNOWN_KLOG
 from tools.report.lines import Line, read_files
 from tools.report.report import Report
+from tools.report.savings import record_bytes
 from tools.report.tops import MAX_CHARACTERS, MAX_KEYS, OTHERS, Tops, shown
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
@@ -40,7 +45,9 @@ RULES = {
         "level: medium\nid: 2f9b1c1e-5a7d-4a2c-9a55-6d0f6a8e3b12",
     ),
 }
-DROP_LISTS = policy_of("- {level: None, verbs: [list]}\n- {level: Metadata, verbs: [patch]}\n- {level: RequestResponse}")
+DROP_LISTS = policy_of(
+    "- {level: None, verbs: [list]}\n- {level: Metadata, verbs: [patch]}\n- {level: RequestResponse}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +75,10 @@ def figures(rules: RuleSet, messages: Iterable[str], rows: int = 15) -> dict[str
 
 def test_volume_is_counted_by_log_type_verb_resource_user_and_hour(rules: RuleSet) -> None:
     """The most bytes first; a rule's match says of which component a klog line is."""
-    get, exec_ = audit_line(), audit_line(verb="create", objectRef={"resource": "pods", "subresource": "exec"})
+    get, exec_ = (
+        audit_line(),
+        audit_line(verb="create", objectRef={"resource": "pods", "subresource": "exec"}),
+    )
     found = figures(rules, [get, get, exec_, SECRETS, DENIED, PENDING, FAILING])
     volume = found["volume"]
     assert (found["lines"], found["bytes"]) == (
@@ -119,15 +129,16 @@ def test_detections_are_listed_by_rule_with_the_first_of_each_actor(rules: RuleS
 
 
 def test_the_filter_for_the_noisiest_rule_is_a_sigma_filter(rules: RuleSet) -> None:
-    """pySigma reads it: the rule by its id, and the most frequent origin with escaped wildcards."""
+    """PySigma reads it: the rule by its id, and the most frequent origin with escaped wildcards."""
     noisy = SECRETS.replace("bob", "ci*bot")
     silencing = figures(rules, [noisy, noisy, SECRETS, DENIED])["detections"]["silencing"]
     assert (silencing["hits"], silencing["silenced"], silencing["level"]) == (3, 2, "high")
     parsed = SigmaFilter.from_yaml(silencing["filter"])
-    assert parsed.filter.rules == ["2f9b1c1e-5a7d-4a2c-9a55-6d0f6a8e3b10"] or [
-        one.reference for one in parsed.filter.rules
-    ] == ["2f9b1c1e-5a7d-4a2c-9a55-6d0f6a8e3b10"]
+    assert [getattr(one, "reference", one) for one in parsed.filter.rules] == [
+        "2f9b1c1e-5a7d-4a2c-9a55-6d0f6a8e3b10"
+    ]
     (item,) = parsed.filter.detections["selection"].detection_items
+    assert isinstance(item, SigmaDetectionItem)
     assert (item.field, [str(value) for value in item.value]) == ("user.username", ["ci\\*bot"])
 
 
@@ -154,7 +165,9 @@ def test_no_filter_is_offered_without_an_origin_that_a_file_may_hold(rules: Rule
 def test_denials_are_requests_and_iam_identities(rules: RuleSet) -> None:
     """By who, what and why; RequestReceived has no answer yet."""
     forbidden = audit_line(responseStatus={"code": 403})
-    found = figures(rules, [forbidden, forbidden, audit_line(responseStatus={"code": 404}), DENIED])["denials"]
+    found = figures(rules, [forbidden, forbidden, audit_line(responseStatus={"code": 404}), DENIED])[
+        "denials"
+    ]
     assert found == {
         "requests": 2,
         "by_request": [{"user": "ana", "verb": "get", "resource": "pods", "code": "403", "events": 2}],
@@ -216,14 +229,12 @@ def test_pending_pods_are_listed_with_their_reasons(rules: RuleSet) -> None:
     }
 
 
-def test_errors_of_the_controller_managers_are_counted_by_controller(
-    rules: RuleSet, tmp_path: Path
-) -> None:
+def test_errors_of_the_controller_managers_are_counted_by_controller(rules: RuleSet, tmp_path: Path) -> None:
     """By `logger`, else by the source file; a line without an error is none, whatever its component."""
     bare = "E0114 10:00:05.027886      12 horizontal.go:274] failed to compute replicas"
     fine = 'I0114 10:00:00.402711      12 replica_set.go:679] "Finished syncing" key="shop/cart"'
     path = tmp_path / "controller-manager.log"
-    path.write_text("\n".join([FAILING, FAILING, bare, fine]) + "\n", encoding="utf-8")
+    path.write_text(f"{FAILING}\n{FAILING}\n{bare}\n{fine}" + "\n", encoding="utf-8")
     report = Report("lines", rules, {})
     for line in read_files([path]):
         report.add(line)
@@ -251,7 +262,12 @@ def test_policies_save_what_no_denial_and_no_detection_protects(rules: RuleSet) 
     )["audit_policies"]
     policy = found["policies"]["drop-lists"]
     assert policy["events"] == {"keep": 2, "trim": 1, "drop": 2}
-    assert (found["denials"], found["detected"], found["request_received"], found["from_k3s"]) == (1, 1, 1, True)
+    assert (found["denials"], found["detected"], found["request_received"], found["from_k3s"]) == (
+        1,
+        1,
+        1,
+        True,
+    )
     assert [(one["verb"], one["events"]["drop"], one["events"]["trim"]) for one in policy["by_verb"]] == [
         ("list", 2, 0),
         ("patch", 0, 1),
@@ -286,7 +302,9 @@ def test_files_say_what_their_lines_are(tmp_path: Path) -> None:
     """A klog file by its name; records and FilterLogEvents' events by their stream; a folder by its files."""
     (tmp_path / "scheduler.log").write_text(f"{PENDING}\n\n{DENIED}\r\n", encoding="utf-8")
     wrapped = '{"logStreamName":"kube-scheduler-0","timestamp":1768384800000,"message":"x"}'
-    record = '{"timestamp":1768384800001,"logStream":"cloud-controller-manager-0","message":"y","logType":"z"}'
+    record = (
+        '{"timestamp":1768384800001,"logStream":"cloud-controller-manager-0","message":"y","logType":"z"}'
+    )
     broken = '{"logStream":"kube-scheduler-0","message":"no time"}'
     (tmp_path / "some.ndjson").write_text(f"{wrapped}\n{record}\n{broken}\n{FAILING}\n", encoding="utf-8")
     found = list(read_files([tmp_path]))
@@ -299,3 +317,34 @@ def test_files_say_what_their_lines_are(tmp_path: Path) -> None:
         (FAILING, (LogType.SCHEDULER, LogType.API, LogType.CONTROLLER_MANAGER), False),
     ]
     assert [line.timestamp_ms for line in found[2:4]] == [1768384800000, 1768384800001]
+
+
+def test_records_are_measured_as_the_forwarder_writes_them() -> None:
+    """Parsed has the event in the place of its header and of the text, plain has the four keys alone."""
+    line = audit_line()
+    parsed = parse(LogType.AUDIT, LogEvent(id="", timestamp=0, message=line))
+    four_keys = {
+        "timestamp": 1_700_000_000_000,
+        "logGroup": "/aws/eks/prod/cluster",
+        "logStream": "kube-apiserver-audit-" + 32 * "0",
+        "message": line,
+    }
+    others = {
+        "id": 56 * "3",
+        "account": "111122223333",
+        "region": "us-east-1",
+        "cluster": "prod",
+        "logType": "audit",
+    }
+    enriched = four_keys | others | {"audit": parsed.audit}
+    whole = {name: value for name, value in enriched.items() if name != "message"} | {
+        "audit": msgspec.Raw(line.encode())
+    }
+    assert (
+        record_bytes(line).items()
+        >= {
+            "enriched": len(msgspec.json.encode(enriched)) + 1,
+            "parsed": len(msgspec.json.encode(whole)) + 1,
+            "plain": len(msgspec.json.encode(four_keys)) + 1,
+        }.items()
+    )
