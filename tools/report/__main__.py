@@ -3,8 +3,8 @@
     make report LINES="audit.ndjson scheduler.log"
     make report CLUSTER=prod FROM=2026-01-31T10:00 TO=2026-01-31T11:00
 
-Writes build/report.html (OUT=path for another place), or prints JSON (JSON=yes). For a log group it first says
-what CloudWatch charges, and asks; with YES=yes it does not ask. Texts that clients chose are redacted.
+Writes build/report.html (OUT=path for another place), or prints JSON (JSON=yes). For a log group it says
+first what CloudWatch charges, and asks; YES=yes does not ask. Texts that clients chose are redacted.
 Exit status: 0 if the report was made, 1 if the answer was no, 2 if it cannot be made.
 """
 
