@@ -133,7 +133,7 @@ def test_what_a_query_parses_is_in_the_lines(name: str, found: dict[str, str]) -
 
 
 def passes(line: str, text: str) -> bool:
-    """Whether a line passes the tests on @message of a filter, which are joined by `or` alone or `and` alone."""
+    """Whether a line passes a filter's tests on @message, which are joined by `or` alone or `and` alone."""
     tests = re.findall(r"@message (not )?like /((?:[^/\\]|\\.)+)/", text)
     verdicts = [bool(re.search(expression, line)) is not bool(negated) for negated, expression in tests]
     return not verdicts or (any(verdicts) if " or " in text else all(verdicts))
