@@ -32,6 +32,7 @@ from tools.report.cloudwatch import Scan, plan, read_lines
 from tools.report.lines import read_files
 from tools.report.page import page
 from tools.report.report import Report
+from tools.stopping import run
 
 _HOUR_MS = 3_600_000
 
@@ -147,4 +148,4 @@ def main(arguments: list[str], clock: Clock = lambda: datetime.now(UTC)) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)
