@@ -51,12 +51,18 @@ DROP_LISTS = policy_of(
 
 
 @pytest.fixture(scope="module")
-def rules(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
-    """A rule for each of three log types."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a rule for each of three log types."""
     folder = tmp_path_factory.mktemp("rules")
     for name, (selection, log_source, more) in RULES.items():
         text = rule_text(f"s: {selection}\ncondition: s", log_source=log_source, more=more)
         (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rules(folder: Path) -> RuleSet:
+    """The rules of the folder."""
     return RuleSet.load(folder)
 
 
@@ -140,6 +146,19 @@ def test_the_filter_for_the_noisiest_rule_is_a_sigma_filter(rules: RuleSet) -> N
     (item,) = parsed.filter.detections["selection"].detection_items
     assert isinstance(item, SigmaDetectionItem)
     assert (item.field, [str(value) for value in item.value]) == ("user.username", ["ci\\*bot"])
+
+
+def test_the_filter_silences_as_many_matches_as_the_report_says(
+    rules: RuleSet, folder: Path, tmp_path: Path
+) -> None:
+    """Saved beside the rules: of three matches another user's is left; a wildcard stays a character."""
+    noisy = SECRETS.replace("bob", "ci*bot")
+    lines = [noisy, noisy, SECRETS.replace("bob", "ci-other-bot")]
+    silencing = figures(rules, lines)["detections"]["silencing"]
+    (tmp_path / "silence.yml").write_text(silencing["filter"], encoding="utf-8")
+    (left,) = figures(RuleSet.load(folder, tmp_path), lines)["detections"]["by_rule"]
+    assert (silencing["hits"] - silencing["silenced"], left["hits"]) == (1, 1)
+    assert left["examples"][0]["actor"] == "ci-other-bot"
 
 
 @pytest.mark.parametrize(
