@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records rules faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo report records rules faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -19,11 +19,10 @@ setup:  #: create the environments .venv and .venv-ministack (other targets do t
 demo: setup  ## send real log lines through a deployed stack on this machine; DESTINATION=splunk_hec for another
 	@$(python) -m tools.demo $(DESTINATION)
 
-policy-report: setup  ## what an audit policy keeps, trims and drops: LINES=file POLICY=name
-	@$(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
-
-detect: setup  ## try the detection rules: LINES=file; ARGS="--help" for options
-	@$(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
+report: setup  ## a page on who does what, and what it costs: LINES=files, or CLUSTER=name FROM=2026-01-31T10:00 TO=… [JSON=yes] [YES=yes]
+	@$(python) -m tools.report $(if $(CLUSTER),--cluster $(CLUSTER) $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)"),\
+	  $(or $(LINES),$(filter-out %/control-message.log,$(wildcard events/lines/*.log)))) \
+	  $(if $(filter yes,$(YES)),--yes) $(if $(filter yes,$(JSON)),--json) $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
@@ -101,7 +100,7 @@ check: setup  #: check format, lint, types, spelling and template
 	@mypy
 	@codespell
 	@sam validate --lint
-	@cfn-lint network.yaml subscription.yaml
+	@cfn-lint network.yaml subscription.yaml queries.yaml
 	@$(python) -m tools.check_settings
 
 format: setup  #: format the files

@@ -55,6 +55,7 @@ class Stages:
         message = event.message
         if parsed.audit is not None:
             count_api_request(parsed.audit, tally.api_requests)
+            tally.api_answers.count(parsed.audit)
         detections = [] if self.match is None else self.match(stream.log_type, parsed, event)
         tally.detections.add(detections)
         if self.policy is not None and parsed.audit is not None:

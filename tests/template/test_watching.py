@@ -30,6 +30,7 @@ OURS: dict[str, set[frozenset[str]]] = {
     "EventsReceived": {SERVICE, frozenset({"service", "cluster", "logType"})},
     "Detections": {frozenset({"service", "level"}), frozenset({"service", "rule"})},
     "ApiRequests": {frozenset({"service", "resource", "verb"})},
+    "ApiLatency": {frozenset({"service", "verb"})},
 } | {
     name: {SERVICE}
     for name in (
@@ -50,6 +51,7 @@ OURS: dict[str, set[frozenset[str]]] = {
         "EventAge",
         "ParkedAge",
         "ControlMessages",
+        "ApiThrottled",
     )
 }
 FUNCTION = frozenset({"FunctionName"})
@@ -97,6 +99,8 @@ def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     tally.authentication_failures = 1
     tally.detections.add([Detection(RuleRef("id", "title", "high", []), "event", "actor", "target")])
     tally.api_requests = {("pods", "list"): 1}
+    tally.api_answers.throttled = 1
+    tally.api_answers.latencies_ms = {"list": [12.5]}
     publish(tally)
     metrics.flush_metrics()
     publish_redriven(tally)
@@ -167,7 +171,7 @@ def test_every_metric_of_the_dashboard_exists() -> None:
 def test_every_metric_of_an_alarm_exists() -> None:
     """An alarm on a metric that nobody publishes would never go off."""
     names = {metric for alarm in alarms(**WATCHED).values() for metric in watched(alarm)}
-    assert len(names) == 12
+    assert len(names) == 13
     assert names - known() == set()
 
 
@@ -200,7 +204,7 @@ def test_the_dashboard_answers_the_questions_of_an_operator() -> None:
     """Each graph has a title, each axis a name, each line a label; nothing overlaps."""
     titles = [graph["title"] for graph in graphs()]
     assert titles[:2] == ["Events by outcome", "Latency: from event to delivery"]
-    assert len(set(titles)) == len(titles) == 16
+    assert len(set(titles)) == len(titles) == 18
     for graph in graphs():
         assert graph["yAxis"]["left"]["label"]
         assert graph["region"] == "us-east-1"
@@ -240,11 +244,11 @@ def test_the_dashboard_s_name_holds_the_region() -> None:
 @pytest.mark.parametrize(
     ("parameters", "count"),
     [
-        ({"DisabledDetections": "all"}, 13),
-        ({}, 14),
-        (AUTOMATIC, 15),
-        (WITH_SECRET | {"Environment": "staging"}, 19),
-        (WATCHED, 20),
+        ({"DisabledDetections": "all"}, 14),
+        ({}, 15),
+        (AUTOMATIC, 16),
+        (WITH_SECRET | {"Environment": "staging"}, 20),
+        (WATCHED, 21),
     ],
 )
 def test_the_dashboard_lists_every_alarm_of_the_stack(parameters: dict[str, str], count: int) -> None:
@@ -262,7 +266,7 @@ def test_every_alarm_describes_cause_log_group_and_runbook(template: str) -> Non
         for name, resource in source(template)["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    assert len(described) == {"template.yaml": 20, "subscription.yaml": 3}[template]
+    assert len(described) == {"template.yaml": 21, "subscription.yaml": 3}[template]
     for name, text in described.items():
         match = re.fullmatch(
             r"[A-Z].{30,}\. Log group: (/aws/\S+)\. Runbook: (docs/runbooks/[a-z-]+\.md)\.", text

@@ -23,9 +23,9 @@ EVENTS_PER_PAYLOAD = 500
 # Calls of Python and C functions for each event, with decoding and delivery, by what the settings switch on.
 # They are upper bounds, 10% above what was counted. A change that needs more raises them here and says why.
 CALLS_PER_EVENT = {
-    "bare": 28.5,
-    "by default": 203,  # 69 rules instead of 32
-    "with a policy": 215,
+    "bare": 36.3,  # eight of them for ApiLatency and ApiThrottled
+    "by default": 212,  # 69 rules instead of 32
+    "with a policy": 224,
 }
 SETTINGS = {
     "bare": {"DETECTIONS": "off", "REDACT": "off"},

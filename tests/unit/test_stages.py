@@ -127,7 +127,12 @@ def test_a_line_that_does_not_parse_is_forwarded_as_text() -> None:
 def test_drops_and_counts_what_the_policy_does_not_want() -> None:
     """Nothing else is counted of a dropped event but its request."""
     tally = tally_of()
-    assert staged(message_of(), Stages(ALL, policy=DROP_ALL, redact=redact), tally=tally) is None
+    times = {
+        "requestReceivedTimestamp": "2026-01-14T10:00:00.000000Z",
+        "stageTimestamp": "2026-01-14T10:00:00.012000Z",
+    }
+    assert staged(message_of(**times), Stages(ALL, policy=DROP_ALL, redact=redact), tally=tally) is None
+    assert tally.api_answers.latencies_ms == {"get": [12.0]}
     assert (tally.filtered, tally.trimmed, tally.redacted, tally.api_requests) == (
         1,
         0,

@@ -11,8 +11,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from eks_log_forwarder.encoding import to_json
+from eks_log_forwarder.telemetry.api_answers import sampled
 from eks_log_forwarder.telemetry.detection_line import line_fields
-from eks_log_forwarder.telemetry.emf import Document, EmfProvider
+from eks_log_forwarder.telemetry.emf import Document, EmfProvider, Value
 from eks_log_forwarder.telemetry.tally import Tally
 
 NAMESPACE = "EksLogForwarder"
@@ -40,6 +41,8 @@ def publish(tally: Tally) -> None:
     _publish_detections(tally)
     for (resource, verb), count in tally.api_requests.items():
         _publish_count("ApiRequests", count, resource=resource, verb=verb)
+    for verb, latencies_ms in tally.api_answers.latencies_ms.items():
+        _publish("ApiLatency", MetricUnit.Milliseconds, sampled(latencies_ms), verb=verb)
     summary = _summary(tally)
     for name, value in (
         ("EventsReceived", tally.received),
@@ -52,6 +55,7 @@ def publish(tally: Tally) -> None:
         ("EventsUnparsed", tally.unparsed),
         ("EventsRedacted", tally.redacted),
         ("ControlMessages", tally.control_messages),
+        ("ApiThrottled", tally.api_answers.throttled),
     ):
         summary.add(name, MetricUnit.Count, value)
     summary.publish_by("service")
@@ -129,8 +133,12 @@ def _log_detections(tally: Tally) -> None:
 
 
 def _publish_count(name: str, count: int, **dimensions: str) -> None:
-    """Publishes a count by further dimensions; no client of the cluster can invent their values."""
+    _publish(name, MetricUnit.Count, count, **dimensions)
+
+
+def _publish(name: str, unit: MetricUnit, value: Value, **dimensions: str) -> None:
+    """Publishes a metric by further dimensions; no client of the cluster can invent their values."""
     document = Document({"service": emf.service, **dimensions})
-    document.add(name, MetricUnit.Count, count)
+    document.add(name, unit, value)
     document.publish_by(*document.dimensions)
     emf.add_metric(document)

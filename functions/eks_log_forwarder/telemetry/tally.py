@@ -6,12 +6,10 @@ from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.errors import TallyError
 from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.telemetry.api_answers import FINISHED, OTHER_VERB, VERBS, ApiAnswers
 from eks_log_forwarder.telemetry.detection_counts import DetectionCounts
 
 _RESOURCES = frozenset({"pods", "secrets"})
-# the API server's own verbs; any other comes from an HTTP method that a client invented
-_VERBS = frozenset({"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"})
-_FINISHED = frozenset({"ResponseComplete", ""})  # so that a request counts once, however many stages it logs
 
 
 @dataclass(slots=True)
@@ -22,7 +20,8 @@ class Tally:
     Lambda when the handler raises. `rejected` includes `rejected_unidentified`: events that a collector
     rejected without saying which, so they can be neither parked nor sent again and remain in CloudWatch
     only. `split` events were delivered in several pieces. `reasons` counts undelivered events by reason.
-    `api_requests` counts finished requests by resource and verb. `account` owns the log group.
+    `api_requests` counts finished requests by resource and verb; `api_answers` has the throttled ones and the
+    latencies. `account` owns the log group.
     """
 
     cluster: str
@@ -51,6 +50,7 @@ class Tally:
     detections: DetectionCounts = field(default_factory=DetectionCounts)
     api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
     account: str = ""
+    api_answers: ApiAnswers = field(default_factory=ApiAnswers)
 
     def count_parsed(self, parsed: Parsed) -> None:
         """Counts lines that the parser could not read, or not completely."""
@@ -65,6 +65,7 @@ class Tally:
         """Forgets what was published when these events came for the first time: detections and requests."""
         self.detections = DetectionCounts()
         self.api_requests = {}
+        self.api_answers = ApiAnswers()
 
     def answer(self) -> dict[str, object]:
         """What the handler returns; `reasons` only if events were parked."""
@@ -102,9 +103,9 @@ class Tally:
 def count_api_request(header: AuditHeader, counts: dict[tuple[str, str], int]) -> None:
     """Counts a finished request on pods or secrets themselves, by resource and verb."""
     target = header.object_ref
-    if target is None or target.resource not in _RESOURCES or header.stage not in _FINISHED:
+    if target is None or target.resource not in _RESOURCES or header.stage not in FINISHED:
         return
     if target.subresource or target.api_group:
         return
-    verb = header.verb if header.verb in _VERBS else "other"
+    verb = header.verb if header.verb in VERBS else OTHER_VERB
     counts[target.resource, verb] = counts.get((target.resource, verb), 0) + 1

@@ -9,8 +9,11 @@ import pytest
 
 from eks_log_forwarder.audit_policy import Action, trim
 from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.control_plane.parsing import parse
+from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.payload import LogEvent
 from tests.unit.audit_policy.test_shipped_policies import shipped
-from tools.policy_savings import measure
+from tools.report.savings import Policies
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +44,13 @@ def test_measures_the_corpus(
     name: str, events: dict[Action, int], saved: dict[str, int], lines: list[str]
 ) -> None:
     """docs/audit-policy.md's figures; the cluster logged Metadata, so there is next to nothing to trim."""
-    report = measure(lines, shipped(name))
-    assert report.total.events == events
-    assert report.total.saved == saved
-    assert (report.request_received, report.no_event, report.denials) == (890, 0, 29)
+    report = Policies({name: shipped(name)})
+    for line in lines:
+        report.add(line, parse(LogType.AUDIT, LogEvent(id="", timestamp=0, message=line)))
+    total = report.savings[name].total
+    assert total.events == events
+    assert total.saved == saved
+    assert (report.request_received, report.not_audit, report.denials) == (890, 0, 29)
     assert report.from_k3s
 
 

@@ -283,3 +283,19 @@ def test_writes_one_summary_line(reasons: dict[str, int], level: str, printed: P
     (summary,) = messages(published(tally, printed), "summary")
     assert (summary["level"], summary.get("reasons", {}), summary["detections"]) == (level, reasons, 3)
     assert {"EventsKept", "split", "details", "rejected_unidentified"}.isdisjoint(summary)
+
+
+def test_latencies_are_published_by_verb_and_throttled_answers_in_the_summary(printed: Printed) -> None:
+    """An array has at most a hundred values; a verb without a latency has no document."""
+    tally = Tally("prod", LogType.AUDIT, received=300, delivered=300)
+    tally.api_answers.throttled = 2
+    tally.api_answers.latencies_ms = {"get": [7.25, 12.5], "list": [40.0] * 300}
+    found = documents(published(tally, printed))
+    by_verb = {document["verb"]: document for document in found[("service", "verb"),]}
+    assert {verb: document["ApiLatency"] for verb, document in by_verb.items()} == {
+        "get": [7.2, 12],
+        "list": [40] * 100,
+    }
+    assert units(by_verb["get"]) == {"ApiLatency": "Milliseconds"}
+    (summary,) = found[SUMMARY]
+    assert (summary["ApiThrottled"], units(summary)["ApiThrottled"]) == (2, "Count")

@@ -258,4 +258,5 @@ def test_the_own_log_and_the_metrics_stay_within_their_bounds() -> None:
     measured = measure_own_log()
     assert measured.faults() == []
     assert measured.healthy_bytes > 500
+    assert measured.healthy_latency_bytes > 200
     assert measured.metrics > measured.further_metrics == 5

@@ -1,0 +1,1 @@
+"""`make report`: one page about a cluster's control-plane logs."""
