@@ -456,7 +456,7 @@ def test_a_replay_of_seen_lines_names_detections_on_the_records_and_raises_nothi
     payload = payload_in(event_in("cw"))
     payload["subscriptionFilters"] += mark
     assert handler(event_of(payload), lambda_context)["delivered"] == 13
-    assert len([record for record in listener.records if "detections" in record]) == 6
+    assert len([record for record in listener.records if "detections" in record]) == 7
     text = printed()
     raising = ('"message":"detection"', '"Detections"', '"ApiRequests"')
     assert [sign in text.replace(": ", ":") for sign in raising] == [not mark] * 3
