@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -19,10 +19,10 @@ setup:  #: create the environments .venv and .venv-ministack (other targets do t
 demo: setup  ## send real log lines through a deployed stack on this machine; DESTINATION=splunk_hec for another
 	@$(python) -m tools.demo $(DESTINATION)
 
-policy-report: setup  ## what an audit policy keeps, trims and drops: LINES=file POLICY=name
+policy-report: setup  #: what an audit policy keeps, trims and drops: LINES=file POLICY=name
 	@$(python) -m tools.policy_report $(or $(LINES),events/lines/audit.log) $(or $(POLICY),quiet)
 
-detect: setup  ## try the detection rules: LINES=file; ARGS="--help" for options
+detect: setup  #: try the detection rules: LINES=file; ARGS="--help" for options
 	@$(python) -m tools.detect $(or $(LINES),events/lines/audit.log) $(ARGS)
 
 records: setup  #: write docs/records.md again: a record of every log type in every format
@@ -40,8 +40,15 @@ bench: setup  #: compare the speed with a common function and with the limit; ta
 bench-report: setup  #: measure all figures and plots; writes docs/performance.md
 	@$(python) -m benchmarks --report $(ARGS)
 
+deploy: setup  ## deploy the forwarder of a cluster, and prove that it delivers: CLUSTER=name LISTENER=https://host:port
+	@$(python) -m tools.deploy $(CLUSTER) $(if $(LISTENER),--listener "$(LISTENER)") \
+	  $(if $(DESTINATION),--destination $(DESTINATION)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) \
+	  $(if $(EMAIL),--email "$(EMAIL)") $(if $(SECRET_ARN),--secret-arn "$(SECRET_ARN)") \
+	  $(if $(STACK),--stack $(STACK)) $(if $(SUBNETS),--subnets $(SUBNETS)) \
+	  $(if $(SECURITY_GROUP),--security-group $(SECURITY_GROUP)) $(if $(filter yes,$(YES)),--yes) $(ARGS)
+
 discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUSTER=name LISTENER=host:port
-	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)
+	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener "$(LISTENER)") $(ARGS)
 
 subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
 	@$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)

@@ -9,6 +9,9 @@ from typing import Any
 import tomlkit
 from tomlkit.items import Table
 
+# Values of samconfig.toml that stand for the user's own: names reserved for examples (RFC 2606), and the AWS
+# account of AWS's documentation.
+_EXAMPLE = re.compile(r"\.example(\.|:|/|$)|:111122223333:")
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 # Like the existing sections: no section inherits from another.
 _NEW_SECTION = """
@@ -55,14 +58,32 @@ def format_overrides(overrides: Mapping[str, str]) -> str:
     return " ".join(f"{name}={_quoted(value)}" for name, value in overrides.items())
 
 
-def updated_section(text: str, environment: str, answers: Mapping[str, str], region: str) -> tuple[str, str]:
+def without_examples(overrides: Mapping[str, str]) -> dict[str, str]:
+    """The parameters without those that still have an example's value; beside one, the cluster is one too."""
+    own = {name: value for name, value in overrides.items() if not _EXAMPLE.search(value)}
+    return own if len(own) == len(overrides) else {name: own[name] for name in own if name != "ClusterName"}
+
+
+def deploy_overrides(path: Path, environment: str) -> dict[str, str]:
+    """The parameters of an environment's deploy section, without examples; empty if there is none."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else {}
+    parameters = _parameters(document, environment, "deploy")
+    return without_examples(parse_overrides(parameters.get("parameter_overrides", "")))
+
+
+def updated_section(
+    text: str, environment: str, answers: Mapping[str, str], region: str, stack: str = ""
+) -> tuple[str, str]:
     """Sets an environment's deploy parameters in the text of samconfig.toml; other parameters stay.
+
+    Examples are removed.
 
     Args:
         text: the file's text.
         environment: the section; a missing one is created with everything that a deploy needs.
         answers: the template's parameters to set.
         region: the region to deploy to.
+        stack: the stack's name; empty leaves it as it is.
 
     Returns:
         The new text of the file, and the new `parameter_overrides`.
@@ -73,9 +94,12 @@ def updated_section(text: str, environment: str, answers: Mapping[str, str], reg
     document = tomlkit.parse(text)
     deploy = document[environment].setdefault("deploy", tomlkit.table())
     parameters = deploy.setdefault("parameters", tomlkit.table())
-    overrides = format_overrides(parse_overrides(parameters.get("parameter_overrides", "")) | dict(answers))
+    before = without_examples(parse_overrides(parameters.get("parameter_overrides", "")))
+    overrides = format_overrides(before | dict(answers))
     parameters["parameter_overrides"] = overrides
     parameters["region"] = region
+    if stack:
+        parameters["stack_name"] = stack
     every_command = _parameters(document, environment, "global")
     if "region" in every_command:  # `sam deploy --guided` saves it there as well
         every_command["region"] = region

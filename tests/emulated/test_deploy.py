@@ -1,0 +1,207 @@
+"""`make deploy` from a fresh clone: a verified stack after three answers, and what it says when it cannot."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulated.deployment import create_vpc
+from tools import ROOT, demo
+from tools.listener import Listener, running_listener
+from tools.local_aws import REGION, LocalAws, local_aws
+from tools.sam_config import parse_overrides
+
+pytestmark = pytest.mark.emulated
+
+CLUSTER = "prod"
+STACK = "eks-log-forwarder-prod"
+WRONG_TOKEN = "wrong-token-77d0"  # made up
+_TIMEOUT_SECONDS = 400
+_QUESTION = re.compile(r"Which [^\n]*[?.] |\[y/N\]: ")
+_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """An account with a cluster that logs, a listener, and a clone of this repository."""
+
+    aws: LocalAws
+    listener: Listener
+    clone: Path
+
+    def make(self, *variables: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+        """`make deploy` without a terminal and without answers."""
+        return subprocess.run(  # noqa: S603  # our own arguments
+            ["make", "deploy", *variables],  # noqa: S607  # the user's own make
+            cwd=self.clone,
+            env=self.aws.environ() | {"COLUMNS": "200"} | environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+
+    def answer(self, *answers: str, variables: tuple[str, ...]) -> tuple[int, str]:
+        """`make deploy` on a terminal, with these answers; exit status and what the terminal shows."""
+        pid, terminal = pty.fork()
+        if not pid:  # the child: a session whose terminal is the pty, as a shell has it
+            os.chdir(self.clone)
+            os.execvpe("make", ["make", "deploy", *variables], self.aws.environ() | {"COLUMNS": "200"})  # noqa: S606, S607  # as above
+        shown, left = "", list(answers)
+        asked = 0
+        while True:
+            try:
+                chunk = os.read(terminal, 4096)
+            except OSError:  # Linux's way to say that the other side is closed
+                break
+            if not chunk:
+                break
+            shown += chunk.decode(errors="replace")
+            questions = len(_QUESTION.findall(shown))
+            if questions > asked and left:
+                asked = questions
+                os.write(terminal, f"{left.pop(0)}\n".encode())
+        _, status = os.waitpid(pid, 0)
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(status), shown
+
+    def section(self) -> dict[str, Any]:
+        """The section that was written."""
+        document = tomllib.loads((self.clone / "samconfig.toml").read_text(encoding="utf-8"))
+        found: dict[str, Any] = document["prod"]["deploy"]["parameters"]
+        return found
+
+
+def clone(folder: Path) -> Path:
+    """The files of this repository that git knows, and its environments."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607  # the user's own git
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    for name in (".venv", ".venv-ministack", ".venv-uv"):
+        (folder / name).symlink_to((ROOT / name).resolve())
+    return folder
+
+
+def create_cluster(aws: LocalAws, name: str, vpc: dict[str, str], *log_types: str) -> None:
+    """A cluster in this VPC; MiniStack takes the VPC from the request, and EKS from the subnets."""
+    eks = aws.client("eks")
+
+    def name_the_vpc(params: dict[str, Any], **_: object) -> None:
+        body = json.loads(params["body"])
+        body["resourcesVpcConfig"]["vpcId"] = vpc["VpcId"]
+        params["body"] = json.dumps(body).encode()
+
+    eks.meta.events.register("before-call.eks.CreateCluster", name_the_vpc)
+    eks.create_cluster(
+        name=name,
+        roleArn="arn:aws:iam::000000000000:role/eks",
+        resourcesVpcConfig={"subnetIds": vpc["SubnetIds"].split(",")},
+        logging={"clusterLogging": [{"types": list(log_types), "enabled": bool(log_types)}]},
+    )
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Nothing is deployed yet."""
+    folder = clone(tmp_path_factory.mktemp("clone"))
+    with (
+        running_listener(token=demo.TOKEN) as listener,
+        local_aws(tmp_path_factory.mktemp("aws")) as aws,
+    ):
+        aws.client("iam").create_role(RoleName="eks", AssumeRolePolicyDocument="{}")
+        create_cluster(aws, CLUSTER, create_vpc(aws, "10.0"), *_TYPES)
+        create_cluster(aws, "silent", create_vpc(aws, "10.1"))
+        aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{CLUSTER}/cluster")
+        yield World(aws, listener, folder)
+
+
+def variables_of(world: World) -> tuple[str, str]:
+    """The two variables that everybody gives."""
+    return f"CLUSTER={CLUSTER}", f"LISTENER={world.listener.url}"
+
+
+def test_without_credentials_it_is_one_sentence(world: World) -> None:
+    """Nothing is asked before AWS is asked."""
+    done = world.make(
+        *variables_of(world), AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", AWS_EC2_METADATA_DISABLED="true"
+    )
+    assert done.returncode == 2
+    assert (
+        "deploy: Unable to locate credentials (see that `aws sts get-caller-identity` works)" in done.stderr
+    )
+
+
+def test_a_cluster_whose_logging_is_off_is_not_deployed(world: World) -> None:
+    """It prints the command that turns logging on, and ends before a token is asked for."""
+    done = world.make("CLUSTER=silent", f"LISTENER={world.listener.url}")
+    assert done.returncode == 2, done.stderr
+    assert "on: none; off: api, audit, authenticator, controllerManager, scheduler" in done.stdout
+    assert "aws eks update-cluster-config --name silent --logging" in done.stdout
+    assert "deploy: nothing is deployed. Fix this first" in done.stderr
+
+
+def test_a_listener_without_a_route_is_not_deployed(world: World) -> None:
+    """The subnets lead to the VPC's own network alone."""
+    done = world.make(f"CLUSTER={CLUSTER}", "LISTENER=192.168.7.20:30443")
+    assert done.returncode == 2, done.stderr
+    assert "route to the listener: 192.168.7.20 is not in vpc-" in done.stdout
+
+
+def test_yes_names_everything_that_is_missing(world: World) -> None:
+    """Nobody is asked, and nothing is created."""
+    done = world.make(*variables_of(world), "YES=yes")
+    assert done.returncode == 2
+    assert "deploy: SECRET_ARN is missing: " in done.stderr
+    assert "; EMAIL is missing: " in done.stderr
+    nothing = world.make("YES=yes")
+    assert "deploy: CLUSTER is missing: Which cluster?; LISTENER is missing: Where " in nothing.stderr
+    assert world.aws.client("secretsmanager").list_secrets()["SecretList"] == []
+
+
+def test_three_answers_give_a_verified_stack_and_a_second_run_asks_for_nothing_again(world: World) -> None:
+    """First with a wrong token: the canary names it. Then with the right one; SAM has nothing to change."""
+    status, shown = world.answer(WRONG_TOKEN, "none", "y", variables=variables_of(world))
+    assert status == 2, shown
+    assert len(_QUESTION.findall(shown)) == 3, shown
+    assert "parked, http_401: the collector does not accept the token" in shown
+    assert f"deploy: {STACK} is deployed, but not verified" in shown
+    assert WRONG_TOKEN not in shown
+    overrides = parse_overrides(world.section()["parameter_overrides"])
+    assert (overrides["ClusterName"], overrides["Environment"], overrides["NetworkStack"]) == (
+        CLUSTER,
+        "prod",
+        f"{STACK}-network",
+    )
+    secrets = world.aws.client("secretsmanager")
+    (secret,) = secrets.list_secrets()["SecretList"]
+    assert (secret["Name"], secret["ARN"]) == (f"{STACK}/collector", overrides["DestinationSecretArn"])
+    endpoints = world.aws.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    assert {one["ServiceName"] for one in endpoints} == {
+        f"com.amazonaws.{REGION}.{name}" for name in ("sqs", "secretsmanager")
+    }
+
+    secrets.put_secret_value(SecretId=secret["ARN"], SecretString=demo.TOKEN)
+    again = world.make(*variables_of(world), "EMAIL=none", "YES=yes")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "No changes to deploy" in again.stdout
+    assert f"{STACK}-network is up to date" in again.stdout
+    assert f"{STACK} is deployed, and delivers." in again.stdout
+    canaries = [one for one in world.listener.records if 'sentBy="make verify"' in str(one["message"])]
+    assert len(canaries) >= 1
