@@ -28,7 +28,7 @@ detect: setup  #: try the detection rules: LINES=file; ARGS="--help" for options
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
 
-faults: setup  #: try every fault of every collector; writes docs/faults.md
+faults: setup  #: try every fault of every collector; ARGS=--write writes docs/faults.md
 	@$(python) -m tools.faults $(ARGS)
 
 soak: setup  #: minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less

@@ -6,6 +6,7 @@ arrive with those.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -142,7 +143,7 @@ def _run(console: Console, workdir: Path, destination: str) -> bool:
         url = listener.url_of(DEMO_DESTINATIONS[destination].path)
         console.print(f"==> The listener for {destination} is at {url}", style="bold", soft_wrap=True)
         console.print("==> Starting MiniStack on 127.0.0.1, with IAM checks", style="bold")
-        with local_aws(workdir) as aws:
+        with local_aws(workdir, lambda said: console.print(f"    {said}", style="dim")) as aws:
             complete = _forward(
                 console, aws, listener, create_cluster_logs(aws, destination) | {"DestinationUrl": url}
             )
@@ -159,7 +160,11 @@ def _forward(console: Console, aws: LocalAws, listener: Listener, parameters: di
         lines = put_lines(aws)
         differences = compare(lines, wait_for(listener, lines))
     console.print(_table(differences))
-    console.print(detection_table(list(listener.records)))
+    records = list(listener.records)
+    console.print(detection_table(records))
+    if whole := next((record for record in records if "detections" in record), None):
+        console.print("==> One whole record, as it arrived", style="bold")
+        console.print(json.dumps(whole, indent=2), soft_wrap=True)
     complete = all(found.is_none for found in differences.values())
     written = aws.log_lines(outputs["ForwardLogGroupName"])
     if not complete:
@@ -190,6 +195,7 @@ def main(arguments: list[str]) -> int:
             return INTERRUPTED
     if complete:
         console.print("Every line arrived, once and unchanged.", style="bold green")
+        console.print("Next: make deploy CLUSTER=name LISTENER=https://HOST:PORT (README.md, Deploy)")
     else:
         console.print("Some lines did not arrive as they were put in.", style="bold red")
     return 0 if complete else 1

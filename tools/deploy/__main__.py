@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("cluster", nargs="?", default="", help="the cluster's name")
     add("--listener", default="", help="HOST:PORT or URL of the collector")
     add("--destination", default="", choices=["", *DEMO_DESTINATIONS], help="the collector (default: xplg)")
-    add("--environment", default="prod", help="the section of samconfig.toml (default: %(default)s)")
+    add("--environment", default="default", help="the section of samconfig.toml (default: %(default)s)")
     add("--email", default="", help="who gets the alarms; none for nobody")
     add("--secret-arn", default="", help="the secret with the token (default: the token is asked for)")
     add("--stack", default="", help="the stack's name (default: that of samconfig.toml)")
