@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo policy-report detect records faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -91,6 +91,9 @@ listener: setup  #: run a local log listener with XPLG's endpoint; ARGS="--help"
 build: setup  #: run sam build and check the result
 	@sam build
 	@$(python) -m tools.check_build .aws-sam/build
+
+package: setup  #: upload code and templates for a deployment without this repository: BUCKET=name
+	@$(python) -m tools.package "$(BUCKET)" $(ARGS)
 
 scan: setup  #: scan the stacks of the templates with checkov
 	@tools/setup .venv-scan requirements/scan.txt

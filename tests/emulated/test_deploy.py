@@ -38,10 +38,12 @@ class World:
     listener: Listener
     clone: Path
 
-    def make(self, *variables: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-        """`make deploy` without a terminal and without answers."""
+    def make(
+        self, *variables: str, target: str = "deploy", **environ: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """A target without a terminal and without answers."""
         return subprocess.run(  # noqa: S603  # our own arguments
-            ["make", "deploy", *variables],  # noqa: S607  # the user's own make
+            ["make", target, *variables],  # noqa: S607  # the user's own make
             cwd=self.clone,
             env=self.aws.environ() | {"COLUMNS": "200"} | environ,
             stdin=subprocess.DEVNULL,
@@ -205,3 +207,25 @@ def test_one_answer_gives_a_verified_stack_and_a_second_run_asks_for_nothing_aga
     assert f"{STACK} is deployed, and delivers." in again.stdout
     canaries = [one for one in world.listener.records if 'sentBy="make verify"' in str(one["message"])]
     assert len(canaries) >= 1
+
+
+def test_a_package_deploys_without_this_repository(world: World) -> None:
+    """Code and templates are in the bucket; CloudFormation needs the template's URL alone."""
+    world.aws.client("s3").create_bucket(Bucket="packages")
+    done = world.make("BUCKET=packages", target="package")
+    assert done.returncode == 0, done.stdout + done.stderr
+    urls = re.findall(r"^https://packages\.s3\.us-east-1\.amazonaws\.com/(\S+)$", done.stdout, re.MULTILINE)
+    assert urls == [f"eks-log-forwarder/{name}.yaml" for name in ("template", "network", "subscription")]
+    body = world.aws.client("s3").get_object(Bucket="packages", Key=urls[0])["Body"].read().decode()
+    assert "CodeUri: s3://packages/eks-log-forwarder/" in body
+    assert "functions/" not in re.findall(r"CodeUri: (.*)", body)
+    world.aws.client("logs").create_log_group(logGroupName="/aws/eks/packaged/cluster")
+    parameters = {"ClusterName": "packaged", "DestinationUrl": world.listener.url}
+    world.aws.client("cloudformation").create_stack(
+        StackName="packaged",
+        TemplateURL=f"{world.aws.endpoint}/packages/{urls[0]}",
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    waiter = world.aws.client("cloudformation").get_waiter("stack_create_complete")
+    waiter.wait(StackName="packaged", WaiterConfig={"Delay": 1})
