@@ -151,7 +151,7 @@ def _add_way_to_listener(
         result.network |= answers
     elif group_ids is None:
         finding = refused(what, "ec2:DescribeNetworkInterfaces")
-    elif without := _without_route(address, chosen):
+    elif without := without_route(address, chosen):
         found = f"{address} is not in {cluster.vpc_id}, and no route of {', '.join(without)} leads to it"
         finding = missing("route to the listener", found)
     elif address == listener.host:
@@ -165,7 +165,7 @@ def _add_way_to_listener(
     result.findings.append(finding)
 
 
-def _without_route(address: str, chosen: Sequence[Subnet]) -> list[str]:
+def without_route(address: str, chosen: Sequence[Subnet]) -> list[str]:
     """The subnets that have no route to the address; no VPC has one to a loopback address."""
     target = IPv4Address(address)
     if target.is_loopback:
