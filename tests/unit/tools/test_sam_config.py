@@ -57,7 +57,7 @@ def test_writing_the_same_answers_again_changes_nothing() -> None:
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_example_values_are_never_deployed(environment: str, tmp_path: Path) -> None:
-    """Those of the committed file: a URL and a secret that nobody has; beside them, the cluster is one too."""
+    """A URL and a secret that nobody has; beside them, the cluster is an example too."""
     path = tmp_path / "samconfig.toml"
     path.write_text(TEXT, encoding="utf-8")
     assert deploy_overrides(path, environment) == {"Environment": environment}
