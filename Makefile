@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo policy-report detect records faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo policy-report detect records rules faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -28,6 +28,9 @@ detect: setup  #: try the detection rules: LINES=file; ARGS="--help" for options
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
 
+rules: setup  #: write the table of docs/detections.md again, after a change to a shipped rule
+	@$(python) -m tools.show_rules
+
 faults: setup  #: try every fault of every collector; ARGS=--write writes docs/faults.md
 	@$(python) -m tools.faults $(ARGS)
 
@@ -50,8 +53,11 @@ deploy: setup  ## deploy the forwarder of a cluster, and prove that it delivers:
 discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUSTER=name LISTENER=host:port
 	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener "$(LISTENER)") $(ARGS)
 
+# Ends a recipe that lacks what it needs, unless ARGS has it: $(call needs,CLUSTER=name,$(CLUSTER))
+needs = $(if $(2)$(ARGS),,$(error make $@ needs $(1)))
+
 subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
-	@$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(call needs,CLUSTER=name,$(CLUSTER))$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
 	@$(python) -m tools.clusters $(if $(STACK),--stack $(STACK)) $(ARGS)
@@ -64,13 +70,13 @@ reconcile: setup  ## prove that no event is missing: STACK=name FROM=2026-01-31T
 	  $(if $(TO),--to "$(TO)") $(if $(filter yes,$(JSON)),--json) $(ARGS)
 
 replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [DRY_RUN=yes] [SEEN=yes]
-	@$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(call needs,CLUSTER=name,$(CLUSTER))$(call needs,START=time,$(START))$(call needs,END=time,$(END))$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 remove: setup  ## delete a stack and what was created around it: STACK=name [QUEUES=yes] [SECRET=yes] [YES=yes]
-	@$(python) -m tools.remove $(STACK) $(if $(filter yes,$(QUEUES)),--queues) $(if $(filter yes,$(SECRET)),--secret) $(if $(filter yes,$(YES)),--yes) $(ARGS)
+	@$(call needs,STACK=name,$(STACK))$(python) -m tools.remove $(STACK) $(if $(filter yes,$(QUEUES)),--queues) $(if $(filter yes,$(SECRET)),--secret) $(if $(filter yes,$(YES)),--yes) $(ARGS)
 
 redrive-from: setup  #: move the messages of a queue that outlived its stack to another stack: QUEUE=url STACK=name
-	@$(python) -m tools.redrive_from "$(QUEUE)" --stack $(STACK) $(ARGS)
+	@$(call needs,QUEUE=url,$(QUEUE))$(call needs,STACK=name,$(STACK))$(python) -m tools.redrive_from "$(QUEUE)" --stack $(STACK) $(ARGS)
 
 sbom: setup  #: list the components of the package in CycloneDX: build/sbom.cdx.json
 	@$(python) -m tools.sbom
@@ -93,7 +99,7 @@ build: setup  #: run sam build and check the result
 	@$(python) -m tools.check_build .aws-sam/build
 
 package: setup  #: upload code and templates for a deployment without this repository: BUCKET=name
-	@$(python) -m tools.package "$(BUCKET)" $(ARGS)
+	@$(call needs,BUCKET=name,$(BUCKET))$(python) -m tools.package $(BUCKET) $(ARGS)
 
 scan: setup  #: scan the stacks of the templates with checkov
 	@tools/setup .venv-scan requirements/scan.txt
@@ -116,11 +122,16 @@ test: check  #: run check and all tests
 	@$(python) -m pytest --cov
 
 requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes
-	@for name in functions dev ministack scan supply uv; do \
-	  case $$name in functions) out=functions/requirements.txt ;; *) out=requirements/$$name.txt ;; esac; \
-	  case $$name in uv) version=3.9 ;; *) version=$$(cat .python-version) ;; esac; \
-	  uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
-	    --custom-compile-command 'make requirements' --python-version $$version requirements/$$name.in -o $$out; \
+	@pin() { uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command 'make requirements' "$$@"; }; \
+	set -e; version=$$(cat .python-version); package=functions/requirements-package.txt; all=functions/requirements.txt; \
+	pin --python-version $$version requirements/package.in -o $$package; \
+	pin --python-version $$version -c $$package $$(sed -n 's/==.*//; s/^[a-z0-9]/--no-emit-package=&/p' $$package) \
+	  requirements/functions.in | sed '/^# The following packages/,$$d; 2a -r requirements-package.txt' >$$all.new; \
+	mv $$all.new $$all; \
+	for name in dev ministack scan supply uv; do \
+	  case $$name in uv) pin --python-version 3.9 requirements/uv.in -o requirements/uv.txt ;; \
+	    *) pin --python-version $$version requirements/$$name.in -o requirements/$$name.txt ;; esac; \
 	done
 
 clean:  #: remove environments, builds and caches

@@ -20,7 +20,15 @@ from benchmarks.own_log import measure_own_log
 from benchmarks.payloads import largest_payload
 from benchmarks.report import write_report
 from benchmarks.results import Results
-from benchmarks.setups import BASELINE, MAIN_EVENTS, WITH_DETECTIONS, WITHOUT_DETECTIONS, cells, setups
+from benchmarks.setups import (
+    BASELINE,
+    MAIN_EVENTS,
+    WITH_DETECTIONS,
+    WITHOUT_DETECTIONS,
+    cells,
+    cells_of_users,
+    setups,
+)
 from benchmarks.sweep import Size, sweep
 from benchmarks.throughput import EventFiles, connections_of_warm_invocations, measure
 from tools import ROOT
@@ -38,7 +46,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         results = _run(Path(folder), arguments.rounds, everything=arguments.report)
-    main_cells = list(cells(everything=False))
+    main_cells = [*cells(everything=False), *cells_of_users()]
     _say(results.machine)
     _say(tables.throughput(results, main_cells, by_destination=True))
     _say(tables.memory(results))
@@ -57,7 +65,7 @@ def _run(folder: Path, rounds: int, *, everything: bool) -> Results:
     largest = largest_payload()
     files = EventFiles(folder, largest.events)
     compared = {setup.name: setup for setup in setups()}
-    wanted = list(cells(everything=everything))
+    wanted = [*cells(everything=everything), *cells_of_users()]
     _note(f"{len(wanted)} figures in {rounds} rounds")
     figures = measure(wanted, files, rounds)
     _note("memory and connections")

@@ -1,6 +1,7 @@
 """The cold start of a container: imports and the first invocation, in new processes.
 
-The functions and their dependencies are copied twice, laid out like a build: with and without bytecode.
+The functions and their dependencies are copied twice, laid out like a build, with compiled rules: with and
+without bytecode.
 Python's standard library has bytecode, here as in Lambda. The measure is CPU time, which does not depend on
 other processes.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from benchmarks.throughput import Spread
+from eks_log_forwarder.compiling import compile_package
 from tools import ROOT
 from tools.collector import running_collector
 
@@ -74,7 +76,7 @@ def build(folder: Path, *, compiled: bool) -> Path:
     """Copies the functions and their dependencies into one folder, as they are deployed."""
     target = folder / ("compiled" if compiled else "plain")
     shutil.copytree(ROOT / "functions", target, ignore=shutil.ignore_patterns("__pycache__"))
-    pinned = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8")
+    pinned = (ROOT / "functions" / "requirements-package.txt").read_text(encoding="utf-8")
     for name in re.findall(r"^([a-z0-9-]+)==", pinned, re.MULTILINE):
         for file in distribution(name).files or ():
             if file.suffix == ".pyc" or ".." in file.parts:
@@ -82,6 +84,7 @@ def build(folder: Path, *, compiled: bool) -> Path:
             copy = target / file
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(str(file.locate()), copy)
+    compile_package(target)
     if compiled:
         compileall.compile_dir(target, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
     return target

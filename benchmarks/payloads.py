@@ -1,5 +1,6 @@
 """The payloads of the benchmark: half are log lines, half are made audit events of 3 to 10 kB with bodies.
 
+One user writes all bodies: a controller that all rules on pods except, or a user whom no rule excepts.
 The lines come from the folder in `EKS_LOG_CORPUS` if it is set, else from `events/`.
 """
 
@@ -17,6 +18,8 @@ from tools.make_event import EVENTS, Source, data_message, encode_event, read_li
 AUDIT_STREAM = "kube-apiserver-audit-0123456789abcdef0123456789abcdef"
 # limit of an asynchronous invocation (Lambda quotas)
 MAX_BASE64_BYTES = 1_000_000
+CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
+USER = "system:serviceaccount:ci:deployer"
 _SEED = 8
 _TEMPLATE = Path(__file__).parent / "pod_created.json"
 
@@ -43,10 +46,14 @@ def real_lines() -> list[str]:
     return [line for line in read_lines(path) if '"RequestReceived"' not in line]
 
 
-def event_with_bodies(rng: random.Random) -> str:
-    """An audit event of level RequestResponse: a pod is created. `<8>` in the template is 8 hex digits."""
+def event_with_bodies(rng: random.Random, writer: str = CONTROLLER) -> str:
+    """An audit event of level RequestResponse: `writer` creates a pod.
+
+    `<8>` in the template is 8 hex digits.
+    """
     parts = json.loads(_TEMPLATE.read_text(encoding="utf-8"))
     values = {
+        "writer": writer,
         "name": f"web-{rng.randrange(16**8):08x}",
         "namespace": rng.choice(("prod", "staging", "data", "team-a")),
     }
@@ -66,16 +73,16 @@ def event_with_bodies(rng: random.Random) -> str:
     return filled(parts["event"] | bodies)
 
 
-def lines_of(count: int) -> list[str]:
+def lines_of(count: int, writer: str = CONTROLLER) -> list[str]:
     """So many audit events, every second one with bodies; the same at every call."""
     rng = random.Random(_SEED)  # noqa: S311  # repeatable on purpose
     real = real_lines()
-    return [event_with_bodies(rng) if n % 2 else real[n // 2 % len(real)] for n in range(count)]
+    return [event_with_bodies(rng, writer) if n % 2 else real[n // 2 % len(real)] for n in range(count)]
 
 
-def payload_of(count: int) -> Payload:
+def payload_of(count: int, writer: str = CONTROLLER) -> Payload:
     """The subscription event with so many audit events."""
-    payload = data_message(lines_of(count), Source(AUDIT_STREAM, step_ms=1))
+    payload = data_message(lines_of(count, writer), Source(AUDIT_STREAM, step_ms=1))
     size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     return Payload(json.loads(encode_event(payload)), count, size)
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from benchmarks.cold_start import REFERENCE, Start
+from benchmarks.cold_start import WITH_DETECTIONS as START_WITH_DETECTIONS
 from benchmarks.cold_start import WITHOUT_DETECTIONS as START_WITHOUT_DETECTIONS
 from benchmarks.memory import Memory
+from benchmarks.payloads import CONTROLLER, USER
 from benchmarks.prices import cost_of, stretched_us
 from benchmarks.setups import (
     BASELINE,
@@ -55,12 +57,14 @@ class Results:
     packages: list[tuple[str, float]]
     sweeps: dict[str, list[Size]] = field(default_factory=dict)
 
-    def of(self, setup: str, events: int = MAIN_EVENTS, delay_ms: int = 0) -> Figures:
+    def of(
+        self, setup: str, events: int = MAIN_EVENTS, delay_ms: int = 0, writer: str = CONTROLLER
+    ) -> Figures:
         """The figures of a setup with the main destination."""
         return next(
             figures
             for cell, figures in self.figures.items()
-            if (cell.setup.name, cell.events, cell.delay_ms) == (setup, events, delay_ms)
+            if (cell.setup.name, cell.events, cell.delay_ms, cell.writer) == (setup, events, delay_ms, writer)
             and cell.setup.destination is MAIN_DESTINATION
         )
 
@@ -83,6 +87,8 @@ class Results:
         yield _of_speeds("ours / baseline, events per second, 5 ms", slow, slow_baseline, 100)
         yield _of_speeds("ours / limit, detections off", ours, limit, 0.6)
         yield _of_speeds("ours / limit, detections on", detecting, limit, 0.45)
+        by_user, limit_by_user = (self.of(name, writer=USER) for name in (WITH_DETECTIONS, LIMIT))
+        yield _of_speeds("ours / limit, detections on, a user's writes", by_user, limit_by_user, 0.5)
         bytes_ratio = baseline.wire_bytes_per_event / detecting.wire_bytes_per_event
         yield Ratio("wire bytes, baseline / ours", bytes_ratio, 6)
         growth = self.memory[WITH_DETECTIONS].growth_by_payload_size
@@ -90,6 +96,13 @@ class Results:
         imports = {start.program: start.imports.median for start in self.starts if start.compiled}
         import_ratio = imports[START_WITHOUT_DETECTIONS] / imports[REFERENCE]
         yield Ratio("import time / that of Powertools, requests and msgspec", import_ratio, 1.3, at_most=True)
+        started = {
+            start.program: start.imports.median + start.first_invocation.median
+            for start in self.starts
+            if start.compiled
+        }
+        start_ratio = started[START_WITH_DETECTIONS] / started[START_WITHOUT_DETECTIONS]
+        yield Ratio("cold start, detections on / off", start_ratio, 1.5, at_most=True)
         small, largest = self.of(WITH_DETECTIONS, 500), self.of(WITH_DETECTIONS, LARGEST)
         yield _of_speeds("time per event, largest payload / 500 events", small, largest, 1.2, at_most=True)
         yield Ratio("connections of 20 warm invocations", self.warm_connections, 1, at_most=True)

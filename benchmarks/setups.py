@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from benchmarks.payloads import CONTROLLER, USER
 from eks_log_forwarder.config.settings import DestinationName
 
 EVENTS = (50, 500, 2000)
@@ -33,11 +34,12 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One setup with one payload and one delay of the answers."""
+    """One setup with one payload, whose bodies one user wrote, and one delay of the answers."""
 
     setup: Setup
     events: int
     delay_ms: int
+    writer: str = CONTROLLER
 
     def measured_events(self, largest: int) -> int:
         """The number of events in the measured payload; `largest` is how many fit into one."""
@@ -85,3 +87,12 @@ def _is_essential(cell: Cell) -> bool:
     if cell.setup.destination is not MAIN_DESTINATION:
         return (cell.setup.name, cell.events, cell.delay_ms) == (WITH_DETECTIONS, MAIN_EVENTS, 0)
     return cell.events == MAIN_EVENTS or cell.delay_ms == 0
+
+
+def cells_of_users() -> list[Cell]:
+    """The main payload, where a user whom no rule excepts wrote all bodies: rules have to look at them."""
+    return [
+        Cell(setup, MAIN_EVENTS, 0, USER)
+        for setup in setups()
+        if setup.name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, LIMIT)
+    ]

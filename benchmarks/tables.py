@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from benchmarks.payloads import CONTROLLER
 from benchmarks.results import Results
 from benchmarks.setups import Cell
 from benchmarks.throughput import Spread
@@ -49,8 +50,9 @@ def throughput(results: Results, cells: Iterable[Cell], *, by_destination: bool 
     for cell in cells:
         figures = results.figures[cell]
         events = cell.events or results.largest_events
+        name = cell.setup.name if cell.writer == CONTROLLER else f"{cell.setup.name}; a user's writes"
         rows.append((
-            f"{cell.setup.destination}, {cell.setup.name}" if by_destination else cell.setup.name,
+            f"{cell.setup.destination}, {name}" if by_destination else name,
             f"{events}" if figures.events == events else f"{events} ({figures.events})",
             f"{cell.delay_ms}",
             _spread(figures.events_per_second),

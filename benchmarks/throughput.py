@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.payloads import payload_of
+from benchmarks.payloads import CONTROLLER, payload_of
 from benchmarks.setups import Cell, Setup
 from benchmarks.worker import Sample, Worker, running_worker
 from tools.collector import Orders, Report, running_collector
@@ -49,20 +49,22 @@ class EventFiles:
     folder: Path
     largest: int
 
-    def of(self, events: int) -> Path:
-        """The file for a payload of so many log events."""
-        path = self.folder / f"{events}.json"
+    def of(self, events: int, writer: str = CONTROLLER) -> Path:
+        """The file for a payload of so many log events, whose bodies this user wrote."""
+        path = self.folder / f"{events}-{writer.rpartition(':')[2]}.json"
         if not path.exists():
-            path.write_text(json.dumps(payload_of(events).event), encoding="ascii")
+            path.write_text(json.dumps(payload_of(events, writer).event), encoding="ascii")
         return path
 
 
 def measure(cells: Sequence[Cell], files: EventFiles, rounds: int) -> dict[Cell, Figures]:
     """The figures of each cell over so many rounds, after a warm-up.
 
-    Within a round, comparable cells follow each other: same destination, delay and payload.
+    Within a round, comparable cells follow each other: same destination, writer, delay and payload.
     """
-    in_order = sorted(cells, key=lambda cell: (cell.setup.destination, cell.delay_ms, cell.events))
+    in_order = sorted(
+        cells, key=lambda cell: (cell.setup.destination, cell.writer, cell.delay_ms, cell.events)
+    )
     samples: dict[Cell, list[Sample]] = {cell: [] for cell in cells}
     reports: dict[Cell, Report] = {}
     with ExitStack() as stack:
@@ -89,7 +91,7 @@ def _repeats(cell: Cell, largest: int) -> int:
 
 def _sample(cell: Cell, worker: Worker, files: EventFiles) -> Sample:
     repeats = _repeats(cell, files.largest)
-    samples = worker.run(files.of(cell.measured_events(files.largest)), repeats).samples
+    samples = worker.run(files.of(cell.measured_events(files.largest), cell.writer), repeats).samples
     wall, cpu = sum(one.wall_seconds for one in samples), sum(one.cpu_seconds for one in samples)
     return Sample(wall / repeats, cpu / repeats)
 

@@ -29,7 +29,7 @@ _VARIABLES = (*(field.name.upper() for field in fields(Settings)), "POWERTOOLS_"
 
 
 class LambdaContext:
-    """What Lambda hands to a handler beside the event, as far as a handler looks at it."""
+    """The second argument of a handler, with the attributes that handlers use."""
 
     function_name = "eks-log-forwarder-forward"
     memory_limit_in_mb = 512
@@ -73,7 +73,7 @@ def forget_the_container() -> None:
 
 
 class CurrentStdout(io.TextIOBase):
-    """Whatever is standard output at the moment, which pytest changes between set-up and test."""
+    """The current standard output, which pytest replaces between set-up and test."""
 
     @override
     def write(self, text: str) -> int:

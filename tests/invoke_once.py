@@ -1,4 +1,4 @@
-"""One invocation of the forward handler in a process of its own; the event is JSON on standard input."""
+"""One invocation of the forward handler in a new process; the event is JSON on standard input."""
 
 import json
 import sys

@@ -12,7 +12,7 @@ START_MS = 1_768_384_800_000
 
 
 def payload_of(*messages: str, **fields: object) -> dict[str, Any]:
-    """What CloudWatch sends for these lines; `fields` take the place of its own."""
+    """The payload that CloudWatch sends for these lines; `fields` overrides its fields."""
     return {
         "messageType": "DATA_MESSAGE",
         "owner": OWNER,

@@ -14,7 +14,7 @@ from eks_log_forwarder.destinations.outcomes import Outcome, outcome_of_status
 from eks_log_forwarder.errors import ParkingError
 from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload
+from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, unread
 from eks_log_forwarder.parking.messages import Message, payload_of
 from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.record.record import Record
@@ -108,11 +108,11 @@ class Lines:
         return record.message.encode("utf-8", "surrogatepass")
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
-        """The token stands in a header."""
+        """The token is in a header."""
         return Request("http://x/", {"token": credentials.token or ""}, b"\n".join(encoded))
 
     def outcome(self, answer: Answer, events: int) -> Outcome:
-        """As it was told."""
+        """Decided by the script."""
         return self.read(answer, events)
 
 
@@ -212,7 +212,7 @@ def payload(*messages: str) -> SubscriptionPayload:
         "111122223333",
         "/aws/eks/demo/cluster",
         "kube-apiserver-0123456789abcdef0123456789abcdef",
-        ["forwarder"],
+        unread(["forwarder"]),
         events(*messages),
     )
 

@@ -10,7 +10,7 @@ ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:xplg-token-AbCdEf"
 
 
 class SecretsManager:
-    """Answers GetSecretValue with what it was last told (Secrets Manager API reference)."""
+    """Answers GetSecretValue with the value that was set last (Secrets Manager API reference)."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.asked_for: list[dict[str, Any]] = []

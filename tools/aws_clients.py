@@ -8,6 +8,7 @@ from functools import cache
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tools.aws_reading import ClientFactory
 
@@ -67,6 +68,6 @@ def told_errors() -> Iterator[None]:
             else str(error)
         )
         raise ToolError(msg) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:  # the second: not AWS's answer but, say, a proxy's
         msg = f"{error} (see that `aws sts get-caller-identity` works)"
         raise ToolError(msg) from error

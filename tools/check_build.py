@@ -15,7 +15,7 @@ ENTRIES = ("eks_log_forwarder.forward_handler", "eks_log_forwarder.redrive_handl
 
 PROCESSORS = ("x86_64", "aarch64")
 # Unpacked; Lambda's limit is 250 MB, layers included. A cold start reads all of it.
-MAX_PACKAGE_BYTES = 42_000_000
+MAX_PACKAGE_BYTES = 21_000_000
 
 _COMPILED = re.compile(r"\.cpython-313-(.+)-linux-gnu\.so$")
 _IMPORT = "import sys, importlib; sys.path.insert(0, sys.argv[1]); importlib.import_module(sys.argv[2])"
@@ -78,7 +78,9 @@ def _check_distributions(package: Path) -> None:
     wanted = [line.split("==")[0] for line in requirements if line[:1].isalnum()]
     built = {path.name.split("-")[0].replace("_", "-").lower() for path in package.glob("*.dist-info")}
     if missing := [name for name in wanted if name not in built]:
-        msg = f"{package} lacks {', '.join(missing)}: does functions/requirements.txt still list them?"
+        msg = (
+            f"{package} lacks {', '.join(missing)}: does functions/requirements-package.txt still list them?"
+        )
         raise BuildError(msg)
     if not wanted:
         msg = f"{package}/requirements.txt lists nothing: the package has no dependencies"

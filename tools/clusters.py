@@ -17,6 +17,7 @@ from tools.aws_reading import NotFoundError, Reader
 from tools.discover.cluster import enabled_log_types
 from tools.log_groups import FILTERS_A_LOG_GROUP, LOG_TYPES, cluster_log_group, read_log_group
 from tools.stack import Stack, StackError, add_stack_options, named_stack, read_stack
+from tools.stopping import run
 from tools.subscribe.silence_alarm import watches
 
 _NOT_READ = "not read"
@@ -115,4 +116,4 @@ def _stack(reader: Reader, name: str, console: Console) -> Stack | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

@@ -6,7 +6,6 @@ Prints a table: rule, level, hits, first actor and first target. Exits with 2 if
 """
 
 import argparse
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -16,13 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from eks_log_forwarder.control_plane.parsing import parse
-from eks_log_forwarder.detection.matcher import actor_and_target, line_fields
+from eks_log_forwarder.detection.matcher import Matcher
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.errors import DetectionError
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.wiring import rule_folders
 from tools.listener.gist import possible_log_types
 from tools.listener.terminal import open_console
+from tools.stopping import run
 
 
 @dataclass
@@ -37,15 +37,12 @@ class Hits:
 def detect(rules: RuleSet, messages: Iterable[str]) -> dict[str, Hits]:
     """The hits of each matching rule, by the rule's id."""
     found: dict[str, Hits] = {}
+    matcher = Matcher(rules)
     for message in messages:
         for log_type in possible_log_types(message):
-            parsed = parse(log_type, LogEvent(id="", timestamp=0, message=message))
-            line = parsed.authenticator or parsed.klog
-            fields = None if line is None else line_fields(line)
-            for detection in rules.match(log_type, parsed.audit, fields, message):
-                hits = found.setdefault(
-                    detection.id, Hits(0, *actor_and_target(log_type, parsed.audit, fields))
-                )
+            event = LogEvent(id="", timestamp=0, message=message)
+            for detection in matcher(log_type, parse(log_type, event), event):
+                hits = found.setdefault(detection.rule.id, Hits(0, detection.actor, detection.target))
                 hits.count += 1
     return found
 
@@ -86,4 +83,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

@@ -1,4 +1,4 @@
-"""What Lambda passes to a handler beside the event."""
+"""The context that Lambda passes to a handler with the event."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     client = client_factory(options.region, options.profile)
     reader = Reader(client)
     stack = read_stack(reader, named_stack(options))
-    target = stack.undelivered_queue_url
+    target = stack.outputs["UndeliveredQueueUrl"]
     if _queue_name(options.queue) == _queue_name(target):
         msg = f"{target} is the stack's own queue: its redrive function delivers what is in it"
         raise ToolError(msg)

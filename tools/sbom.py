@@ -1,7 +1,7 @@
 """`make sbom`: the bill of materials of the functions' package, as CycloneDX: build/sbom.cdx.json.
 
-Names, versions, licences and dependencies come from an environment with exactly functions/requirements.txt;
-hashes come from that file. The same pins give the same document.
+Names, versions, licences and dependencies come from an environment with exactly what
+functions/requirements-package.txt lists; hashes come from that file. The same pins give the same document.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 from tools import ROOT
 
 SUPPLY = ROOT / ".venv-supply"  # the environment of the program that writes the document
-_REQUIREMENTS = "functions/requirements.txt"
+_REQUIREMENTS = "functions/requirements-package.txt"
 _ENVIRONMENT = ".venv-functions"
 
 
@@ -72,8 +72,8 @@ def add_stated_licences(components: Sequence[dict[str, Any]], environment: Path)
 
 
 def _add_direct_dependencies(document: dict[str, Any]) -> None:
-    """Adds the direct dependencies of the application, from requirements/functions.in."""
-    lines = (ROOT / "requirements" / "functions.in").read_text(encoding="utf-8").splitlines()
+    """Adds the direct dependencies of the application, from requirements/package.in."""
+    lines = (ROOT / "requirements" / "package.in").read_text(encoding="utf-8").splitlines()
     wanted = {f"pkg:pypi/{line.strip().lower()}" for line in lines if line[:1].isalpha()}
     root = document["metadata"]["component"]["bom-ref"]
     components = document["components"]

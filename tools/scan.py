@@ -1,7 +1,7 @@
 """`make scan`: the policy scanner checkov over every stack that the templates make.
 
 Each template is transformed and its conditions are resolved first, so that a stack is scanned as it would be
-deployed. An exception stands beside its resource in the template, under `Metadata: checkov: skip`, with the
+deployed. An exception is at its resource in the template, under `Metadata: checkov: skip`, with the
 reason.
 """
 

@@ -32,14 +32,21 @@ class Stack:
     subscribed_log_group: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
-    filter_name: str = ""
-    filter_pattern: str = ""
-    undelivered_queue_url: str = ""
 
     @property
     def cluster(self) -> str:
         """The stack's own cluster; `subscribed_log_group` is `/aws/eks/NAME/cluster`."""
         return self.subscribed_log_group.removeprefix("/aws/eks/").removesuffix("/cluster")
+
+    @property
+    def filter_name(self) -> str:
+        """The subscription filter that the template creates; its alarms watch this name."""
+        return self.outputs.get("SubscriptionFilterName", "")
+
+    @property
+    def filter_pattern(self) -> str:
+        """The pattern of that filter."""
+        return self.parameters.get("FilterPattern", "")
 
     @property
     def region(self) -> str:
@@ -77,7 +84,7 @@ def named_stack(options: Namespace) -> str:
 
 def values(description: Mapping[str, Any], kind: str) -> dict[str, str]:
     """The values by name of CloudFormation's description of a stack; `kind` is Output or Parameter."""
-    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in description.get(f"{kind}s", [])}
+    return {one[f"{kind}Key"]: one.get(f"{kind}Value", "") for one in description.get(f"{kind}s", [])}
 
 
 def read_stack(reader: Reader, name: str) -> Stack:
@@ -117,9 +124,6 @@ def read_stack(reader: Reader, name: str) -> Stack:
         alarm_topic_arn=outputs.get("AlarmTopicArn", ""),
         own_log_groups=frozenset(own),
         subscribed_log_group=subscribed,
-        filter_name=outputs.get("SubscriptionFilterName", ""),
-        filter_pattern=parameters.get("FilterPattern", ""),
-        undelivered_queue_url=outputs.get("UndeliveredQueueUrl", ""),
         outputs=outputs,
         parameters=parameters,
     )

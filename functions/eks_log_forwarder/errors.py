@@ -10,6 +10,7 @@ ForwarderError
 ├── UndeliveredError   events were neither delivered nor parked: Lambda must keep them
 ├── MessageKeptError   a parked message stays in its queue
 ├── TallyError         an event was not counted
+├── UnexpectedError    a bug; in place of an error whose text may repeat a payload
 └── SubscribingError   log groups could not be subscribed
 """
 
@@ -62,7 +63,9 @@ class ParkingError(ForwarderError):
 
 
 def describe(error: BaseException) -> str:
-    """The class of an error and where it was raised, without its text, which may repeat a payload."""
+    """The text of this package's errors; the class and place of others, whose text may repeat a payload."""
+    if isinstance(error, ForwarderError):
+        return str(error)
     place = "?"
     trace = error.__traceback__
     while trace is not None:
@@ -84,18 +87,21 @@ class UndeliveredError(ForwarderError):
 
 
 def without_stack_trace[**P, Result](handler: Callable[P, Result]) -> Callable[P, Result]:
-    """Makes a handler raise UndeliveredError with one line of stack trace.
+    """Makes a handler raise only errors of this package, with one line of stack trace.
 
     Lambda adds the stack trace to its record of a failed invocation, which has to fit into the queue together
-    with a payload of up to 1 MiB. The message of this error says everything.
+    with a payload of up to 1 MiB. It logs the text of the error, too, which only this package's errors keep
+    free of payloads.
     """
 
     @wraps(handler)
     def short(*args: P.args, **kwargs: P.kwargs) -> Result:
         try:
             return handler(*args, **kwargs)
-        except UndeliveredError as error:
+        except ForwarderError as error:
             raise error.with_traceback(None) from None
+        except Exception as error:  # noqa: BLE001  # it is raised again without its text
+            raise UnexpectedError(describe(error)) from None
 
     return short
 
@@ -106,6 +112,10 @@ class MessageKeptError(ForwarderError):
 
 class TallyError(ForwarderError):
     """The counts of an invocation do not add up: an event was not counted."""
+
+
+class UnexpectedError(ForwarderError):
+    """A bug: the class of an error that nothing handled, and the place that raised it."""
 
 
 class SubscribingError(ForwarderError):

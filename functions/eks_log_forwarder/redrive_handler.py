@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eks_log_forwarder import wiring
 from eks_log_forwarder.delivery.deadline import delivery_deadline
-from eks_log_forwarder.errors import MessageKeptError
+from eks_log_forwarder.errors import MessageKeptError, UnexpectedError, describe
 from eks_log_forwarder.redrive import ReceivedMessage, Redrive
 from eks_log_forwarder.telemetry.publishing import logger, publish_redriven
 
@@ -48,10 +48,12 @@ def handler(event: dict[str, list[dict[str, Any]]], context: LambdaContext) -> P
         except MessageKeptError as kept:
             logger.info("message kept", message_id=record.message_id, why=str(kept))
             raise
-        except Exception:
-            # Only this message stays: a bug triggered by one message must not block the others.
-            logger.exception("message kept after an unexpected error", message_id=record.message_id)
-            raise
+        except Exception as error:  # noqa: BLE001  # it is raised again without its text
+            # Only this message stays: a bug triggered by one message must not block the others. The text of
+            # the error may repeat a payload, and Powertools logs what this function raises at DEBUG.
+            what = describe(error)
+            logger.error("message kept after an unexpected error", message_id=record.message_id, error=what)
+            raise UnexpectedError(what) from None
 
     # A batch of which every message stays means that the collector is down, not that this function failed.
     # Messages that failed often come last, so that they take no time from the others.

@@ -2,7 +2,7 @@
 
 parse        reads a typed header of the message; a message that does not parse is forwarded as text
 detect       names the matching rules on the record
-policy       keeps, trims or drops the event; never a denial, never an event that a rule matched
+policy       keeps, trims or drops the event; never a denial, never a detection of level medium or above
 redact       removes tokens and Secret data from the remaining text
 """
 
@@ -21,7 +21,7 @@ from eks_log_forwarder.errors import describe
 from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
-from eks_log_forwarder.record.record import Detection, Record, record_of
+from eks_log_forwarder.record.record import Detection, Record, is_serious, record_of
 from eks_log_forwarder.telemetry.tally import Tally, count_api_request
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Stages:
         tally.detections.add(detections)
         if self.policy is not None and parsed.audit is not None:
             kept = self.policy.apply(
-                message, parsed.audit, detected=bool(detections), truncated=parsed.truncated
+                message, parsed.audit, detected=any(map(is_serious, detections)), truncated=parsed.truncated
             )
             if kept is None:
                 tally.filtered += 1

@@ -38,7 +38,7 @@ def run(aws: LocalAws, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def leaving(deployed: Deployed) -> Iterator[dict[str, str]]:
-    """The outputs of a stack with a second cluster, a secret of its own and three dead letters."""
+    """The outputs of a stack with a second cluster, a separate secret and three dead letters."""
     aws = deployed.aws
     for cluster in ("leaver", "visitor"):
         aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{cluster}/cluster")

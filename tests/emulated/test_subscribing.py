@@ -165,7 +165,7 @@ def test_a_second_sweep_changes_nothing(watchful: Watchful) -> None:
 
 
 def test_a_recorded_event_of_a_new_log_group_subscribes_it_at_once(watchful: Watchful) -> None:
-    """And no other; a filter of somebody else stays."""
+    """And no other; filters of other owners stay."""
     logs = watchful.aws.client("logs")
     event = json.loads((EVENTS / "create-log-group.json").read_text(encoding="utf-8"))
     blue = event["detail"]["requestParameters"]["logGroupName"]

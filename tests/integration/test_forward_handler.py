@@ -76,7 +76,7 @@ def expected_records(payload: dict[str, Any], log_type: str) -> list[dict[str, A
 
 
 def in_ndjson(records: list[dict[str, Any]]) -> bytes:
-    """As they stand in a request's body, byte for byte."""
+    """Their exact bytes in a request's body."""
     lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]
     return "".join(f"{line}\n" for line in lines).encode()
 
@@ -267,7 +267,7 @@ def test_the_counts_are_printed_as_metrics_and_as_one_summary_line(
 def test_bad_input_raises_and_sends_nothing(
     listener: Listener, lambda_context: LambdaContext, event: dict[str, Any]
 ) -> None:
-    """So Lambda keeps the event; what an earlier invocation counted is not told again."""
+    """So Lambda keeps the event; counts of an earlier invocation are not published again."""
     with pytest.raises(PayloadError):
         handler(event, lambda_context)
     assert listener.requests == []

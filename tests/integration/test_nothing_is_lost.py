@@ -112,7 +112,7 @@ def test_a_payload_of_a_megabyte_fits_into_the_queue(events: int) -> None:
     payload = payload_of(*(noise[n * size : (n + 1) * size] for n in range(events)))
     event = {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(payload).encode(), 9)).decode()}}
     assert 0.98 * LAMBDA_MAX_BYTES < len(json.dumps(event)) <= LAMBDA_MAX_BYTES
-    down = Outage(collector=[Fault(404)])
+    down = Outage(collector=[Fault(405)])
     world = World(down, {"MAX_BATCH_BYTES": "100000000"})
 
     world.invoke(event)

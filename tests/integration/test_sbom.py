@@ -27,8 +27,8 @@ def document() -> dict[str, Any]:
 
 
 def test_lists_exactly_what_is_pinned(document: dict[str, Any]) -> None:
-    """Names and versions are those of functions/requirements.txt."""
-    text = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8")
+    """Names and versions are those of functions/requirements-package.txt."""
+    text = (ROOT / "functions" / "requirements-package.txt").read_text(encoding="utf-8")
     found = re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE)
     pinned = {f"pkg:pypi/{name}@{version}" for name, version in found}
     assert {component["purl"] for component in document["components"]} == pinned
@@ -47,8 +47,8 @@ def test_gives_every_package_its_licence_and_its_hashes(document: dict[str, Any]
 
 
 def test_says_what_the_application_itself_needs(document: dict[str, Any]) -> None:
-    """The root's dependencies are the lines of requirements/functions.in."""
-    lines = (ROOT / "requirements" / "functions.in").read_text(encoding="utf-8").splitlines()
+    """The root's dependencies are the lines of requirements/package.in."""
+    lines = (ROOT / "requirements" / "package.in").read_text(encoding="utf-8").splitlines()
     direct = [line for line in lines if line and not line.startswith("#")]
     (root,) = (found for found in document["dependencies"] if found["ref"] == "root-component")
     assert len(root["dependsOn"]) == len(direct)

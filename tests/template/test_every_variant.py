@@ -16,6 +16,7 @@ WILDCARDS = {
     "DenyTheNetworkToTheFunctionsCode": "a denial covers everything",
     "TheAccountManagesTheKey": "in a key's policy, * is the key",
     "CloudWatchEncryptsAlarms": "in a key's policy, * is the key",
+    "ThisAccountEncryptsMessages": "in a key's policy, * is the key",
 }
 DELIVERING = ("ForwardFunction", "RedriveFunction")
 

@@ -238,7 +238,7 @@ def test_a_network_that_cannot_work_is_refused(parameters: dict[str, str], refus
 def test_a_function_has_the_given_groups_and_those_of_the_network_stack(
     function: str, parameters: dict[str, str], groups: list[str], urls: set[str]
 ) -> None:
-    """And is told of that stack's URLs by the SDK's own variables, one for each service."""
+    """And gets that stack's URLs in the SDK's own variables, one for each service."""
     properties = of_type("AWS::Lambda::Function", resolved(**parameters))[function]
     assert properties["VpcConfig"] == {
         "SubnetIds": ["subnet-1", "subnet-2"],

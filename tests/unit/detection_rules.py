@@ -34,7 +34,7 @@ def header_of(message: str) -> AuditHeader | None:
     """The typed header, as the parser of audit events makes it."""
     try:
         return msgspec.json.decode(message, type=AuditHeader)
-    except msgspec.DecodeError:
+    except ValueError:  # a DecodeError, or half a surrogate pair
         return None
 
 

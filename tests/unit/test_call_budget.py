@@ -23,7 +23,7 @@ EVENTS_PER_PAYLOAD = 500
 # Calls of Python and C functions for each event, with decoding and delivery, by what the settings switch on.
 # They are upper bounds, 10% above what was counted. A change that needs more raises them here and says why.
 CALLS_PER_EVENT = {
-    "bare": 27.5,
+    "bare": 28.5,
     "by default": 176,
     "with a policy": 183,
 }

@@ -42,7 +42,7 @@ print(*sys.modules)
 
 
 def imported(environ: dict[str, str]) -> set[str]:
-    """The modules of a process of its own whose handler is ready for its first event."""
+    """The modules of a new process whose handler is ready for its first event."""
     result = subprocess.run(  # noqa: S603  # this test's own program
         [sys.executable, "-W", "ignore", "-c", PROGRAM],
         env={

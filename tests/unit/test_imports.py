@@ -9,7 +9,7 @@ NAME = PACKAGE.name
 
 # Each module may import those of its own line and of the lines below it.
 LAYERS = (
-    {"forward_handler", "redrive_handler", "subscribing"},
+    {"compiling", "forward_handler", "redrive_handler", "subscribing"},
     {"wiring"},
     {"redrive"},
     {"forwarding"},
@@ -20,7 +20,7 @@ LAYERS = (
     {"record"},
     {"config", "control_plane"},
     {"intake"},
-    {"encoding", "errors", "yaml_files"},
+    {"compiled_files", "encoding", "errors", "yaml_files"},
 )
 LAYER_OF = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
 

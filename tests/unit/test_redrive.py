@@ -246,7 +246,7 @@ def test_rejected_events_have_their_tries(receive_count: int) -> None:
 
 @pytest.mark.parametrize("receive_count", [3, 4, 1000])
 def test_after_their_tries_only_the_rejected_events_are_buried(receive_count: int) -> None:
-    """Each with its reason; the message is deleted, and nothing goes to the queue it came from."""
+    """Each with its reason; the message is deleted, and nothing is sent to its own queue."""
     stage = Stage(Scene(rejecting("bad", "worse")))
     assert stage.settle(parked(body_of("a", "bad", "c", "worse"), receive_count)) == [True]
     assert stage.dead_letters.contents() == [(["bad"], "http_400"), (["worse"], "http_400")]

@@ -1,5 +1,8 @@
 """The order in which the redrive handler takes its messages, and what it knows of each."""
 
+import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +11,8 @@ from eks_log_forwarder import redrive_handler, wiring
 from eks_log_forwarder.redrive import ReceivedMessage
 from tests.conftest import LambdaContext
 from tests.scripted import Scene, always, forwarder
+
+type Printed = Callable[[], str]
 
 
 class RecordingRedrive:
@@ -53,3 +58,30 @@ def test_messages_that_failed_often_come_last(
         ("third", 3, "no_time_left"),
         ("old", 10, "http_403"),
     ]
+
+
+class FailingRedrive(RecordingRedrive):
+    """Fails on every message, with an error that repeats its text."""
+
+    def settle(self, message: ReceivedMessage) -> None:
+        """Raises."""
+        raise KeyError(message.body)
+
+
+def test_a_bug_keeps_the_message_and_is_logged_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, environment: pytest.MonkeyPatch, printed: Printed
+) -> None:
+    """The log names the message, the error's class and its place."""
+    environment.setenv(
+        "UNDELIVERED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/undelivered"
+    )
+    monkeypatch.setattr(redrive_handler, "Redrive", FailingRedrive)
+    monkeypatch.setattr(wiring, "redrive_forwarder", lambda: forwarder(Scene(always(200)), None))
+    kept = record("s3cr3t", 1) | {"messageId": "m-1"}
+    answer = redrive_handler.handler({"Records": [kept]}, LambdaContext())  # type: ignore[arg-type]  # as far as it is looked at
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    text = printed()
+    (line,) = [json.loads(one) for one in text.splitlines() if '"message_id":"m-1"' in one]
+    assert line["level"] == "ERROR"
+    assert re.fullmatch(r"KeyError at redrive_handler\.py:\d+", line["error"])
+    assert "s3cr3t" not in text

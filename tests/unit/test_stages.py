@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,6 +181,19 @@ def test_what_is_detected_or_denied_is_forwarded_whole(
     assert record.message is message
     assert record.detections == found
     assert (tally.filtered, tally.trimmed) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("level", "is_kept"),
+    [("informational", False), ("low", False), ("medium", True), ("high", True), ("critical", True)],
+)
+def test_only_serious_detections_protect_an_event(level: str, *, is_kept: bool) -> None:
+    """A policy may drop what a rule of level low found; the detection is counted all the same."""
+    tally = tally_of()
+    rule = msgspec.structs.replace(RULE, level=level)
+    record = staged(message_of(), Stages(ALL, match=finding(rule), policy=DROP_ALL), tally=tally)
+    assert (record is not None) is is_kept
+    assert (tally.filtered, len(tally.detections)) == (int(not is_kept), 1)
 
 
 def test_a_cut_event_is_not_trimmed() -> None:

@@ -19,6 +19,7 @@ from tools.discover.findings import print_findings
 from tools.discover.listener import ListenerError, parse_listener
 from tools.discover.survey import Survey, survey
 from tools.sam_config import stack_name, updated_section
+from tools.stopping import run
 
 _UNKNOWN = {
     "DestinationUrl": "give LISTENER=HOST:PORT",
@@ -107,4 +108,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

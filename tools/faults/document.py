@@ -6,6 +6,16 @@ same text.
 
 from collections.abc import Iterable, Sequence
 
+from eks_log_forwarder.control_plane.audit_json import MAX_DEPTH, MAX_VALUES
+from eks_log_forwarder.control_plane.go_text import MAX_FIELDS
+from eks_log_forwarder.delivery.circuit_breaker import CIRCUIT_OPEN, PROBE_INTERVAL_SECONDS
+from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH
+from eks_log_forwarder.delivery.leftover import NOT_ENCODABLE, REFUSED_ALL
+from eks_log_forwarder.intake.compression import MAX_PAYLOAD_BYTES
+from eks_log_forwarder.record.formats import MAX_LEVELS
+from eks_log_forwarder.redrive import REFUSED_ALL_TRIES
+from eks_log_forwarder.transport.exchange import MAX_ANSWER_BYTES
+from eks_log_forwarder.transport.failures import Failure
 from tools import ROOT
 from tools.faults.matrix import MATRIX, matrix_of
 from tools.faults.row import EVENTS, Outcome, Row
@@ -25,6 +35,7 @@ _FIGURES = {  # the columns after the fault, and the attributes of an outcome th
     "dead letters": "dead",
     "rejected, unidentified": "unidentified",
 }
+_UNKNOWN = "200 with an unknown body"
 COLUMNS = ("fault", *_FIGURES)
 
 
@@ -86,6 +97,32 @@ full.
   Elasticsearch none. For XPLG, `http` and Loki the forwarder halves the batch until only that event is left.
   OTLP says how many events it rejected, but not which: *unidentified*. They are counted, and remain in
   CloudWatch only.
+- *{_UNKNOWN}*: a success is a delivery, whatever its body. Only Elasticsearch's answer covers single events, so
+  there the first batch is halved to single events; every event is stored once, by its id.
+- *400 for everything*: three events of each batch are tried alone. All are refused and nothing was accepted
+  before, so a setting is wrong: the batches wait with the reason `{REFUSED_ALL}`, for {REFUSED_ALL_TRIES} tries over hours.
+- *the circuit is open*: an invocation before this one found the collector out of reach. One attempt a minute is
+  made; [delivery.md](delivery.md#an-outage) has the cost of an outage.
+- *refused by a firewall*: the redrive finds the event at fault by halving, and its neighbours arrive.
+
+## Lines and payloads beyond a bound
+
+Whoever can send a request to an API server writes our input, so everything that it can make longer has a bound.
+Nothing beyond a bound is lost.
+
+| bound | value | beyond it |
+| --- | --- | --- |
+| a payload, expanded | {MAX_PAYLOAD_BYTES // 2**20} MiB | an error; Lambda puts the payload into the queue |
+| time of an invocation | `TimeoutSeconds` less 15 s, checked before each event | the remaining events are parked as `{Failure.NO_TIME_LEFT}` |
+| an event that a parser, a rule, the redaction or an encoder fails on | | parked alone as `{NOT_ENCODABLE}` |
+| values of one audit event | {MAX_VALUES:,} | rules see the part before; the record is marked `truncated` and `parsed: false` |
+| depth of an audit event | {MAX_DEPTH:,}, as in the API server | the same |
+| fields of a line of another log type | {MAX_FIELDS:,} | the first are kept; the record is marked |
+| nested levels in `RecordFormat` `parsed` | {MAX_LEVELS} | the text is sent instead |
+| what redaction reads of an event | [redaction.md](redaction.md#bounds) | one marker replaces the string |
+| requests for one batch | {MAX_REQUESTS_PER_BATCH} | the rest is parked |
+| an answer of the collector | {MAX_ANSWER_BYTES // 1024} KiB; Elasticsearch's more | the rest is not read |
+| attempts in an outage, per container | one every {PROBE_INTERVAL_SECONDS:g} s | the events are parked as `{CIRCUIT_OPEN}` |
 """
 
 

@@ -11,6 +11,8 @@ answer, in how it rejects one event among others, and in what may be retried.
 
 from dataclasses import replace
 
+from eks_log_forwarder.delivery.circuit_breaker import CIRCUIT_OPEN
+from eks_log_forwarder.delivery.leftover import REFUSED_ALL
 from eks_log_forwarder.transport.failures import Failure
 from tools.faults import scripts as does
 from tools.faults.collector import Script
@@ -19,6 +21,7 @@ from tools.faults.row import Outcome, Row, refusing, unknown_name, with_wrong_ce
 BATCH = 10
 MARKED = "event 16"  # the seventh of the second batch
 MAX_EVENTS = 5  # of a request that is not too large
+_UNKNOWN_BODY = "200 with an unknown body"
 _BUDGET_SECONDS = 20.0  # by default, for the retries of one batch
 _READ_TIMEOUT_SECONDS = 10.0  # by default, for a piece of an answer
 
@@ -96,6 +99,16 @@ MATRIX = (
     *(_retried_status(status) for status in (500, 502, 503, 504)),
     _given_up(302),
     _parked("200 with HTML", Failure.HTML_ANSWER, _ONCE, does.answering(200, does.PAGE)),
+    _parked("200 with HTML in UTF-16", Failure.HTML_ANSWER, _ONCE, does.answering(200, does.PAGE_IN_UTF_16)),
+    Row(_UNKNOWN_BODY, Outcome(30, 0, 3), does.taking_without_sense),
+    _parked("an answer that is not HTTP", Failure.ANSWER_UNREADABLE, _ONCE, does.not_http),
+    Row(
+        "400 for everything, nothing accepted yet",
+        Outcome(0, 30, 3 * (1 + 3), REFUSED_ALL),
+        does.answering(400),
+        healthy_requests=0,
+    ),
+    Row("the circuit is open", Outcome(0, 30, 0, CIRCUIT_OPEN), place=refusing, circuit_is_open=True),
     Row("connection refused", _unreachable(Failure.CONNECTION_REFUSED), place=refusing),
     _retried("reset, and nothing taken", Failure.CONNECTION_RESET, does.reset),
     _retried("reset, and the events taken", Failure.CONNECTION_RESET, does.reset_after_taking, is_taken=True),
@@ -106,6 +119,12 @@ MATRIX = (
     Row("wrong certificate", Outcome(0, 30, 1, Failure.TLS), place=with_wrong_certificate),
     Row("name does not resolve", _unreachable(Failure.NAME_NOT_RESOLVED), place=unknown_name),
     *_one_rejected(1 + 7 + 1, "http_400"),
+    Row(
+        "one event refused by a firewall, for good",
+        Outcome(10, 20, 1 + 2, "http_403", dead=1),
+        does.firewall(MARKED),
+        after=does.firewall(MARKED),
+    ),
     Row("secret cannot be read", Outcome(0, 30, 0, Failure.SECRET_UNREADABLE), secret_readable=False),
     Row("secret rotated", Outcome(30, 0, 1 + 2 + 1), does.rotate_the_token),
     Row(
@@ -120,7 +139,11 @@ _COUNTED = Outcome(29, 0, 3, "otlp_partial_success", unidentified=1)  # neither 
 _DIFFERENT: dict[str, tuple[Row, ...]] = {
     "http": (),
     "splunk_hec": _one_rejected(1 + 2 + 1, "hec_6"),  # and once more without the event
-    "elasticsearch": _one_rejected(3, "bulk_400_document_parsing_exception"),
+    "elasticsearch": (
+        *_one_rejected(3, "bulk_400_document_parsing_exception"),
+        # its answer covers single events, so the first batch is cut up; stored once, by their ids
+        Row(_UNKNOWN_BODY, Outcome(30, 0, 19, duplicates=40), does.taking_without_sense),
+    ),
     "loki": (),
     "otlp": (
         *(_given_up(408), _given_up(500)),

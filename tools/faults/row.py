@@ -71,7 +71,8 @@ class Row:
     """One fault and its promise.
 
     `timeout_seconds` is the virtual time after which a faulty request times out; 0 where it gets an answer
-    or an error. `after` is what the collector does during the redrive.
+    or an error. `circuit_is_open` says that an invocation before it found the collector out of reach. `after`
+    is what the collector does during the redrive.
     """
 
     fault: str
@@ -82,4 +83,5 @@ class Row:
     timeout_seconds: float = 0.0
     secret_readable: bool = True
     queue_reachable: bool = True
+    circuit_is_open: bool = False
     after: Script = take

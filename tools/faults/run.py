@@ -81,6 +81,8 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
             forwarder = fault.enter_context(
                 new_container(environ, lambda delivery: on_clock(delivery, row.timeout_seconds))
             )
+            if row.circuit_is_open:
+                forwarder.delivery.circuit.open()
             started = clock()
             _invoke(event, stage)
             seconds = round(clock() - started, 3)

@@ -4,6 +4,7 @@ from tools.faults.collector import Collector, Script, take
 from tools.listener.http_server import End, Incoming, Reply, response
 
 PAGE = b"<!DOCTYPE html><html><body>Welcome</body></html>"
+PAGE_IN_UTF_16 = "<p>Welcome</p>".encode("utf-16")
 _FOREVER_SECONDS = 86_400.0
 
 
@@ -20,6 +21,17 @@ def rejecting(marker: str) -> Script:
         taking = collector.outcome(request)
         is_refused = [marker in str(record["message"]) for record in taking.records]
         return collector.settle(collector.speech.refuse(taking, is_refused) if any(is_refused) else taking)
+
+    return script
+
+
+def firewall(marker: str) -> Script:
+    """Answers 403 to every request that contains the marker, before the collector sees it."""
+
+    def script(collector: Collector, request: Incoming) -> Reply:
+        taking = collector.outcome(request)
+        is_refused = any(marker in str(record["message"]) for record in taking.records)
+        return Reply(response(403)) if is_refused else take(collector, request)
 
     return script
 
@@ -46,6 +58,11 @@ def reset(_collector: Collector, _request: Incoming) -> Reply:
     return Reply(end=End.RESET)
 
 
+def not_http(_collector: Collector, _request: Incoming) -> Reply:
+    """Another service listens on the port."""
+    return Reply(b"SSH-2.0-OpenSSH_9.7\r\n", end=End.FIN)
+
+
 # The scripts below take the events without saying so: the worst case, since the events will come again.
 
 
@@ -57,6 +74,7 @@ def _taking(reply: Reply) -> Script:
     return script
 
 
+taking_without_sense = _taking(Reply(response(200, b"stored, thank you")))
 reset_after_taking = _taking(Reply(end=End.RESET))
 stall = _taking(Reply(delay_seconds=_FOREVER_SECONDS))
 drip_headers = _taking(Reply(b"HTTP/1.1 200 OK\r\nX-Wait: ", drip=b"x"))

@@ -28,6 +28,7 @@ from tools.reconcile.report import Report
 from tools.reconcile.span import Span, parse_span
 from tools.reconcile.tables import print_report
 from tools.stack import StackError, add_stack_options, named_stack, read_stack
+from tools.stopping import run
 
 
 def reconcile(
@@ -84,4 +85,4 @@ def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

@@ -66,7 +66,7 @@ def find(reader: Reader, name: str) -> Found:
         function_arn=f"arn:{partition}:lambda:{region}:{account}:function:{name}-forward",
         alarm_topic_arn="",
         own_log_groups=frozenset(),
-        filter_name=values(description, "Output").get("SubscriptionFilterName", "") if exists else "",
+        outputs=values(description, "Output") if exists else {},
     )
     found = Found(
         stack=stack,

@@ -10,6 +10,7 @@ from tools.aws_clients import ToolError, client_factory, told_errors
 from tools.aws_reading import Reader
 from tools.log_groups import cluster_log_group
 from tools.stack import StackError, add_stack_options, named_stack, read_stack
+from tools.stopping import run
 from tools.subscribe.silence_alarm import put_silence_alarm
 from tools.subscribe.subscription import SubscriptionError, Wish, subscribe
 
@@ -58,4 +59,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

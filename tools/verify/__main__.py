@@ -18,6 +18,7 @@ from tools.aws_clients import ToolError, client_factory, told_errors
 from tools.aws_reading import NotFoundError, Reader
 from tools.discover.findings import Finding, State, missing
 from tools.stack import StackError, add_stack_options, named_stack
+from tools.stopping import run
 from tools.verify.function_steps import canary_steps, start_step
 from tools.verify.source_steps import filter_step, logging_step, permission_step
 from tools.verify.target import Target, read_target
@@ -110,4 +111,4 @@ def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

@@ -1,4 +1,4 @@
-"""The steps beside the path: queues, alarms, the last real event, the age that the collector accepts."""
+"""The steps that follow no event: queues, alarms, the last real event, the age that the collector accepts."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta

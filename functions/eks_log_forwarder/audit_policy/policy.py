@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from eks_log_forwarder.audit_policy.cut_event import is_answer_known, without_missing_fields
 from eks_log_forwarder.audit_policy.decision import Action, Decision
 from eks_log_forwarder.audit_policy.request_target import path_of, target_of
@@ -26,6 +28,13 @@ class _Reachable(NamedTuple):
     uses_target: bool
 
 
+class PolicyData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A checked policy as plain data, as `sam build` writes it to a file."""
+
+    rules: tuple[Rule, ...] = ()
+    omit_stages: Names = frozenset()
+
+
 class Policy:
     """A compiled audit policy (audit.k8s.io/v1, kind Policy).
 
@@ -33,9 +42,9 @@ class Policy:
     remain for a verb and a target are computed once and cached, so that a decision checks few rules.
     """
 
-    def __init__(self, rules: tuple[Rule, ...], omit_stages: Names = frozenset()) -> None:
-        self._rules = rules
-        self._omit_stages = omit_stages
+    def __init__(self, data: PolicyData) -> None:
+        self._rules = data.rules
+        self._omit_stages = data.omit_stages
         self._for_object = _cached(self._reachable_for_object)
         self._for_path = _cached(self._reachable_for_path)
 

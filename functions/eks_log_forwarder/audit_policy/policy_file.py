@@ -1,12 +1,12 @@
-"""Reads and checks audit policies, one YAML file each."""
+"""Reads and checks audit policies, one YAML file each, or takes what `sam build` compiled them to."""
 
 from pathlib import Path
 
 from eks_log_forwarder.audit_policy.faults import Faults
-from eks_log_forwarder.audit_policy.policy import Policy
+from eks_log_forwarder.audit_policy.policy import Policy, PolicyData
 from eks_log_forwarder.audit_policy.policy_rules import read_rules, read_stages
+from eks_log_forwarder.compiled_files import NotCompiledError, no_parser, read_compiled
 from eks_log_forwarder.errors import PolicyError
-from eks_log_forwarder.yaml_files import YamlError, load_yaml
 
 _API_VERSION = "audit.k8s.io/v1"
 _FIELDS = frozenset(("apiVersion", "kind", "metadata", "rules", "omitStages", "omitManagedFields"))
@@ -32,16 +32,26 @@ _METADATA_FIELDS = frozenset(  # meta.k8s.io/v1 ObjectMeta
 
 
 def load_policy(folder: Path, name: str) -> Policy:
-    """Load the policy `<folder>/<name>.yaml`.
+    """The policy `<folder>/<name>.yaml`, from the folder's compiled file if there is one.
 
     Raises:
-        PolicyError: there is no such policy (the message lists those that exist), or it is invalid.
+        PolicyError: there is no such policy (the message lists those that exist), it is invalid, or the
+            compiled file does not match the folder.
     """
-    existing = sorted(path.stem for path in folder.glob("*.yaml"))
+    try:
+        compiled = read_compiled(folder, dict[str, PolicyData])
+    except NotCompiledError as error:
+        raise PolicyError("\n".join(error.faults)) from error
+    existing = _names_in(folder) if compiled is None else sorted(compiled)
     if name not in existing:
         message = f"no audit policy {name!r} in {folder}: choose one of {', '.join(existing)}"
         raise PolicyError(message)
-    return read_policy(folder / f"{name}.yaml")
+    return read_policy(folder / f"{name}.yaml") if compiled is None else Policy(compiled[name])
+
+
+def compile_policies(folder: Path) -> dict[str, PolicyData]:
+    """All policies of a folder, by name. Raises as `read_policy`."""
+    return {name: _read_file(folder / f"{name}.yaml") for name in _names_in(folder)}
 
 
 def read_policy(path: Path) -> Policy:
@@ -52,6 +62,19 @@ def read_policy(path: Path) -> Policy:
             pkg/apis/audit/validation), or it has an unknown field or a value of the wrong type. The message
             has one line per fault: `<path>: <place, rules counted from 0>: <fault>`.
     """
+    return Policy(_read_file(path))
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def _read_file(path: Path) -> PolicyData:
+    try:
+        # A package has compiled policies and no PyYAML.
+        from eks_log_forwarder.yaml_files import YamlError, load_yaml  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise PolicyError(no_parser(path.parent, "PyYAML")) from error
     try:
         document = load_yaml(path)
     except YamlError as error:
@@ -63,10 +86,10 @@ def read_policy(path: Path) -> Policy:
     return policy
 
 
-def _read_document(document: object, faults: Faults) -> Policy:
+def _read_document(document: object, faults: Faults) -> PolicyData:
     fields = faults.mapping(document, "document", _FIELDS)
     if fields is None:
-        return Policy(())
+        return PolicyData()
     for name, expected in (("apiVersion", _API_VERSION), ("kind", "Policy")):
         if fields.get(name) != expected:
             faults.add(name, f"must be {expected}")
@@ -77,4 +100,4 @@ def _read_document(document: object, faults: Faults) -> Policy:
     rules = read_rules(
         fields.get("rules"), faults, omit_stages=omit_stages, omit_managed_fields=bool(omit_managed_fields)
     )
-    return Policy(rules, omit_stages)
+    return PolicyData(rules, omit_stages)

@@ -45,7 +45,7 @@ def read_rules(
     """Read the rules. The policy's stages apply to each rule; a rule may override omitManagedFields."""
     rules = faults.sequence(value, "rules")
     if not rules:
-        faults.add("rules", "must hold at least one rule")
+        faults.add("rules", "must contain at least one rule")
     return tuple(
         _read_rule(rule, index, faults, omit_stages=omit_stages, omit_managed=omit_managed_fields)
         for index, rule in enumerate(rules)
@@ -64,7 +64,7 @@ def _read_rule(value: object, index: int, faults: Faults, *, omit_stages: Names,
     resources = faults.sequence(fields.get("resources"), f"{place}.resources")
     namespaces = _names(faults, fields.get("namespaces"), f"{place}.namespaces")
     if urls and (resources or namespaces):
-        faults.add(place, "nonResourceURLs cannot stand beside resources or namespaces: make it two rules")
+        faults.add(place, "nonResourceURLs cannot be combined with resources or namespaces: write two rules")
     by_level = {
         str(event_level): decide_by_level(level, event_level, omit_managed_fields=omit_managed, rule=index)
         for event_level in Level
@@ -109,7 +109,7 @@ def _read_urls(value: object, place: str, faults: Faults) -> list[str]:
         if not url.startswith("/") and url != "*":
             faults.add(f"{place}[{index}]", f"{url!r} must begin with /")
         if "*" in url[:-1]:
-            faults.add(f"{place}[{index}]", f"{url!r} may hold * as its last character alone")
+            faults.add(f"{place}[{index}]", f"{url!r} may contain * only as its last character")
     return urls
 
 

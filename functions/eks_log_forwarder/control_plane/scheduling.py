@@ -50,8 +50,9 @@ def parse_scheduling(error: str) -> Scheduling | None:
 
 
 def _reasons(section: str) -> list[Reason]:
-    sentence = section.partition(". ")[0].strip().rstrip(".")
-    return [_reason(text) for text in _NEXT_REASON.split(sentence, _MAX_REASONS) if text]
+    sentence = section.partition(". ")[0]
+    texts = (text.strip(" .") for text in _NEXT_REASON.split(sentence, _MAX_REASONS))
+    return [_reason(text) for text in texts if text]
 
 
 def _reason(text: str) -> Reason:

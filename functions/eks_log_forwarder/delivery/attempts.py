@@ -77,19 +77,25 @@ class Attempts:
         if isinstance(result, Failure):
             return outcome_of_failure(result), 0
         self.last_status = result.status
-        outcome = self.destination.outcome(result, len(encoded))
+        outcome = self._meaning_of(result, len(encoded))
         if isinstance(outcome, Delivered):
             self.tally.split += request.split_events
         return outcome, result.status
+
+    def _meaning_of(self, answer: Answer, events: int) -> Outcome | Pending:
+        try:
+            return self.destination.outcome(answer, events)
+        except Exception as error:  # noqa: BLE001  # no answer, however odd, may cost the payload
+            return replace(outcome_of_failure(Failure.ANSWER_UNREADABLE), detail=describe(error))
 
     def ask(self, pending: Sequence[Pending]) -> Answer | Failure:
         """Asks the collector which of these batches it has stored."""
         try:
             credentials = self.read_secret()
-        except SecretError:
+            question = pending[0].ask([one.ticket for one in pending], credentials)
+            return self._exchange(question, credentials, self.deadline)
+        except SecretError:  # it can have been replaced since the batches were sent
             return Failure.SECRET_UNREADABLE
-        question = pending[0].ask([one.ticket for one in pending], credentials)
-        return self._exchange(question, credentials, self.deadline)
 
     def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
         request = replace(

@@ -44,12 +44,15 @@ class Gate(Enum):
 class CircuitBreaker:
     """One per container and destination; `last_accepted` is one encoded event that the destination accepted.
 
+    `refuses_all` says that a batch was refused event by event, and nothing was accepted since.
+
     The clock is the wall clock, because a monotonic clock may stand still while Lambda freezes the container.
     If the wall clock is set back, the next attempt is due at once.
     """
 
     clock: Callable[[], float] = time
     last_accepted: bytes | None = field(default=None, repr=False)
+    refuses_all: bool = False
     interval_seconds: float = PROBE_INTERVAL_SECONDS
     _last_attempt: float | None = None  # None: closed
 
@@ -80,6 +83,7 @@ class CircuitBreaker:
     def accept(self, encoded: bytes) -> None:
         """The destination accepted this event."""
         self.last_accepted = encoded
+        self.refuses_all = False
         self.close()
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from eks_log_forwarder.config.credentials import ReadSecret
 from eks_log_forwarder.delivery.acknowledgement import Awaiting, confirm
@@ -17,15 +18,17 @@ from eks_log_forwarder.delivery.circuit_breaker import (
 )
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.isolating import Isolating
-from eks_log_forwarder.delivery.leftover import Cause, Leftover
+from eks_log_forwarder.delivery.leftover import REFUSED_ALL, Cause, Leftover
 from eks_log_forwarder.delivery.narrowing import Narrowing
-from eks_log_forwarder.delivery.sending import Sending
+from eks_log_forwarder.delivery.sending import MIN_EVENTS_OF_A_SETTING, Sending, has_status
 from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.client import Transport
 
 # Finding one bad event in a batch of a thousand takes about 20 requests; this is enough for several.
 MAX_REQUESTS_PER_BATCH = 100
+
+MAX_SINGLES = 1000  # events of one request each that are judged together, as many as in a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,52 @@ class Delivery:
         """
         leftovers: list[Leftover] = []
         awaiting: list[Awaiting] = []
-        for batch in batches:
+
+        def send(batch: Batch) -> list[Leftover]:
+            attempts = self._attempts(deadline, tally)
+            return self._send(batch, attempts, awaiting, has_history=has_history)
+
+        waiting = iter(batches)
+        while (batch := next(waiting, None)) is not None:
             if leftovers and leftovers[-1].cause is Cause.UNREACHABLE:
                 leftovers.append(replace(leftovers[-1], events=batch.events))
-            else:
-                attempts = self._attempts(deadline, tally)
-                leftovers += self._send(batch, attempts, awaiting, has_history=has_history)
+                continue
+            left = send(batch)
+            if self._may_be_a_setting(left):
+                singles = [batch, *islice(waiting, MAX_SINGLES - 1)]
+                left, untried = self._try_three(singles, left, send)
+                waiting = chain(untried, waiting)
+            leftovers += left
         return leftovers + confirm(awaiting, self._attempts(deadline, tally), self.circuit)
+
+    def _may_be_a_setting(self, left: list[Leftover]) -> bool:
+        """Whether a setting may be why these single events are refused (see Narrowing)."""
+        return (
+            self.destination.max_events_per_request == 1
+            and self.suspects_settings
+            and self.circuit.last_accepted is None
+            and bool(left)
+            and all(one.cause is Cause.REJECTED and has_status(one.reason, 400, 404) for one in left)
+        )
+
+    def _try_three(
+        self, singles: list[Batch], left: list[Leftover], send: Callable[[Batch], list[Leftover]]
+    ) -> tuple[list[Leftover], list[Batch]]:
+        """Tries the last and the middle event too; returns the leftovers and the untried events.
+
+        If all three are refused, all wait.
+        """
+        tried = {0}
+        if len(singles) >= MIN_EVENTS_OF_A_SETTING:
+            for position in (len(singles) - 1, len(singles) // 2):
+                left += send(singles[position])
+                tried.add(position)
+                if not self._may_be_a_setting(left):
+                    break
+            else:
+                events = [event for one in singles for event in one.events]
+                return [Leftover(events, Cause.REFUSED_ALL, REFUSED_ALL)], []
+        return left, [one for position, one in enumerate(singles) if position not in tried]
 
     def _attempts(self, deadline: Deadline, tally: Tally) -> Attempts:
         return Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)

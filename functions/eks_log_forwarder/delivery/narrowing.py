@@ -26,7 +26,7 @@ class Narrowing:
         leftovers = self.sending.leftovers
         while parts:
             part, outcome = self.sending.settle(parts.popleft())
-            if isinstance(outcome, Rejected) and self.sending.may_be_a_setting(part, outcome):
+            if isinstance(outcome, Rejected | Unreachable) and self.sending.may_be_a_setting(part, outcome):
                 part, outcome = self._try_three(part)
                 if isinstance(outcome, Delivered):
                     parts.appendleft(part)
@@ -54,6 +54,7 @@ class Narrowing:
         for position, outcome in self.sending.three_alone(batch):
             if isinstance(outcome, Delivered):
                 return batch.without(position), outcome
-            if isinstance(outcome, Unreachable):
+            if isinstance(outcome, Unreachable) and not self.sending.has_status(outcome.reason, 404):
                 return batch, outcome
+        self.sending.circuit.refuses_all = True
         return batch, Rejected(REFUSED_ALL)

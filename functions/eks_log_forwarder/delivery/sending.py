@@ -161,7 +161,7 @@ class Sending:
                     reason = outcome
         return part.only(again), reason
 
-    def may_be_a_setting(self, part: Batch, refusal: Rejected) -> bool:
+    def may_be_a_setting(self, part: Batch, refusal: Rejected | Unreachable) -> bool:
         """Whether a wrong setting may be why the whole part is refused with 400 or 404.
 
         Not once this container has seen the destination accept an event: then only some events are at fault.
@@ -170,10 +170,15 @@ class Sending:
             self.suspects_settings
             and self.circuit.last_accepted is None
             and self.requests_left
-            and len(part) >= MIN_EVENTS_OF_A_SETTING
+            and (len(part) >= MIN_EVENTS_OF_A_SETTING or self.circuit.refuses_all)
             and self.has_status(refusal.reason, 400, 404)
         )
 
     def has_status(self, reason: str, *statuses: int) -> bool:
         """Whether the last answer has one of these statuses, as its own or for its events (`bulk_429`)."""
-        return self.attempts.last_status in statuses or any(str(one) in reason.split("_") for one in statuses)
+        return self.attempts.last_status in statuses or has_status(reason, *statuses)
+
+
+def has_status(reason: str, *statuses: int) -> bool:
+    """Whether a reason names one of these statuses, as `http_400` and `bulk_429` do."""
+    return any(str(status) in reason.split("_") for status in statuses)

@@ -23,14 +23,18 @@ _PROLOGUE = re.compile(
 # Elements with which a page can begin (HTML Living Standard, also obsolete ones). Other elements are XML,
 # which a collector may answer.
 _ELEMENTS = (
-    "a|abbr|address|article|aside|b|base|big|blockquote|body|br|button|center|code|dd|details|dialog|dir|div|dl|dt|"
-    "em|fieldset|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|label|li|"
-    "link|main|marquee|meta|nav|nobr|noframes|noscript|ol|p|pre|s|script|section|select|small|span|strike|strong|"
-    "style|svg|table|tbody|td|template|textarea|th|thead|title|tr|tt|u|ul"
+    "a|abbr|acronym|address|applet|area|article|aside|audio|b|base|basefont|bdo|big|blink|blockquote|body|br|button|"
+    "canvas|center|cite|code|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figure|font|footer|form|frame|"
+    "frameset|h[1-6]|head|header|hgroup|hr|html|i|iframe|image|img|input|ins|kbd|label|layer|legend|li|link|main|"
+    "mark|marquee|menu|meta|nav|nobr|noframes|noscript|ol|p|picture|pre|q|s|samp|script|search|section|select|small|"
+    "span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|tt|u|ul|"
+    "var|video|wbr"
 )
 # A doctype of HTML, a comment that does not end in what was read, an element, or a custom element.
 _PAGE = re.compile(
-    rf"<(?:!doctype\s|!--|(?:{_ELEMENTS})(?=[\s/>]|\Z)|[a-z][a-z0-9]*-[a-z0-9-]*(?=[\s/>]|\Z))", re.IGNORECASE
+    r"<(?:!doctype\s|!--|/(?:body|head|html)>|"
+    rf"(?:{_ELEMENTS})(?=[\s/>]|\Z)|[a-z][a-z0-9]*-[a-z0-9-]*(?=[\s/>]|\Z))",
+    re.IGNORECASE,
 )
 
 
@@ -52,7 +56,7 @@ def is_web_page(body: bytes) -> bool:
 
 
 def _text(body: bytes) -> str:
-    """The text of a body. Markup begins with ASCII, so a zero byte beside it means UTF-16."""
+    """The text of a body. Markup begins with ASCII, so a zero byte next to it means UTF-16."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace")
     if body[:1] == b"\0":

@@ -1,4 +1,4 @@
-"""A record for collectors that store a text and named values beside it."""
+"""A record for collectors that store a line of text with named values."""
 
 from dataclasses import dataclass
 

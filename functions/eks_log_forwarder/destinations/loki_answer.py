@@ -23,6 +23,7 @@ _LIMIT = re.compile(
     r"oldest acceptable timestamp is:?\s*(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?\s?(Z|[+-]\d\d:?\d\d)"
 )
 # Any other error can concern a newer entry: the limit alone does not say which entries were refused.
+_LABELS = re.compile(r"\{[^{}]*+\}")  # of the stream, whose names and values are not Loki's words
 _OTHER_ERROR = re.compile(
     r"too new|out of order|too long|exceed|limit:|label name|label value|missing|rate limit|stream limit|"
     r"duplicate label|parse error|invalid|empty|disallowed",
@@ -49,8 +50,11 @@ def oldest_accepted_ms(body: bytes) -> int | None:
     holds for all.
     """
     text = body.decode("utf-8", "replace")
-    limits = [_milliseconds(*found) for found in _LIMIT.findall(text)]
-    if not limits or _OTHER_ERROR.search(text):
+    try:
+        limits = [_milliseconds(*found) for found in _LIMIT.findall(text)]
+    except (ValueError, OverflowError):  # no date of the calendar
+        return None
+    if not limits or _OTHER_ERROR.search(_LABELS.sub("", text)):
         return None
     return max(limits)
 

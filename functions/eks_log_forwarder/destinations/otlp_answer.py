@@ -14,6 +14,7 @@ from eks_log_forwarder.destinations.http_parts import read_json
 _PARTIAL_SUCCESS = 1
 _REJECTED_LOG_RECORDS = 1
 _VARINT, _LENGTH_DELIMITED = 0, 2
+_FIRST_NEGATIVE = 2**63  # a varint from here on is a negative int64
 
 
 class _PartialSuccess(msgspec.Struct, rename="camel"):
@@ -44,7 +45,7 @@ def _in_protobuf(body: bytes) -> int:
         if number == _PARTIAL_SUCCESS and isinstance(content, bytes):
             for inner, value in _fields(content):
                 if inner == _REJECTED_LOG_RECORDS and isinstance(value, int):
-                    rejected = value
+                    rejected = value if value < _FIRST_NEGATIVE else 0
     return rejected
 
 
@@ -69,7 +70,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    """The number at a position, and the position behind it."""
+    """The number at a position, and the position after it."""
     value = shift = 0
     while message[position] & 0x80:
         value |= (message[position] & 0x7F) << shift

@@ -114,7 +114,7 @@ class SplunkHec:
 
 
 def _acknowledged(answer: Answer) -> frozenset[str] | Unreachable:
-    """The ackIds of indexed requests. After an error that stays, the events are not sent again at once."""
+    """The ackIds of indexed requests. After a permanent error, the redrive sends the events again later."""
     try:
         acks = read_json(answer.body, _Acks).acks
     except ValueError:

@@ -1,8 +1,11 @@
 """One event as the rules see it, decoded only as far as they need."""
 
+from collections.abc import Sequence
+
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.audit_event import decode_event
 from eks_log_forwarder.detection.nodes import Field, Fields, Values
+from eks_log_forwarder.detection.pod_fields import pod_specs
 
 
 class Event:
@@ -11,13 +14,14 @@ class Event:
     The message is decoded at most once. Values are kept, because rules often read the same field.
     """
 
-    __slots__ = ("_fields", "_folded", "_header", "_values", "message")
+    __slots__ = ("_fields", "_folded", "_header", "_pod_specs", "_values", "message")
 
     def __init__(self, message: str, header: AuditHeader | None = None, fields: Fields | None = None) -> None:
         self.message = message
         self._header = header
         self._fields = fields
         self._folded: str | None = None
+        self._pod_specs: Sequence[Fields] | None = None
         self._values: dict[str, Values] = {}
 
     @property
@@ -47,4 +51,8 @@ class Event:
             known = field.from_header(self._header)
             if known is not None:
                 return known
-        return field.read(self.fields)
+        if field.of_pods is None:
+            return field.read(self.fields)
+        if self._pod_specs is None:
+            self._pod_specs = pod_specs(self.fields)
+        return field.of_pods(self._pod_specs)

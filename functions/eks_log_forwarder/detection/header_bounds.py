@@ -5,7 +5,8 @@ false only if the part does not hold. Negation swaps them, so both stay correct 
 """
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.detection.nodes import All, AnyOf, FieldTest, HeaderValues, Node, Not
@@ -24,8 +25,7 @@ def _never(_: AuditHeader) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """`surely` implies the rule, and the rule implies `maybe`."""
 
     surely: HeaderTest

@@ -1,12 +1,13 @@
 """What the stages call: the rules that an event matches, with a readable actor and target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
+from eks_log_forwarder.detection.once_a_request import StartedRequests
 from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
@@ -22,13 +23,15 @@ class Matcher:
     """The rules of one container, in the form that the stages use."""
 
     rules: RuleSet
+    started: StartedRequests = field(default_factory=StartedRequests)
 
     def __call__(self, log_type: LogType, parsed: Parsed, event: LogEvent) -> list[Detection]:
         """The detections of an event, in the order of the rules' file names; never raises."""
         line = parsed.authenticator or parsed.klog
         fields = parsed.audit_fields if line is None else line_fields(line)
-        found = self.rules.match(log_type, parsed.audit, fields, event.message)
-        if not found:
+        ordinary = parsed.audit is not None and parsed.audit_fields is None
+        found = self.rules.match(log_type, parsed.audit, fields, event.message, ordinary=ordinary)
+        if not found or (parsed.audit is not None and self.started.is_second(parsed.audit)):
             return []
         # Actor and target are written to the function's own log, which never holds a token.
         who_and_what = actor_and_target(log_type, parsed.audit, fields or {})

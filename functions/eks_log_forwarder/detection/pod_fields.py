@@ -1,5 +1,7 @@
 """Short names for the parts of a pod, in pods and in every pod template of Kubernetes."""
 
+from collections.abc import Sequence
+
 from eks_log_forwarder.detection.nodes import Field, Fields
 from eks_log_forwarder.detection.paths import path_reader
 
@@ -33,26 +35,27 @@ def pod_field(name: str) -> Field | None:
     first, _, rest = name.partition(".")
     if first not in _PLACES:
         return None
-    places = tuple(
-        path_reader(path) if path else _itself
-        for path in (".".join(filter(None, (place, rest))) for place in _PLACES[first])
-    )
+    relative = [".".join(filter(None, (place, rest))) for place in _PLACES[first]]
+    places = tuple(path_reader(path) if path else _itself for path in relative)
 
-    def read(fields: Fields) -> list[object]:
-        body = fields.get("responseObject" if fields.get("verb") == "patch" else "requestObject")
-        if not isinstance(body, dict):
-            return []
-        # Reading each pair of spec and place from the top would take three times as long.
-        specs = [spec for read_spec in _READ_SPECS for spec in read_spec(body)]
-        return [
-            value
-            for spec in specs
-            if isinstance(spec, dict)
-            for read_place in places
-            for value in read_place(spec)
-        ]
+    def of_pods(specs: Sequence[Fields]) -> list[object]:
+        return [value for spec in specs for read_place in places for value in read_place(spec)]
 
-    return Field(name, read)
+    # Only the steps that all places share must be in the event.
+    steps = [path.split(".") for path in relative]
+    shared = [step for step in steps[0] if all(step in others for others in steps)]
+    return Field(name, lambda fields: of_pods(pod_specs(fields)), key=".".join(shared), of_pods=of_pods)
+
+
+def pod_specs(fields: Fields) -> list[Fields]:
+    """The pod specs of an event.
+
+    Reading each pair of spec and place from the top would take three times as long.
+    """
+    body = fields.get("responseObject" if fields.get("verb") == "patch" else "requestObject")
+    if not isinstance(body, dict):
+        return []
+    return [spec for read_spec in _READ_SPECS for spec in read_spec(body) if isinstance(spec, dict)]
 
 
 def _itself(spec: Fields) -> list[object]:

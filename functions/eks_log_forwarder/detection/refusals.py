@@ -1,100 +1,110 @@
-"""Finds what a rule must not contain, before pySigma parses the document.
+"""Finds what the document of a rule or filter must not contain, before pySigma parses it.
 
-pySigma converts rules for other products, so it accepts more than one event can answer. It reads an empty
-list as null and a `timeframe` as a keyword, and its errors name no field.
+pySigma converts rules for other products, so it accepts more than one event can answer: a `timeframe`.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 
+from eks_log_forwarder.detection.item_refusals import Fault, faults_in_selection
 from eks_log_forwarder.detection.log_sources import log_type_of_source
-
-type Fault = tuple[str, str]
 
 _KINDS = {
     "correlation": "correlations need more than one event; they are not supported",
-    "filter": "Sigma filters are not supported; write the exception into the rule",
     "action": "rule collections are not supported; write one rule per file",
 }
 _LOG_SOURCES = (
     "is not supported; use product kubernetes, service audit; or product aws, service eks, "
     "category authenticator, scheduler, api or controller-manager"
 )
-_UNSUPPORTED = {
-    "expand": "placeholders are not supported; write the values",
-    **dict.fromkeys(("wide", "utf16", "utf16le", "utf16be"), "the logs hold no UTF-16"),
-    **dict.fromkeys(
-        ("minute", "hour", "day", "week", "month", "year"), "parts of a timestamp are not supported"
-    ),
-}
-_RE_FLAGS = frozenset({"i", "ignorecase", "m", "multiline", "s", "dotall"})
-_ANYWHERE = (
-    frozenset({"all", "neq", "contains", "cased", "re", "base64", "base64offset", "windash"}) | _RE_FLAGS
+_WORDS = frozenset({"and", "or", "not", "of"})
+# What pyparsing says of a condition that it cannot read.
+_UNREADABLE = re.compile(
+    r"(?:Expected|Unbalanced).*?(?:found (?P<found>'.*'|end of text) +)?\(at char (?P<at>\d+)\)"
 )
-_FIELDS_ALONE = frozenset({"startswith", "endswith", "cidr", "exists", "lt", "lte", "gt", "gte", "fieldref"})
-_BESIDE_RE = _RE_FLAGS | {"re", "all", "neq"}
-_LOSES_CASED = frozenset({"base64", "base64offset", "fieldref"})
+
+ANY_RULE = "any"
 
 
-def faults_in(document: Mapping[object, object]) -> Iterator[Fault]:
+def faults_in_rule(document: Mapping[str, object]) -> Iterator[Fault]:
     """Every (field, reason) that makes a rule's document unusable, found before parsing."""
+    yield from _in_head(document)
+    detection = document.get("detection")
+    if isinstance(detection, Mapping):
+        yield from _in_detection("detection", detection)
+
+
+def faults_in_filter(document: Mapping[str, object], rules: Collection[str]) -> Iterator[Fault]:
+    """The same for a Sigma filter. `rules` are the names and ids that it may refer to."""
+    yield from _in_head(document)
+    if "detection" in document:
+        yield "filter", "a file is a rule with 'detection' or a filter with 'filter', not both"
+    content = document.get("filter")
+    if not isinstance(content, Mapping):
+        yield "filter", "is not a mapping with rules, selections and a condition"
+        return
+    yield from _in_references(content.get("rules"), rules)
+    selections = {name: definition for name, definition in content.items() if name != "rules"}
+    if isinstance(selections.get("condition"), list):
+        yield "filter.condition", "a filter has one condition, which is a text"
+    yield from _in_detection("filter", selections)
+
+
+def readable(reason: str) -> str:
+    """A reason by pySigma, without the names of its grammar."""
+    unreadable = _UNREADABLE.match(reason)
+    if unreadable is None:
+        return reason
+    at = int(unreadable["at"]) + 1
+    if unreadable["found"] in {None, "end of text"}:
+        return "ends too early: a name or a closing bracket is missing"
+    return f"cannot be read at {unreadable['found']} (character {at})"
+
+
+def _in_head(document: Mapping[str, object]) -> Iterator[Fault]:
     for kind, reason in _KINDS.items():
         if kind in document:
             yield kind, reason
     log_source = document.get("logsource")
     if isinstance(log_source, Mapping) and log_type_of_source(log_source) is None:
         yield "logsource", _LOG_SOURCES
-    detection = document.get("detection")
-    if isinstance(detection, Mapping):
-        for name, definition in detection.items():
-            if name == "timeframe":
-                yield "detection.timeframe", "counting over time is not supported"
-            elif name != "condition":
-                yield from _in_definition(f"detection.{name}", definition)
 
 
-def _in_definition(place: str, definition: object) -> Iterator[Fault]:
-    if isinstance(definition, Mapping):
-        if not definition:
-            yield place, "is empty"
-        for key, value in definition.items():
-            yield from _in_item(f"{place}.{key}", key, value)
-    elif isinstance(definition, list):
-        if not definition:
-            yield place, "is empty"
-        for part in definition:
-            yield from _in_definition(place, part)
-    elif definition is None or definition == "":
-        yield place, "a keyword must be a text of at least one character"
+def _in_detection(place: str, detection: Mapping[object, object]) -> Iterator[Fault]:
+    for name, definition in detection.items():
+        if name == "timeframe":
+            yield f"{place}.timeframe", "counting over time is not supported"
+        elif name != "condition":
+            yield from faults_in_selection(f"{place}.{name}", definition)
+    yield from _in_condition(f"{place}.condition", detection)
 
 
-def _in_item(place: str, key: object, value: object) -> Iterator[Fault]:
-    if not isinstance(key, str):
-        yield place, "a field name must be a text"
+def _in_condition(place: str, detection: Mapping[object, object]) -> Iterator[Fault]:
+    given = detection.get("condition")
+    conditions = given if isinstance(given, list) else [given]
+    if "condition" not in detection or not conditions:
+        yield place, "is missing"
+    for condition in conditions if "condition" in detection else ():
+        if not isinstance(condition, str) or not condition.strip():
+            yield place, "must be a text such as 'selection and not 1 of filter_*'"
+        elif "|" in condition:
+            yield place, "counting with '|' is not supported"
+        else:
+            for word in re.findall(r"[^\s()]+", condition):
+                if word.lower() in _WORDS and word not in _WORDS and word not in detection:
+                    yield place, f"write {word.lower()!r} instead of {word!r}"
+
+
+def _in_references(given: object, rules: Collection[str]) -> Iterator[Fault]:
+    place = "filter.rules"
+    if given is None:
+        yield place, f"is missing; name the rules, or write '{ANY_RULE}'"
         return
-    field, *modifiers = key.split("|")
-    for modifier in modifiers:
-        if modifier in _UNSUPPORTED:
-            yield place, f"the modifier {modifier!r}: {_UNSUPPORTED[modifier]}"
-        elif modifier not in _ANYWHERE | _FIELDS_ALONE:
-            yield place, f"the modifier {modifier!r} is unknown"
-        elif modifier in _FIELDS_ALONE and not field:
-            yield place, f"the modifier {modifier!r} needs a field"
-    yield from _in_combination(place, modifiers)
-    values = value if isinstance(value, list) else [value]
-    if not values:
-        yield place, "has no values"
-    if any(isinstance(each, list | dict) for each in values):
-        yield place, "a value must be a text, a number, true, false or null"
-    elif "re" in modifiers and not all(isinstance(each, str) for each in values):
-        yield place, "a regular expression must be a text"
-
-
-def _in_combination(place: str, modifiers: list[str]) -> Iterator[Fault]:
-    if "re" in modifiers and (others := [modifier for modifier in modifiers if modifier not in _BESIDE_RE]):
-        yield place, f"the modifier {others[0]!r} cannot be combined with 're'; write ^ or $ instead"
-    elif "re" not in modifiers and (flags := _RE_FLAGS & set(modifiers)):
-        yield place, f"the modifier {min(flags)!r} needs 're' before it"
-    if "cased" in modifiers:
-        after = _LOSES_CASED.intersection(modifiers[modifiers.index("cased") :])
-        if after:
-            yield place, f"the modifier 'cased' has no effect before {min(after)!r}"
+    names = given if isinstance(given, list) else [given]
+    if not names:
+        yield place, f"is empty; name the rules, or write '{ANY_RULE}' for all rules of the log source"
+    for name in names:
+        if not isinstance(name, str):
+            yield place, "must be names of rules: texts"
+        elif name not in rules and not (name.lower() == ANY_RULE and not isinstance(given, list)):
+            yield place, f"no rule has the file name or id {name!r}"

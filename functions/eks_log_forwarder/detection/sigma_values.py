@@ -1,14 +1,11 @@
-"""Turns the values of rules, as pySigma types them, into tests.
+"""Turns the values of rules, as pySigma types them, into checks.
 
 pySigma has already applied the modifiers: `contains` is a text between wildcards, `re` a regular expression,
 `base64offset` a group of three texts. The Sigma modifiers appendix defines the meaning of each type.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from operator import ge, gt, le, lt
 
-from sigma.policy import default_policy
 from sigma.types import (
     CompareOperators,
     SigmaBool,
@@ -25,35 +22,114 @@ from sigma.types import (
     SpecialChars,
 )
 
-from eks_log_forwarder.detection.nodes import AnyOf, Field, FieldTest, KeywordTest, Node
-from eks_log_forwarder.detection.source_addresses import parse_address
-from eks_log_forwarder.detection.text_patterns import Wildcard, compile_text
-from eks_log_forwarder.detection.values import (
-    ValueTest,
-    any_value,
-    ends_with_one_of,
-    equals_one_of,
-    exists,
-    is_absent_or_null,
-    starts_with_one_of,
-    text_of,
+from eks_log_forwarder.detection.rule_data import (
+    Compare,
+    Condition,
+    EndsWith,
+    Exists,
+    FieldCheck,
+    InNetwork,
+    NotNull,
+    Null,
+    OneOf,
+    OnField,
+    OnText,
+    Pattern,
+    Regex,
+    Some,
+    StartsWith,
+    Wildcard,
 )
+from eks_log_forwarder.detection.values import text_of
 
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: Wildcard.MANY, SpecialChars.WILDCARD_SINGLE: Wildcard.ONE}
-_COMPARISONS = {
-    CompareOperators.LT: lt,
-    CompareOperators.LTE: le,
-    CompareOperators.GT: gt,
-    CompareOperators.GTE: ge,
+_OPERATORS = {
+    CompareOperators.LT: "lt",
+    CompareOperators.LTE: "lte",
+    CompareOperators.GT: "gt",
+    CompareOperators.GTE: "gte",
 }
-_NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?")
+_RE2_FLAGS = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
+_MAX_INTEGER = 2**63 - 1
+
+type TextsCheck = type[OneOf | StartsWith | EndsWith]
 
 
 class UnsupportedValueError(ValueError):
     """A value has no meaning in its place; the message says which value and why."""
 
 
-def literal_of(value: SigmaType) -> str | None:
+def texts_check_of(value: SigmaType) -> tuple[TextsCheck, str] | None:
+    """The check that a value without case asks for, and its text; None if several such cannot be joined."""
+    literal = _literal_of(value)
+    if literal is not None:
+        return OneOf, literal
+    if isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString):
+        match _parts(value):
+            case (Wildcard.MANY, str(text)):
+                return EndsWith, text
+            case (str(text), Wildcard.MANY):
+                return StartsWith, text
+    return None
+
+
+def field_condition(field: str, value: SigmaType) -> Condition:
+    """The check of a field against one value."""
+    if isinstance(value, SigmaExpansion):
+        return Some(tuple(field_condition(field, each) for each in value.values))
+    return OnField(field, _check(value))
+
+
+def _check(value: SigmaType) -> FieldCheck:  # noqa: PLR0911  # one for each kind of value
+    texts = texts_check_of(value)
+    if texts is not None:
+        check, text = texts
+        return check((text,))
+    match value:
+        case SigmaNull():
+            return Null()
+        case SigmaExists():
+            return Exists(value.exists)
+        case SigmaString():
+            parts = _parts(value)
+            if parts and all(part is Wildcard.MANY for part in parts):
+                return NotNull()
+            return Pattern(parts, isinstance(value, SigmaCasedString))
+        case SigmaCompareExpression():
+            limit = value.number.number
+            if isinstance(limit, int) and abs(limit) > _MAX_INTEGER:
+                limit = float(limit)
+            return Compare(_OPERATORS[value.op], limit)  # type: ignore[arg-type]  # mypy widens it to str
+        case SigmaRegularExpression():
+            return _regex(value)
+        case SigmaCIDRExpression():
+            return InNetwork(str(value.network))
+        case _:
+            message = f"values of the kind {type(value).__name__} are not supported"
+            raise UnsupportedValueError(message)
+
+
+def keyword_condition(value: SigmaType) -> Condition:
+    """The check whether the raw text contains one value."""
+    match value:
+        case SigmaExpansion():
+            return Some(tuple(keyword_condition(each) for each in value.values))
+        case SigmaRegularExpression():
+            return OnText(_regex(value))
+        case SigmaString():
+            parts, cased = _parts(value), isinstance(value, SigmaCasedString)
+        case _:
+            literal = _literal_of(value)
+            parts, cased = () if literal is None else (literal,), False
+    if not any(isinstance(part, str) for part in parts):
+        message = "a keyword must contain at least one character besides wildcards"
+        raise UnsupportedValueError(message)
+    first = () if parts[0] is Wildcard.MANY else (Wildcard.MANY,)
+    last = () if parts[-1] is Wildcard.MANY else (Wildcard.MANY,)
+    return OnText(Pattern((*first, *parts, *last), cased))
+
+
+def _literal_of(value: SigmaType) -> str | None:
     """The text that a value asks for, in any case; None if it asks for something else."""
     if isinstance(value, SigmaNumber):
         return text_of(value.number)
@@ -66,121 +142,14 @@ def literal_of(value: SigmaType) -> str | None:
     return "".join(texts) if len(texts) == len(parts) else None
 
 
-type TextsTest = Callable[[Field, Iterable[str]], FieldTest]
+def _parts(value: SigmaString) -> tuple[str | Wildcard, ...]:
+    return tuple(_WILDCARDS[part] if isinstance(part, SpecialChars) else str(part) for part in value.s)
 
 
-def texts_test_of(value: SigmaType) -> tuple[TextsTest, str] | None:
-    """The test that a value without case asks for, and its text; None if several such cannot be joined."""
-    literal = literal_of(value)
-    if literal is not None:
-        return equals_one_of, literal
-    if isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString):
-        match _parts(value):
-            case [Wildcard.MANY, str(text)]:
-                return ends_with_one_of, text
-            case [str(text), Wildcard.MANY]:
-                return starts_with_one_of, text
-    return None
-
-
-def field_test(field: Field, value: SigmaType) -> Node:
-    """The test of a field against one value."""
-    texts = texts_test_of(value)
-    if texts is not None:
-        test, text = texts
-        return test(field, [text])
-    match value:
-        case SigmaNull():
-            return is_absent_or_null(field)
-        case SigmaExists():
-            return exists(field, wanted=value.exists)
-        case SigmaExpansion():
-            return AnyOf(tuple(field_test(field, each) for each in value.values))
-        case _:
-            return FieldTest(field, any_value(_value_test(value)))
-
-
-def keyword_test(value: SigmaType) -> Node:
-    """The test whether the raw text contains one value."""
-    match value:
-        case SigmaExpansion():
-            return AnyOf(tuple(keyword_test(each) for each in value.values))
-        case SigmaRegularExpression():
-            return KeywordTest(_search(value), folded=False)
-        case SigmaString():
-            parts, cased = _parts(value), isinstance(value, SigmaCasedString)
-        case _:
-            literal = literal_of(value)
-            parts, cased = [] if literal is None else [literal], False
-    if not any(isinstance(part, str) for part in parts):
-        message = "a keyword must contain at least one character besides wildcards"
-        raise UnsupportedValueError(message)
-    ends = (
-        [] if parts[0] is Wildcard.MANY else [Wildcard.MANY],
-        [] if parts[-1] is Wildcard.MANY else [Wildcard.MANY],
-    )
-    pattern = compile_text([*ends[0], *parts, *ends[1]], cased=cased)
-    return KeywordTest(pattern.matches, pattern.folded)
-
-
-def _value_test(value: SigmaType) -> ValueTest:
-    match value:
-        case SigmaString():
-            return _text_test(value)
-        case SigmaCompareExpression():
-            return _compares(value)
-        case SigmaRegularExpression():
-            search = _search(value)
-            return lambda found: (text := text_of(found)) is not None and search(text)
-        case SigmaCIDRExpression():
-            network = value.network
-            return lambda found: (
-                isinstance(found, str)
-                and (address := parse_address(found)) is not None
-                and address in network
-            )
-        case _:
-            message = f"values of the kind {type(value).__name__} are not supported"
-            raise UnsupportedValueError(message)
-
-
-def _parts(value: SigmaString) -> list[str | Wildcard]:
-    return [_WILDCARDS[part] if isinstance(part, SpecialChars) else str(part) for part in value.s]
-
-
-def _text_test(value: SigmaString) -> ValueTest:
-    parts = _parts(value)
-    if parts and all(part is Wildcard.MANY for part in parts):
-        return lambda found: found is not None  # objects and lists too
-    pattern = compile_text(parts, cased=isinstance(value, SigmaCasedString))
-    matches = pattern.matches
-    if pattern.folded:
-        return lambda found: (text := text_of(found)) is not None and matches(text.casefold())
-    return lambda found: (text := text_of(found)) is not None and matches(text)
-
-
-def _compares(value: SigmaCompareExpression) -> ValueTest:
-    compare, limit = _COMPARISONS[value.op], value.number.number
-
-    def holds(found: object) -> bool:
-        if isinstance(found, str) and _NUMBER.fullmatch(found):
-            found = float(found) if "." in found else int(found)
-        return isinstance(found, int | float) and not isinstance(found, bool) and bool(compare(found, limit))
-
-    return holds
-
-
-def _search(value: SigmaRegularExpression) -> Callable[[str], bool]:
-    """A search in pySigma's own engine, RE2. Its time is linear in the text for every expression."""
+def _regex(value: SigmaRegularExpression) -> Regex:
+    """The expression with its flags inside, because RE2 takes no others. pySigma has compiled it once."""
     flags = 0
     for flag in value.flags:
         flags |= value.sigma_to_python_flags[flag]
-    search = default_policy.regex_engine.compile(str(value.regexp), flags).search
-
-    def found(text: str) -> bool:
-        try:
-            return search(text) is not None
-        except UnicodeEncodeError:  # RE2 does not accept half a surrogate pair
-            return search(text.encode("utf-8", "replace").decode()) is not None
-
-    return found
+    inside = "".join(letter for flag, letter in _RE2_FLAGS.items() if flags & flag)
+    return Regex(f"(?{inside}){value.regexp}" if inside else str(value.regexp))

@@ -5,20 +5,14 @@ Sigma rules specification, "String Wildcard": `?` matches one character, `*` any
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
+import msgspec
 
-class Wildcard(Enum):
-    """The two wildcards of Sigma."""
-
-    ONE = "?"
-    MANY = "*"
+from eks_log_forwarder.detection.rule_data import Wildcard
 
 
-@dataclass(frozen=True, slots=True)
-class TextPattern:
+class TextPattern(msgspec.Struct, frozen=True):
     """`matches` tells whether a text matches. If `folded`, the caller must case-fold the text first."""
 
     matches: Callable[[str], bool]
@@ -34,8 +28,7 @@ class _Segment(Protocol):
     def find(self, text: str, start: int) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Literal:
+class _Literal(msgspec.Struct, frozen=True):
     text: str
     length: int
 
@@ -46,8 +39,7 @@ class _Literal:
         return text.find(self.text, start)
 
 
-@dataclass(frozen=True, slots=True)
-class _WithSingles:
+class _WithSingles(msgspec.Struct, frozen=True):
     pattern: re.Pattern[str]
     length: int
 

@@ -1,7 +1,4 @@
-"""Translates pySigma's condition trees into ours."""
-
-from collections.abc import Callable
-from itertools import islice
+"""Translates pySigma's condition trees into data."""
 
 from sigma.conditions import (
     ConditionAND,
@@ -12,81 +9,64 @@ from sigma.conditions import (
 )
 from sigma.types import SigmaFieldReference
 
-from eks_log_forwarder.detection.nodes import All, AnyOf, Field, FieldComparison, Node, Not, Values
+from eks_log_forwarder.detection.rule_data import Condition, Every, No, OnField, OnFields, Some
 from eks_log_forwarder.detection.sigma_values import (
-    TextsTest,
+    TextsCheck,
     UnsupportedValueError,
-    field_test,
-    keyword_test,
-    texts_test_of,
+    field_condition,
+    keyword_condition,
+    texts_check_of,
 )
-from eks_log_forwarder.detection.values import text_of
-
-MAX_REFERENCED = 64
-
-type Names = Callable[[str], Field]
 
 
-def translate(condition: object, names: Names) -> Node:
-    """A parsed condition (`SigmaCondition.parsed`) as a tree. `names` looks up a field by its name.
+def translate(condition: object) -> Condition:
+    """A parsed condition (`SigmaCondition.parsed`) as data.
 
     Raises:
         UnsupportedValueError: a value or condition is not supported.
     """
     match condition:
         case ConditionAND():
-            return All(tuple(translate(part, names) for part in condition.args))
+            return Every(tuple(translate(part) for part in condition.args))
         case ConditionOR():
-            return _any_of(condition, names)
+            return _some(condition)
         case ConditionNOT():
-            return Not(translate(condition.args[0], names))
+            return No(translate(condition.args[0]))
         case ConditionFieldEqualsValueExpression(field=name, value=SigmaFieldReference() as reference):
-            return FieldComparison(names(name), names(reference.field), _comparison(reference))
+            return _reference(name, reference)
         case ConditionFieldEqualsValueExpression(field=name, value=value):
-            return field_test(names(name), value)
+            return field_condition(name, value)
         case ConditionValueExpression(value=value):
-            return keyword_test(value)
+            return keyword_condition(value)
         case _:
             message = f"conditions of the kind {type(condition).__name__} are not supported"
             raise UnsupportedValueError(message)
 
 
-def _any_of(condition: ConditionOR, names: Names) -> Node:
-    """Alternatives. The plain texts, beginnings or ends of one field become one test."""
-    texts: dict[tuple[str, TextsTest], list[str]] = {}
-    others: list[Node] = []
+def _some(condition: ConditionOR) -> Condition:
+    """Alternatives. The plain texts, beginnings or ends of one field become one check."""
+    texts: dict[tuple[str, TextsCheck], list[str]] = {}
+    others: list[Condition] = []
     for part in condition.args:
-        if isinstance(part, ConditionFieldEqualsValueExpression) and (found := texts_test_of(part.value)):
-            test, text = found
-            texts.setdefault((part.field, test), []).append(text)
+        if isinstance(part, ConditionFieldEqualsValueExpression) and (found := texts_check_of(part.value)):
+            check, text = found
+            texts.setdefault((part.field, check), []).append(text)
         else:
-            others.append(translate(part, names))
-    parts: list[Node] = [test(names(name), literals) for (name, test), literals in texts.items()]
+            others.append(translate(part))
+    parts: list[Condition] = [
+        OnField(name, check(tuple(literals))) for (name, check), literals in texts.items()
+    ]
     parts += others
-    return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+    return parts[0] if len(parts) == 1 else Some(tuple(parts))
 
 
-def _comparison(reference: SigmaFieldReference) -> Callable[[Values, Values], bool]:
-    """A value of one field equals, starts with, ends with or contains a value of the other.
-
-    At most MAX_REFERENCED different values of the other field are compared, so that the time stays linear.
-    """
+def _reference(name: str, reference: SigmaFieldReference) -> OnFields:
     match (reference.starts_with, reference.ends_with):
         case (True, True):
-            fits: Callable[[str, str], bool] = str.__contains__
+            return OnFields(name, reference.field, "contains")
         case (True, False):
-            fits = str.startswith
+            return OnFields(name, reference.field, "startswith")
         case (False, True):
-            fits = str.endswith
+            return OnFields(name, reference.field, "endswith")
         case _:
-            fits = str.__eq__
-
-    def holds(values: Values, others: Values) -> bool:
-        texts = {text.casefold() for value in others if (text := text_of(value)) is not None}
-        own = (text.casefold() for value in values if (text := text_of(value)) is not None)
-        if fits is str.__eq__:
-            return not texts.isdisjoint(own)
-        compared = list(islice(texts, MAX_REFERENCED))
-        return any(fits(text, other) for text in own for other in compared)
-
-    return holds
+            return OnFields(name, reference.field, "equals")

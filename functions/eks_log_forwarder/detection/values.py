@@ -50,7 +50,7 @@ def equals_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
                 return True
         return False
 
-    return FieldTest(field, holds)
+    return FieldTest(field, holds, tuple(sorted(literals)))
 
 
 def starts_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
@@ -64,7 +64,7 @@ def starts_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
                 return True
         return False
 
-    return FieldTest(field, holds)
+    return FieldTest(field, holds, beginnings)
 
 
 def ends_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
@@ -78,7 +78,7 @@ def ends_with_one_of(field: Field, texts: Iterable[str]) -> FieldTest:
                 return True
         return False
 
-    return FieldTest(field, holds)
+    return FieldTest(field, holds, ends)
 
 
 def is_absent_or_null(field: Field) -> FieldTest:

@@ -20,11 +20,20 @@ from eks_log_forwarder.intake.lenient import (
     integer_of,
     text_of,
     timestamp_of,
+    without_deep_values,
 )
 
-# Stands in `subscriptionFilters` of a replay of events that were reported before. The name of a subscription
+# Marks, in `subscriptionFilters`, a replay of events that were reported before. The name of a subscription
 # filter has no colon (API reference, PutSubscriptionFilter), so CloudWatch never sends it.
 SEEN_BEFORE = "replay:seen"
+
+NOTHING = msgspec.Raw(b"null")
+
+
+def unread(value: object) -> msgspec.Raw:
+    """Return a value as JSON, as fields that nobody reads are kept."""
+    return NOTHING if value is None else msgspec.Raw(to_json(value))
+
 
 type Timestamp = Annotated[int, msgspec.Meta(ge=MIN_TIMESTAMP_MS, le=MAX_TIMESTAMP_MS)]
 
@@ -33,36 +42,40 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One log event of a subscription payload; `timestamp` in ms since 1970.
 
     `id` is unique to the event and does not change when the event is delivered again. `extractedFields`
-    may be of any type; `extracted_text` reads it.
+    can have any type and size, so it stays JSON; `extracted_text` reads it.
     """
 
     id: str
     timestamp: Timestamp
     message: str
-    extractedFields: object = None  # noqa: N815  # CloudWatch's name
+    extractedFields: msgspec.Raw = NOTHING  # noqa: N815  # CloudWatch's name
 
     def extracted_text(self, name: str) -> str:
-        """Return an extracted field that is a text; an empty text for any other value."""
-        value = self.extractedFields.get(name) if isinstance(self.extractedFields, dict) else None
-        return value if isinstance(value, str) else ""
+        """Return an extracted field if it is a string, otherwise an empty string."""
+        try:
+            value = _decode_fields(self.extractedFields).get(name, NOTHING)
+            return msgspec.json.decode(value, type=str)
+        except _NOT_DECODED:
+            return ""
 
 
 class SubscriptionPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content of `awslogs.data` (CloudWatch Logs user guide, "Subscription filters with AWS Lambda").
 
-    Fields that this package does not use may be of any type.
+    Fields that this package does not use may be of any type and size, so they stay JSON.
     """
 
     messageType: str  # noqa: N815  # CloudWatch's names, here and below
     owner: str
     logGroup: str  # noqa: N815
     logStream: str  # noqa: N815
-    subscriptionFilters: object  # noqa: N815
+    subscriptionFilters: msgspec.Raw  # noqa: N815
     logEvents: list[LogEvent]  # noqa: N815
-    policyLevel: object = None  # noqa: N815  # set by account-level subscriptions
+    policyLevel: msgspec.Raw = NOTHING  # noqa: N815  # set by account-level subscriptions
 
 
 _decode = msgspec.json.Decoder(SubscriptionPayload).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -106,8 +119,10 @@ def was_seen_before(payload: SubscriptionPayload) -> bool:
     The mark stays in the payload when events are parked. To set it, one must be allowed to invoke the
     function or to send to its queue.
     """
-    filters = payload.subscriptionFilters
-    return isinstance(filters, list) and SEEN_BEFORE in filters
+    try:
+        return SEEN_BEFORE in msgspec.json.decode(payload.subscriptionFilters, type=list[str])
+    except _NOT_DECODED:
+        return False
 
 
 def _from_json(text: bytes, clock: Callable[[], float]) -> SubscriptionPayload:
@@ -116,7 +131,7 @@ def _from_json(text: bytes, clock: Callable[[], float]) -> SubscriptionPayload:
     except _NOT_DECODED:
         pass
     try:
-        return _lenient_payload(_builtins(text), clock)
+        return _lenient_payload(_builtins(without_deep_values(text)), clock)
     except (ValueError, RecursionError):
         msg = f"awslogs.data ({len(text)} bytes expanded) is not JSON"
         raise PayloadError(msg) from None
@@ -153,9 +168,9 @@ def _lenient_payload(loaded: object, clock: Callable[[], float]) -> Subscription
         owner=text_of(fields.get("owner")),
         logGroup=log_group,
         logStream=log_stream,
-        subscriptionFilters=fields.get("subscriptionFilters"),
+        subscriptionFilters=unread(fields.get("subscriptionFilters")),
         logEvents=events,
-        policyLevel=fields.get("policyLevel"),
+        policyLevel=unread(fields.get("policyLevel")),
     )
 
 
@@ -165,4 +180,4 @@ def _lenient_event(entry: object, timestamp: int, position: str) -> LogEvent:
     text = text_of(entry if message is None else message)
     if event_id is None:
         event_id = sha256(f"{position}\n{text}".encode(errors="surrogatepass")).hexdigest()
-    return LogEvent(text_of(event_id), timestamp, text, fields.get("extractedFields"))
+    return LogEvent(text_of(event_id), timestamp, text, unread(fields.get("extractedFields")))

@@ -40,10 +40,8 @@ class Queue:
         One by one, because a message can be 1 MiB large, and so can a batch of messages.
 
         Raises:
-            ParkingError: SQS refused a message; those before it were sent, those after it not tried.
+            ParkingError: a message could not be sent; those before it were sent, those after it not tried.
         """
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as new_client
-
         waiting = list(messages)
         unsent = total = sum(message.events for message in waiting)
         for message in waiting:
@@ -51,7 +49,7 @@ class Queue:
                 self._sqs().send_message(
                     QueueUrl=self._url, MessageBody=message.body, MessageAttributes=_attributes(message)
                 )
-            except (BotoCoreError, ClientError) as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, the caller has to count the unsent events
                 msg = f"the queue did not accept the events: {_describe(error)}"
                 raise ParkingError(msg, unsent=unsent) from None
             unsent -= message.events
@@ -61,15 +59,13 @@ class Queue:
         """Hides a received message for this long (ChangeMessageVisibility).
 
         Raises:
-            ParkingError: SQS refused; the queue's own visibility time-out applies.
+            ParkingError: the request failed; the queue's own visibility time-out applies.
         """
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as new_client
-
         try:
             self._sqs().change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=for_seconds
             )
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # noqa: BLE001  # as above; the message stays, whatever it is
             msg = f"the message's visibility time-out could not be changed: {_describe(error)}"
             raise ParkingError(msg, unsent=0) from None
 

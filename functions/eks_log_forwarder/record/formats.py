@@ -11,7 +11,7 @@ from eks_log_forwarder.record.record import ParsedRecord, PlainRecord, Record
 type Shape = Callable[[Record], object]
 """Turns a record into the value to encode: a struct, or a dictionary of JSON types."""
 
-# Fluent Bit, Elasticsearch and others drop deeper objects, some of them with all events behind them.
+# Fluent Bit, Elasticsearch and others drop deeper objects, and some also drop all events after them.
 MAX_LEVELS = 20
 _SQUARE_TO_CURLY = bytes.maketrans(b"[]", b"{}")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -24,7 +24,7 @@ def _enriched(record: Record) -> Record:
 def _parsed(record: Record) -> Record | ParsedRecord:
     """Nest the whole event and leave the message out, if the parsed part represents the whole message.
 
-    The message stays, beside the header, if the event is nested too deep or is not valid UTF-8.
+    The message and the header stay if the event is nested too deep or is not valid UTF-8.
     """
     whole = record.parsed and (record.audit or record.authenticator or record.klog) is not None
     audit = _raw(record.message) if whole and record.audit is not None else None

@@ -10,7 +10,7 @@ from eks_log_forwarder.control_plane.klog import KlogLine
 from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.intake.payload import NOTHING, LogEvent
 
 # Centralised logs name their source here; the payload's owner is then another account.
 _ACCOUNT_FIELD, _REGION_FIELD = "@aws.account", "@aws.region"
@@ -33,6 +33,14 @@ class Detection:
     event_id: str
     actor: str
     target: str
+
+
+_SERIOUS = frozenset({"medium", "high", "critical"})
+
+
+def is_serious(detection: Detection) -> bool:
+    """Whether the level is medium or above. Audit policies never drop or trim such an event."""
+    return detection.rule.level in _SERIOUS
 
 
 class Record(msgspec.Struct, gc=False, omit_defaults=True):
@@ -97,7 +105,7 @@ def record_of(  # noqa: PLR0913, PLR0917  # one argument per source of a record'
     number of secrets that were removed. `region` is that of the function.
     """
     account = stream.owner
-    if event.extractedFields is not None:
+    if event.extractedFields is not NOTHING:
         account = event.extracted_text(_ACCOUNT_FIELD) or account
         region = event.extracted_text(_REGION_FIELD) or region
     return Record(

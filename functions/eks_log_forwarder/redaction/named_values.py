@@ -17,19 +17,27 @@ _NEXT_IN_LIST = re.compile(rf'(?P<quote>\\*+"){WHITE_SPACE},{WHITE_SPACE}(?P=quo
 
 
 class NamedValue(NamedTuple):
-    """How to find the values of one name: a part of the name to search for, and what may follow it."""
+    """How to find the values of one name: what it begins with, in small letters, and what may follow it."""
 
-    needles: tuple[str, ...]
+    needle: str
     quoted: re.Pattern[str]
     plain: re.Pattern[str]
 
     @classmethod
-    def of(cls, *needles: str, rest: str = "", before: str = "", http_header: bool = False) -> Self:
-        """The name is one of the needles and a pattern for the rest of it, after what `before` asserts.
+    def of(
+        cls,
+        needle: str,
+        *,
+        rest: str = "",
+        before: str = "",
+        any_case: bool = False,
+        http_header: bool = False,
+    ) -> Self:
+        """The name is the needle and a pattern for the rest of it, after what `before` asserts.
 
         The value of an HTTP header may have a scheme; core/v1 HTTPHeader is `{"name": …, "value": …}`.
         """
-        name = rf"{before}(?:{'|'.join(map(re.escape, needles))}){rest}"
+        name = f"{before}(?{'i' * any_case}:{re.escape(needle)}{rest})"
         space = WHITE_SPACE
         as_header = rf"|,{space}(?P=quote)value(?P=quote){space}:{space}" if http_header else ""
         quoted = rf'{name}(?P<quote>\\*+"){space}(?::{space}(?P<list>\[{space})?+{as_header})(?P=quote)'
@@ -37,14 +45,14 @@ class NamedValue(NamedTuple):
             plain = rf"{name}\s*+(?:{EQUALS}|{COLON}){SPACE}*+{_OPENING}(?P<value>{_CREDENTIALS})"
         else:
             plain = rf"{name}(?:{EQUALS}|{COLON}{SPACE}*+(?!{WORD}))(?:\\*+\")?+(?P<value>{_VALUE})"
-        return cls(needles, re.compile(quoted), re.compile(plain))
+        return cls(needle, re.compile(quoted), re.compile(plain))
 
-    def spans(self, needle: str, text: str, end: int) -> list[Span]:
-        """The places of the values behind one of the needles, in a text that ends, or was cut, at `end`."""
+    def spans(self, text: str, small: str, end: int) -> list[Span]:
+        """The places of the values, in a text that ends at `end`; `small` is the text in small letters."""
         spans: list[Span] = []
         position = 0
-        while (position := text.find(needle, position, end)) >= 0:
-            behind = position + len(needle)
+        while (position := small.find(self.needle, position, end)) >= 0:
+            behind = position + len(self.needle)
             if text.startswith(".", behind):  # authorization.k8s.io, three times in each audit event
                 position = behind
             elif quoted := self.quoted.match(text, position, end):

@@ -103,7 +103,7 @@ class Subscriber:
     def _try_one(
         self, log_group: str, cluster: str, exists: Test, is_logging: Test, result: SweepResult
     ) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only this function needs it
+        from botocore.exceptions import ClientError  # noqa: PLC0415  # only this function needs it
 
         try:
             if exists(cluster):
@@ -112,7 +112,7 @@ class Subscriber:
                 result.left_alone.append(log_group)
         except ClientError as error:
             result.failed[log_group] = error.response["Error"]["Code"]
-        except BotoCoreError as error:  # no response, such as a timeout
+        except Exception as error:  # noqa: BLE001  # such as a timeout; the other log groups are still tried
             result.failed[log_group] = type(error).__name__
 
     def _subscribe_one(self, log_group: str, cluster: str, is_logging: Test, result: SweepResult) -> None:

@@ -1,8 +1,8 @@
 """Sends requests over one HTTP session per container.
 
-An attempt ends in an answer or in a named failure, within the time it was given, whatever the other side
-does. The time-outs of requests apply to single socket reads, and name resolution has none. So an attempt runs
-in a thread; when its time is up, the thread is abandoned and its connection is shut down.
+An attempt ends in an answer or in a named failure, within its time limit, whatever the collector does. The
+time-outs of requests apply to single socket reads, and name resolution has none. So an attempt runs in a
+thread; when its time is up, the thread is abandoned and its connection is shut down.
 """
 
 from collections.abc import Callable

@@ -11,9 +11,9 @@ MAX_ANSWER_BYTES = 64 * 1024
 class Request:
     """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
 
-    `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events stand in
-    it in several pieces, because the collector takes none as long as they are. The delivery sets `tls`, and
-    `connect_timeout_seconds` where the transport's own is too long.
+    `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events it holds in
+    several pieces, because they are longer than the collector accepts. The delivery sets `tls`, and
+    `connect_timeout_seconds` if the transport's own is too long.
     """
 
     url: str = field(repr=False)

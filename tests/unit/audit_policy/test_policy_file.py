@@ -63,22 +63,22 @@ def faults_of(text: str, tmp_path: Path) -> list[str]:
         ('{level: None, nonResourceURLs: [""]}', ["rules[0].nonResourceURLs[0]: '' must begin with /"]),
         (
             '{level: None, nonResourceURLs: [/a, "/b*/c"]}',
-            ["rules[0].nonResourceURLs[1]: '/b*/c' may hold * as its last character alone"],
+            ["rules[0].nonResourceURLs[1]: '/b*/c' may contain * only as its last character"],
         ),
         (
             '{level: None, nonResourceURLs: ["**"]}',
             [
                 "rules[0].nonResourceURLs[0]: '**' must begin with /",
-                "rules[0].nonResourceURLs[0]: '**' may hold * as its last character alone",
+                "rules[0].nonResourceURLs[0]: '**' may contain * only as its last character",
             ],
         ),
         (
             "{level: None, nonResourceURLs: [/a], namespaces: [shop]}",
-            ["rules[0]: nonResourceURLs cannot stand beside resources or namespaces: make it two rules"],
+            ["rules[0]: nonResourceURLs cannot be combined with resources or namespaces: write two rules"],
         ),
         (
             "{level: None, nonResourceURLs: [/a], resources: [{group: apps}]}",
-            ["rules[0]: nonResourceURLs cannot stand beside resources or namespaces: make it two rules"],
+            ["rules[0]: nonResourceURLs cannot be combined with resources or namespaces: write two rules"],
         ),
         ("{level: None, resources: [pods]}", ["rules[0].resources[0]: must be a mapping"]),
         (
@@ -112,7 +112,7 @@ def test_refuses_a_rule(rule: str, faults: list[str], tmp_path: Path) -> None:
 
 
 POLICY_FIELDS = "apiVersion, kind, metadata, omitManagedFields, omitStages, rules"
-NO_RULES = "rules: must hold at least one rule"
+NO_RULES = "rules: must contain at least one rule"
 
 
 @pytest.mark.parametrize(

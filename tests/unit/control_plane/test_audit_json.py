@@ -120,7 +120,7 @@ def test_reads_numbers_that_the_api_server_takes(number: str, value: float) -> N
     ],
 )
 def test_faulty_json_is_not_whole(text: str) -> None:
-    """What RFC 8259 does not allow is not whole, as for the standard library's strict decoder."""
+    """Text that RFC 8259 forbids is not whole; the standard library's strict decoder agrees."""
     assert not decode_json(text).whole
 
 

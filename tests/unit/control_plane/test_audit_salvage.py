@@ -44,7 +44,7 @@ BODY = WHOLE.index('"requestObject"')
     "cut", [BODY, BODY + 30, WHOLE.index("é") if "é" in WHOLE else BODY + 90, BODY + 110]
 )
 def test_salvages_the_whole_header_from_an_event_cut_in_its_body(cut: int, marker: str) -> None:
-    """Everything before the body is salvaged, and nothing that stands in the body."""
+    """Everything before the body is salvaged, and nothing from within it."""
     assert salvage_audit(WHOLE[:cut] + marker) == HEADER
 
 

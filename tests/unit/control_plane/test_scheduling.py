@@ -68,6 +68,10 @@ ERRORS = [
             1, 0, [Reason("Insufficient cpu", 1)], [Reason("not eligible due to preemptionPolicy=Never")]
         ),
     ),
+    (
+        "0/3 nodes are available: 1 node(s) didn't match the selector., 2 Insufficient cpu..",
+        Scheduling(3, 0, [Reason("node(s) didn't match the selector", 1), Reason("Insufficient cpu", 2)]),
+    ),
     ("0/7 nodes are available:", Scheduling(7, 0)),
     ("0/7 nodes are available: .", Scheduling(7, 0)),
 ]

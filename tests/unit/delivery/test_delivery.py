@@ -7,7 +7,14 @@ import pytest
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH
 from eks_log_forwarder.delivery.leftover import Cause
-from eks_log_forwarder.destinations.outcomes import Delivered, EventOutcome, PerEvent, Rejected, Unreachable
+from eks_log_forwarder.destinations.outcomes import (
+    Delivered,
+    EventOutcome,
+    Outcome,
+    PerEvent,
+    Rejected,
+    Unreachable,
+)
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.transport.exchange import Answer
 from eks_log_forwarder.transport.failures import Failure
@@ -275,6 +282,17 @@ def test_events_that_are_all_rejected_one_by_one_need_one_request() -> None:
     scene = Scene(always(200), destination=answers_per_event((Rejected("x"), Rejected("y"))))
     assert scene.send("a", "b") == [(["a"], Cause.REJECTED, "x"), (["b"], Cause.REJECTED, "y")]
     assert (scene.transport.taken, scene.tally.delivered) == (1, 0)
+
+
+def test_an_answer_on_which_our_reading_fails_leaves_the_events() -> None:
+    """A fault of ours in reading an answer must not cost the payload."""
+
+    def read(_answer: Answer, _events: int) -> Outcome:
+        msg = "month must be in 1..12"
+        raise ValueError(msg)
+
+    scene = Scene(always(200), destination=Lines(read=read))
+    assert scene.send("a", "b") == [(["a", "b"], Cause.UNREACHABLE, "answer_unreadable")]
 
 
 def test_a_leftover_does_not_show_its_events() -> None:

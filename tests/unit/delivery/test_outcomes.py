@@ -12,6 +12,7 @@ from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.delivery import Delivery
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.destinations.base import Destination
+from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.record import Record
@@ -238,6 +239,18 @@ def test_events_that_are_not_acknowledged_in_time_are_left_over() -> None:
     assert clock.now == pytest.approx(5.6)
 
 
+def test_a_secret_that_breaks_before_the_acknowledgement_leaves_the_events_over() -> None:
+    """It can be replaced between a batch and the question; its certificates are read at each request."""
+
+    def refuse(_: Request) -> Answer:
+        msg = "ca_certificate holds no certificate in PEM form"
+        raise SecretError(msg)
+
+    leftovers, tally, _ = send(plain_hec(ack=True), Scripted(ACK, refuse), RECORDS, within_seconds=6)
+    assert [(left.reason, len(left.events)) for left in leftovers] == [("hec_not_acknowledged", 5)]
+    assert tally.delivered == 0
+
+
 def acknowledging(*, never: set[int], after_seconds: float, clock: Clock) -> Reply:
     """Splunk, which numbers requests and has indexed each so many seconds later, but for some."""
     sent_at: list[float] = []
@@ -341,7 +354,7 @@ def test_events_in_pieces_are_counted_once_they_are_delivered() -> None:
 
 FAULTS: dict[str, tuple[Answer | Failure, int]] = {
     "a redirect": (Answer(302, b""), 1),
-    "not found": (Answer(404, b""), 1),
+    "no permission": (Answer(403, b""), 2),
     "a page": (Answer(200, b"<!DOCTYPE html><title>Sign in</title>"), 1),
     "no certificate": (Failure.TLS, 1),
     "an answer that was cut": (Failure.ANSWER_CUT, 0),

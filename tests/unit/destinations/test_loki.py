@@ -204,6 +204,7 @@ TOO_FAR_BEHIND = (
         (TOO_OLD.replace(AT, "2026-01-14T12:00:00+02:00"), AT_MS + 1000),
         (TOO_OLD.replace(AT, "2026-01-14T10:00:00.25Z"), AT_MS + 250),
         (TOO_OLD.replace(AT, "2026-01-14 10:00:00 +0000 UTC"), AT_MS + 1000),
+        (TOO_OLD.replace("prod", "invalid-empty"), AT_MS + 1000),
     ],
 )
 def test_a_400_that_names_the_oldest_time_has_accepted_the_others(body: str, limit_ms: int) -> None:
@@ -219,6 +220,10 @@ def test_a_400_that_names_the_oldest_time_has_accepted_the_others(body: str, lim
         "greater than max sample age",
         "entry out of order",
         "oldest acceptable timestamp is: yesterday",
+        "oldest acceptable timestamp is: 2026-13-14T10:00:00Z",
+        "oldest acceptable timestamp is: 2026-02-30T10:00:00Z",
+        "oldest acceptable timestamp is: 2026-01-14T10:00:00+99:99",
+        "oldest acceptable timestamp is: 0000-01-01T00:00:00Z",
         f"{TOO_OLD}; 1 errors like: max entry size '262144' bytes exceeded for stream '{{}}'",
         f"{TOO_OLD}\nentry for stream '{{}}' has timestamp too new: 2027-01-01T00:00:00Z",
     ],

@@ -222,6 +222,7 @@ def test_a_partial_success_is_not_sent_again(encoding: str, rejected: int, expec
         ("protobuf", b' {"partialSuccess":{}}', True),
         ("protobuf", b'{"partialSuccess":{"errorMessage":"slow"}}', True),
         ("protobuf", b"OK", True),
+        ("protobuf", b"\n\x0b\x08" + b"\xff" * 9 + b"\x01", True),
         ("protobuf", b"\n\x05\x08", True),
         ("json", b'{"partialSuccess":{"rejectedLogRecords":"many"}}', True),
         ("json", b'{"more":' + b"[" * 60_000, True),

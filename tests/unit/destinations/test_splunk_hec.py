@@ -69,7 +69,7 @@ def test_source_type_and_index_are_options(
 
 
 def test_a_request_is_compressed_and_has_the_token_in_a_header() -> None:
-    """And goes to the event endpoint where the URL has no path; nothing shows the token."""
+    """A URL without a path leads to the event endpoint; nothing shows the token."""
     request = request_of(hec(), RECORDS[:2])
     assert request.url == f"{URL}/services/collector/event"
     assert request.headers == {

@@ -11,7 +11,7 @@ from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.settings import RecordFormat
 from eks_log_forwarder.control_plane.parsing import parse
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.intake.payload import LogEvent, unread
 from eks_log_forwarder.record.record import Record, record_of
 from tests.records import AUDIT, AUTHENTICATOR, KLOG, RULE, any_text
 from tests.unit.destination_requests import TOKEN, destination_of
@@ -55,7 +55,7 @@ timestamps = st.integers(-(2**63), 2**63 - 1)
 def odd_records(draw: st.DrawFn) -> Record:
     """Draw a record as the stages build it, of a message of any content."""
     message = draw(any_text | odd_messages | text_lines | st.builds(str.__getitem__, odd_messages, cuts))
-    event = LogEvent(draw(any_text), draw(timestamps), message, {"@aws.region": draw(any_text)})
+    event = LogEvent(draw(any_text), draw(timestamps), message, unread({"@aws.region": draw(any_text)}))
     stream = stream_of(draw(any_text), draw(any_text))
     parsed = parse(draw(st.sampled_from(LogType)), event)
     return record_of(stream, event, parsed, draw(st.integers(0, 9)), draw(st.lists(st.just(RULE))), "")

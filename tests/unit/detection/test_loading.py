@@ -71,11 +71,31 @@ REFUSED = [
     (_selection("'|startswith': a"), "|startswith: the modifier 'startswith' needs a field"),
     (
         _selection("verb|gt: a"),
-        "verb|gt: Modifier SigmaGreaterThanModifier incompatible to value type of 'a'",
+        "verb|gt: the modifier 'gt' needs a number, without quotes",
+    ),
+    (
+        _selection("verb|gte: null"),
+        "verb|gte: the modifier 'gte' needs a number, without quotes",
+    ),
+    (
+        _selection("verb|lt: [1, true]"),
+        "verb|lt: the modifier 'lt' needs a number, without quotes",
+    ),
+    (
+        _selection("verb|contains: null"),
+        "verb|contains: the modifier 'contains' needs a text; put it in quotes",
+    ),
+    (
+        _selection("sourceIP|cidr: null"),
+        "sourceIP|cidr: the modifier 'cidr' needs a network such as 10.0.0.0/8",
+    ),
+    (
+        _selection("verb: 2026-01-01"),
+        "verb: a date must be a text; put it in quotes",
     ),
     (
         _selection("verb|exists: a"),
-        "verb|exists: Modifier SigmaExistsModifier incompatible to value type of 'a'",
+        "verb|exists: the modifier 'exists' needs true or false",
     ),
     (
         _selection("sourceIP|cidr: 10.0.0.1/8"),
@@ -112,13 +132,29 @@ REFUSED_ELSEWHERE = [
     ),
     (
         rule_text("selection: {verb: get}\ncondition: selection selection"),
-        "detection.condition: Expected end of text, found 'selection'  (at char 10), (line:1, col:11)",
+        "detection.condition: cannot be read at 'selection' (character 11)",
     ),
     (
         rule_text("selection: {verb: get}\ncondition: 3"),
-        "detection.condition: argument of type 'int' is not iterable",
+        "detection.condition: must be a text such as 'selection and not 1 of filter_*'",
     ),
-    (rule_text("selection: {verb: get}"), "Sigma rule must contain at least one condition"),
+    (
+        rule_text("selection: {verb: get}\ncondition: null"),
+        "detection.condition: must be a text such as 'selection and not 1 of filter_*'",
+    ),
+    (
+        rule_text("a: {verb: get}\nb: {verb: list}\ncondition: a AND b"),
+        "detection.condition: write 'and' instead of 'AND'",
+    ),
+    (
+        rule_text("a: {verb: get}\ncondition: (a"),
+        "detection.condition: ends too early: a name or a closing bracket is missing",
+    ),
+    (
+        rule_text("a: {verb: get}\ncondition: a | count() > 5"),
+        "detection.condition: counting with '|' is not supported",
+    ),
+    (rule_text("selection: {verb: get}"), "detection.condition: is missing"),
     (rule_text(PLAIN, log_source="{product: windows, category: process_creation}"), LOG_SOURCES),
     (rule_text(PLAIN, log_source="{product: aws, service: eks}"), LOG_SOURCES),
     (rule_text(PLAIN, log_source="{product: aws, service: eks, category: kubelet}"), LOG_SOURCES),
@@ -130,16 +166,12 @@ REFUSED_ELSEWHERE = [
         "Sigma tag must start with namespace separated with dot from remaining tag.",
     ),
     (
-        rule_text(PLAIN, more="levelWithoutTrustedNetworks: none"),
-        "levelWithoutTrustedNetworks: is not a level: informational, low, medium, high or critical",
+        rule_text(PLAIN, more="needsTrustedNetworks: low"),
+        "needsTrustedNetworks: must be true or false",
     ),
     (
         "title: t\ncorrelation: {type: event_count}\n",
         "correlation: correlations need more than one event; they are not supported",
-    ),
-    (
-        rule_text(PLAIN, more="filter: {rules: []}"),
-        "filter: Sigma filters are not supported; write the exception into the rule",
     ),
     (
         rule_text(PLAIN, more="action: global"),
@@ -264,17 +296,18 @@ def test_names_a_detection_by_id_title_level_and_tags() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "trusted", "level"),
+    ("more", "trusted", "levels"),
     [
-        ("date: 2024/03/27", (), "informational"),
-        ("level: HIGH\nlevelWithoutTrustedNetworks: Low", (), "low"),
-        ("level: HIGH\nlevelWithoutTrustedNetworks: Low", ("10.0.0.0/8",), "high"),
+        ("date: 2024/03/27", (), ["informational"]),
+        ("level: HIGH\nneedsTrustedNetworks: false", (), ["high"]),
+        ("level: HIGH\nneedsTrustedNetworks: true", (), []),
+        ("level: HIGH\nneedsTrustedNetworks: true", ("10.0.0.0/8",), ["high"]),
     ],
 )
-def test_tells_the_level(more: str, trusted: tuple[str, ...], level: str) -> None:
-    """A rule without a level is informational; a rule may have another level while no network is trusted."""
-    (rule,) = detections_of(rule_text(PLAIN, more=more), trusted=trusted).rules
-    assert rule.detection.level == level
+def test_tells_the_level(more: str, trusted: tuple[str, ...], levels: list[str]) -> None:
+    """A rule without a level is informational; one that needs trusted networks is off without any."""
+    rules = detections_of(rule_text(PLAIN, more=more), trusted=trusted).rules
+    assert [rule.detection.level for rule in rules] == levels
 
 
 def test_imports_pysigma_only_when_rules_are_loaded() -> None:

@@ -104,3 +104,31 @@ def test_a_token_is_taken_out_before_the_cut() -> None:
     request = {"user": {"username": "a" * 480 + f"/{JWT}"}}
     (detection, _) = detected(LogType.AUDIT, json.dumps(DELETION | request))
     assert detection.actor == "a" * 480 + f"/[REDACTED:{len(JWT)}]"
+
+
+PROXIED = {
+    "apiVersion": "audit.k8s.io/v1",
+    "verb": "create",
+    "objectRef": {"resource": "pods", "name": "cart", "subresource": "proxy"},
+}
+
+
+@pytest.mark.parametrize(
+    ("events", "counts"),
+    [
+        ([("a", "ResponseComplete")], [1]),
+        ([("a", "ResponseStarted"), ("a", "ResponseComplete")], [1, 0]),
+        ([("a", "ResponseStarted"), ("b", "ResponseComplete"), ("a", "ResponseComplete")], [1, 1, 0]),
+        ([("a", "ResponseStarted"), ("a", "ResponseStarted"), ("a", "ResponseComplete")], [1, 1, 0]),
+        ([("a", "ResponseStarted"), ("a", "ResponseComplete"), ("a", "ResponseComplete")], [1, 0, 1]),
+        ([("a" * 257, "ResponseStarted"), ("a" * 257, "ResponseComplete")], [1, 1]),
+    ],
+)
+def test_a_proxied_request_is_one_detection(events: list[tuple[str, str]], counts: list[int]) -> None:
+    """Its end counts only if its start was not seen. A repeated audit ID hides no start."""
+    matcher = Matcher(detections_of(ANY_POD))
+    found = []
+    for audit_id, stage in events:
+        event = LogEvent("37", 0, json.dumps(PROXIED | {"auditID": audit_id, "stage": stage}))
+        found.append(len(matcher(LogType.AUDIT, parse(LogType.AUDIT, event), event)))
+    assert found == counts

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from eks_log_forwarder.detection.rule_set import RuleSet
+from tests.unit.detection_rules import found_in
+
 ROOT = Path(__file__).parents[3]
 PACKAGE = "eks_log_forwarder"
 EVENT = {
@@ -63,6 +66,12 @@ def example() -> tuple[str, str]:
     return match[1], match[2]
 
 
+def filters() -> dict[str, str]:
+    """The filters in docs/detections.md, by the file that the sentence before each names."""
+    text = (ROOT / "docs" / "detections.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"in `own/(filter_\w+\.yml)`[^`]*```yaml\n(.*?)```", text, re.DOTALL))
+
+
 def found_by(copy: Path) -> tuple[int, list[str]]:
     """How many rules the copied function loads, and which of them find the event."""
     ran = subprocess.run(  # noqa: S603  # our own text
@@ -78,13 +87,58 @@ def found_by(copy: Path) -> tuple[int, list[str]]:
 
 
 def test_the_example_of_the_documentation_is_loaded_by_the_function(copy: Path) -> None:
-    """32 shipped rules without the folder; 33 with the copied example, which finds its event."""
-    assert found_by(copy) == (32, ["Session Opened in a Container"])
+    """Shipped rules alone without the folder; one more with the copied example, which finds its event."""
+    shipped, found = found_by(copy)
+    assert (shipped > 0, found) == (True, ["Session Opened in a Container"])
     path, rule = example()
     assert path == OWN_RULE
     (copy / path).parent.mkdir()
     (copy / path).write_text(rule, encoding="utf-8")
-    assert found_by(copy) == (33, ["Session Opened in a Container", "Shell opened in kube-system"])
+    assert found_by(copy) == (shipped + 1, ["Session Opened in a Container", "Shell opened in kube-system"])
+
+
+@pytest.mark.parametrize(
+    ("file", "user", "verb", "resource"),
+    [
+        ("filter_flux.yml", "flux-system:helm-controller", "create", "clusterrolebindings"),
+        ("filter_flux.yml", "flux-system:kustomize-controller", "list", "secrets"),
+        ("filter_argo_cd.yml", "argocd:argocd-application-controller", "patch", "rolebindings"),
+        ("filter_argo_cd.yml", "argocd:argocd-server", "list", "secrets"),
+        ("filter_cert_manager.yml", "cert-manager:cert-manager", "list", "secrets"),
+        (
+            "filter_cert_manager.yml",
+            "cert-manager:cert-manager-cainjector",
+            "patch",
+            "mutatingwebhookconfigurations",
+        ),
+        ("filter_velero.yml", "velero:velero", "list", "secrets"),
+    ],
+)
+def test_the_filters_of_the_documentation_except_what_they_say(
+    copy: Path, file: str, user: str, verb: str, resource: str
+) -> None:
+    """Each is loaded beside the shipped rules, and excepts only the users that it names."""
+    folder = copy / "functions" / "detections"
+    (folder / "own").mkdir()
+    (folder / "own" / file).write_text(filters()[file], encoding="utf-8")
+    plain, filtered = RuleSet.load(folder), RuleSet.load(folder, folder / "own")
+    event = {"verb": verb, "objectRef": {"resource": resource}, "requestURI": "/x"}
+    tool, other = (
+        event | {"user": {"username": f"system:serviceaccount:{name}"}} for name in (user, "shop:cart")
+    )
+    assert found_in(plain, tool) != []
+    assert found_in(filtered, tool) == []
+    assert found_in(filtered, other) == found_in(plain, other) != []
+
+
+def test_there_are_four_ready_filters() -> None:
+    """For two GitOps tools, a certificate and a backup tool."""
+    assert sorted(filters()) == [
+        "filter_argo_cd.yml",
+        "filter_cert_manager.yml",
+        "filter_flux.yml",
+        "filter_velero.yml",
+    ]
 
 
 def test_git_keeps_the_folder_and_ignores_no_rule_in_it() -> None:

@@ -24,13 +24,16 @@ COVERED = {
     "k8s_pod_hostpath_volume": {"audit_pod_host_path"},
     "k8s_role_node_proxy_permissions": {"audit_role_grants_exec_or_node_proxy", "audit_role_with_wildcards"},
     "k8s_role_pod_exec": {"audit_role_grants_exec_or_node_proxy"},
-    "k8s_secrets_dump_all_namespaces": {"audit_secrets_listed_cluster_wide"},
+    "k8s_secrets_dump_all_namespaces": {
+        "audit_secrets_listed_by_service_account",
+        "audit_secrets_listed_cluster_wide",
+    },
     "k8s_serviceaccount_token_created": {"audit_service_account_token_created"},
     "k8s_steal_serviceaccount_token": {"audit_pod_exec_or_attach"},
     "k8s_system_role_modified": {"audit_system_role_changed"},
 }
 NOT_COVERED = {
-    "k8s_daemonset_created": "a DaemonSet is found by what its pods may do, not for being one",
+    "k8s_daemonset_created": "only those that people make are reported, besides what the pods may do",
     "k8s_ioc_activity": "needs a list of addresses, which a rule has not",
     "k8s_multiple_403_public_ip": "needs more than one event",
     "k8s_role_write_permissions": "roles that write are everyday; those with wildcards are found",
@@ -46,6 +49,7 @@ OTHERWISE = {
     1892: CHANGED,
     1896: BY_NAME,
     1898: CHANGED,
+    1910: BY_NAME,
     1922: EVERY_SESSION,
     1925: EVERY_SESSION + ", and " + BY_NAME,
     1926: "a session that was refused counts as well",

@@ -5,7 +5,7 @@ import pytest
 from eks_log_forwarder.control_plane.parsing import Parsed
 from eks_log_forwarder.intake.log_stream import LogStream
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload
+from eks_log_forwarder.intake.payload import NOTHING, LogEvent, SubscriptionPayload, unread
 from eks_log_forwarder.record.record import Record, record_of
 from tests.payloads import LOG_GROUP, OWNER
 
@@ -14,7 +14,7 @@ HASH = "0123456789abcdef0123456789abcdef"
 
 def stream_of(log_group: str = LOG_GROUP, name: str = f"authenticator-{HASH}") -> LogStream:
     """Return the stream of a payload without events."""
-    return LogStream.of(SubscriptionPayload("DATA_MESSAGE", OWNER, log_group, name, [], []))
+    return LogStream.of(SubscriptionPayload("DATA_MESSAGE", OWNER, log_group, name, NOTHING, []))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_record_names_the_account_and_the_region_of_its_source(
     fields: object, account: str, region: str
 ) -> None:
     """They are the payload's owner and the function's region, unless centralised logs name others."""
-    event = LogEvent("41", 1_700_000_000_000, " {not json} \ud83d", fields)
+    event = LogEvent("41", 1_700_000_000_000, " {not json} \ud83d", unread(fields))
     assert record_of(stream_of(), event, Parsed(), 0, [], "us-east-1") == Record(
         timestamp=1_700_000_000_000,
         logGroup=LOG_GROUP,

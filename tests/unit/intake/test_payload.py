@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.intake.compression import MAX_PAYLOAD_BYTES
-from eks_log_forwarder.intake.payload import decode_payload, encode_payload, is_control_message
+from eks_log_forwarder.intake.payload import decode_payload, encode_payload, is_control_message, unread
 from tests.cost import cpu_seconds_of
 from tests.payloads import (
     LOG_GROUP,
@@ -47,7 +47,7 @@ def test_decodes_the_stream_and_its_lines_in_order() -> None:
     payload = decode_payload(event_of(payload_of("one", "two")))
     assert (payload.messageType, payload.owner) == ("DATA_MESSAGE", OWNER)
     assert (payload.logGroup, payload.logStream) == (LOG_GROUP, STREAM)
-    assert payload.subscriptionFilters == ["forwarder"]
+    assert json.loads(bytes(payload.subscriptionFilters)) == ["forwarder"]
     assert [(event.id, event.timestamp, event.message) for event in payload.logEvents] == [
         (f"{0:056}", START_MS, "one"),
         (f"{1:056}", START_MS + 1, "two"),
@@ -60,7 +60,7 @@ def test_fields_that_cloudwatch_may_add_are_no_fault() -> None:
     sent = payload_of("one", policyLevel="ACCOUNT_LEVEL_POLICY")
     sent["logEvents"][0] |= {"extractedFields": {"@aws.account": "444455556666"}, "later": {"deep": [1]}}
     (event,) = decode_payload(event_of(sent)).logEvents
-    assert event.extractedFields == {"@aws.account": "444455556666"}
+    assert json.loads(bytes(event.extractedFields)) == {"@aws.account": "444455556666"}
 
 
 def test_a_control_message_is_known_by_its_type() -> None:
@@ -242,9 +242,33 @@ def test_extracted_fields_may_be_of_any_type(field: str, value: object, beside: 
     sent["logEvents"][0][field] = value
     payload = decode_payload(event_of(sent))
     assert [event.message for event in payload.logEvents] == ["one", "two"]
-    assert payload.logEvents[0].extractedFields == value
+    assert json.loads(bytes(payload.logEvents[0].extractedFields)) == value
     parked = {"awslogs": {"data": encode_payload(payload, payload.logEvents)}}
     assert decode_payload(parked) == payload
+
+
+@pytest.mark.parametrize("where", ["extractedFields", "later"])
+@pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, '{"a":' * 5000 + '"[}"' + "}" * 5000])
+def test_a_value_nested_too_deeply_costs_no_event(where: str, value: str) -> None:
+    """The decoder reads such a payload with null in the place of the value."""
+    sent = payload_of("one [{", "two")
+    sent["logEvents"][0][where] = "deep"
+    text = json.dumps(sent).replace('"deep"', value)
+    payload = decode_payload(event_of_text(text.encode()))
+    assert [event.message for event in payload.logEvents] == ["one [{", "two"]
+
+
+def test_values_that_nobody_reads_build_no_objects() -> None:
+    """A megabyte of empty objects, which took 25 MB, takes at most its own size again."""
+    sent = payload_of("one", subscriptionFilters=[{}] * 100_000, policyLevel=[{}] * 100_000)
+    sent["logEvents"][0]["extractedFields"] = {"a": [{}] * 100_000, "@aws.account": "444455556666"}
+    event = event_of(sent)
+    tracemalloc.start()
+    (decoded,) = decode_payload(event).logEvents
+    assert decoded.extracted_text("@aws.account") == "444455556666"
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 4 * MEBIBYTE
 
 
 @pytest.mark.parametrize(
@@ -353,7 +377,8 @@ def test_fields_of_the_payload_may_be_of_any_type() -> None:
     del sent["logStream"]
     payload = decode_payload(event_of(sent))
     assert (payload.owner, payload.logStream) == (OWNER, "")
-    assert (payload.subscriptionFilters, payload.policyLevel) == ({"a": None}, 3)
+    assert payload.subscriptionFilters == unread({"a": None})
+    assert payload.policyLevel == unread(3)
     assert decode_payload({"awslogs": {"data": encode_payload(payload, payload.logEvents)}}) == payload
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.errors import PayloadError
-from eks_log_forwarder.intake.payload import LogEvent
+from eks_log_forwarder.intake.payload import LogEvent, unread
 from eks_log_forwarder.parking.messages import MAX_MESSAGE_BYTES, Message, gathered, messages_of, payload_of
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
@@ -101,7 +101,7 @@ def test_whatever_a_line_holds_it_comes_back(lines: list[str]) -> None:
 
 def test_fields_that_cloudwatch_extracted_come_back() -> None:
     """Of centralised logs: the account that wrote the line."""
-    event = LogEvent("1", 1, "m", {"@aws.account": "444455556666"})
+    event = LogEvent("1", 1, "m", unread({"@aws.account": "444455556666"}))
     (message,) = messages_of(payload(), [Leftover([event], Cause.REJECTED, "http_400")])
     assert payload_of(message.body).logEvents == [event]
 

@@ -38,7 +38,7 @@ def sent(body: str, events: int) -> dict[str, Any]:
 
 @pytest.fixture
 def sqs() -> Iterator[Stubber]:
-    """Answers by script; every call that was expected has to come."""
+    """Scripted answers; every expected call must be made."""
     client = boto3.client(
         "sqs", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
@@ -85,7 +85,7 @@ def test_the_client_is_made_once(sqs: Stubber) -> None:
 
 @pytest.mark.parametrize(("taken", "unsent"), [(0, 17), (1, 7), (2, 2)])
 def test_a_refusal_says_how_many_events_are_left(sqs: Stubber, taken: int, unsent: int) -> None:
-    """Those behind it are not tried; the text names AWS's code and neither its words nor the payload."""
+    """Later messages are not tried; the text has AWS's code, but neither its words nor the payload."""
     messages = [message("s3cr3t", 10), message("s3cr3t", 5), message("s3cr3t", 2)]
     for one in messages[:taken]:
         sqs.add_response("send_message", {"MessageId": "1"}, sent("s3cr3t", one.events))
@@ -104,8 +104,8 @@ def test_a_message_is_hidden(sqs: Stubber) -> None:
     queue_of(sqs).hide("r", for_seconds=60)
 
 
-def test_a_message_that_cannot_be_hidden_is_told(sqs: Stubber) -> None:
-    """No event is unsent by that."""
+def test_a_message_that_cannot_be_hidden_is_reported(sqs: Stubber) -> None:
+    """It leaves no event unsent."""
     sqs.add_client_error("change_message_visibility", "ReceiptHandleIsInvalid", "s3cr3t", 400)
     with pytest.raises(ParkingError, match="could not be changed: ReceiptHandleIsInvalid") as caught:
         queue_of(sqs).hide("r", for_seconds=60)
@@ -113,11 +113,20 @@ def test_a_message_that_cannot_be_hidden_is_told(sqs: Stubber) -> None:
 
 
 def test_where_no_client_can_be_made_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No region, no credentials: botocore's own errors are told as parking errors."""
+    """Without a region or credentials: the errors of botocore become parking errors."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     with pytest.raises(ParkingError, match="NoRegionError") as caught:
+        Queue(URL).send([message("a", 3)])
+    assert caught.value.unsent == 3
+
+
+def test_an_endpoint_that_is_no_url_leaves_every_event_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Botocore raises a ValueError of Python; its text does not matter, the count does."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "none")
+    with pytest.raises(ParkingError, match=r"^the queue did not accept the events: ValueError$") as caught:
         Queue(URL).send([message("a", 3)])
     assert caught.value.unsent == 3
 

@@ -100,7 +100,7 @@ def nested(levels: int) -> str:
 
 @pytest.mark.parametrize(("levels", "is_nested"), [(3, True), (20, True), (21, False), (64, False)])
 def test_parsed_keeps_the_text_of_an_event_beyond_twenty_levels(levels: int, *, is_nested: bool) -> None:
-    """Some collectors drop a deeper object, and everything behind it."""
+    """Some collectors drop a deeper object and everything after it."""
     message = nested(levels)
     assert json.loads(message)["requestObject"]
     deep = structs.replace(record(message), audit=parse_audit(message))

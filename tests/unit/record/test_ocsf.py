@@ -1,6 +1,8 @@
 """Audit events as OCSF API Activity, against the published schema of 1.5.0."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.formats import shape_of
 from eks_log_forwarder.record.ocsf import ocsf
 from eks_log_forwarder.record.record import Record, RuleRef
-from tests.records import RULE, any_records, record_of
+from tests.records import AUDIT, RULE, any_records, record_of
 
 SCHEMA = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.5.0")).get_class_schema("api_activity", ["cloud"])
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -78,19 +80,23 @@ def test_an_audit_event_is_an_api_activity() -> None:
             "product": {
                 "name": "Amazon EKS",
                 "vendor_name": "AWS",
-                "feature": {"name": "Kubernetes audit"},
+                "version": "audit.k8s.io/v1",
+                "feature": {"name": "Elastic Kubernetes Service"},
             },
             "profiles": ["cloud"],
             "uid": record.id,
             "log_name": "/aws/eks/prod/cluster",
             "log_provider": record.logStream,
+            "log_level": "Metadata",
             "correlation_uid": "5f1c7c1e-0000-4000-8000-000000000001",
         },
         "cloud": {"provider": "AWS", "account": {"uid": "111122223333"}, "region": "us-east-1"},
         "actor": {
             "user": {
                 "name": "kubernetes-admin",
-                "uid": "arn:aws:sts::111122223333:assumed-role/admin/alice",
+                "type_id": 0,
+                "type": "Unknown",
+                "uid": "aws-iam-authenticator:111122223333:AROAEXAMPLE",
                 "groups": [{"name": "system:authenticated"}],
             }
         },
@@ -102,15 +108,32 @@ def test_an_audit_event_is_an_api_activity() -> None:
             "response": {"code": 403, "error": "Forbidden"},
         },
         "src_endpoint": {"ip": "10.0.1.5", "intermediate_ips": ["203.0.113.7"]},
-        "http_request": {"user_agent": "kubectl/v1.33.0"},
+        "http_request": {
+            "user_agent": "kubectl/v1.33.0",
+            "url": {"path": "/api/v1/namespaces/shop/secrets/db?timeout=5s"},
+        },
+        "message": "ResponseComplete",
+        "observables": [
+            {"name": "actor.user.name", "value": "kubernetes-admin", "type_id": 4, "type": "User Name"},
+            {"name": "src_endpoint.ip", "value": "10.0.1.5", "type_id": 2, "type": "IP Address"},
+            {
+                "name": "src_endpoint.intermediate_ips",
+                "value": "203.0.113.7",
+                "type_id": 2,
+                "type": "IP Address",
+            },
+            {
+                "name": "http_request.url.path",
+                "value": "/api/v1/namespaces/shop/secrets/db?timeout=5s",
+                "type_id": 6,
+                "type": "URL String",
+            },
+        ],
         "http_response": {"code": 403},
         "resources": [{"name": "db", "type": "secrets", "namespace": "shop"}],
         "raw_data": record.message,
         "unmapped": {
             "cluster": "prod",
-            "level": "Metadata",
-            "stage": "ResponseComplete",
-            "requestURI": "/api/v1/namespaces/shop/secrets/db?timeout=5s",
             "extra": {"arn": ["arn:aws:sts::111122223333:assumed-role/admin/alice"]},
             "annotations": {"authorization.k8s.io/decision": "forbid"},
             "detections": [{"id": RULE.id, "title": RULE.title, "level": "high", "tags": ["attack.t1552"]}],
@@ -146,11 +169,120 @@ def test_what_is_required_and_missing_is_unknown() -> None:
     record.account = record.id = ""
     event = event_of(record)
     assert faults_of(event) == []
-    assert event["actor"] == {"user": {"name": "unknown"}}
+    assert event["actor"] == {"user": {"name": "unknown", "type_id": 0, "type": "Unknown"}}
     assert event["src_endpoint"] == {"name": "unknown"}
     assert event["api"]["operation"] == "unknown"
     assert event["cloud"]["account"] == {"uid": "unknown"}
     assert event["metadata"]["uid"] == "unknown"
+
+
+def test_maps_an_event_as_aws_does() -> None:
+    """Session, times of the stages, API group, bodies, subresource and uid of the resource."""
+    pod = {"kind": "Pod", "spec": {"containers": [{"name": "c"}]}}
+    user = {
+        "username": "system:node:ip-10-0-1-2",
+        "uid": "aws-iam-authenticator:111122223333:AROAEXAMPLE",
+        "extra": {
+            "accessKeyId": ["ASIAEXAMPLE"],
+            "canonicalArn": ["arn:aws:iam::111122223333:role/node"],
+            "principalId": ["AROAEXAMPLE"],
+            "sessionName": ["i-0123456789abcdef0"],
+        },
+    }
+    audit = json.loads(AUDIT) | {
+        "user": user,
+        "verb": "create",
+        "objectRef": {
+            "resource": "deployments",
+            "subresource": "scale",
+            "name": "cart",
+            "uid": "4ecf628a",
+            "apiGroup": "apps",
+            "apiVersion": "v1",
+        },
+        "responseStatus": {"code": 409, "reason": "Conflict", "message": "already exists"},
+        "requestReceivedTimestamp": "2026-01-14T10:00:00.104211Z",
+        "stageTimestamp": "2026-01-14T10:00:00.512873Z",
+        "requestObject": pod,
+        "responseObject": None,
+    }
+    event = event_of(record_of(message=json.dumps(audit)))
+    assert faults_of(event) == []
+    assert (event["start_time"], event["time"]) == (1_768_384_800_104, 1_768_384_800_513)
+    assert event["actor"]["session"] == {
+        "uid": "i-0123456789abcdef0",
+        "issuer": "arn:aws:iam::111122223333:role/node",
+        "credential_uid": "ASIAEXAMPLE",
+    }
+    assert event["actor"]["user"]["uid_alt"] == "AROAEXAMPLE"
+    assert json.loads(event["api"]["request"].pop("data")) == pod
+    assert event["api"] == {
+        "operation": "create",
+        "service": {"name": "kubernetes"},
+        "request": {"uid": audit["auditID"]},
+        "version": "v1",
+        "group": {"name": "apps"},
+        "response": {"code": 409, "error": "Conflict", "message": "already exists"},
+    }
+    assert event["resources"] == [{"name": "cart", "type": "deployments/scale", "uid": "4ecf628a"}]
+    assert event["observables"][-1] == {
+        "name": "resources.uid",
+        "value": "4ecf628a",
+        "type_id": 10,
+        "type": "Resource UID",
+    }
+
+
+@pytest.mark.parametrize(
+    ("addresses", "endpoint", "others"),
+    [
+        (["10.0.1.5"], {"ip": "10.0.1.5"}, None),
+        (
+            ["unknown", "2001:db8::1", "10.0.1.5"],
+            {"ip": "10.0.1.5", "intermediate_ips": ["2001:db8::1"]},
+            ["unknown"],
+        ),
+        (["10.0.1.5", ""], {"name": "unknown", "intermediate_ips": ["10.0.1.5"]}, [""]),
+        (["fe80::1%eth0"], {"name": "unknown"}, ["fe80::1%eth0"]),
+        (["10.0.1.5:443"], {"name": "unknown"}, ["10.0.1.5:443"]),
+    ],
+)
+def test_leaves_out_an_address_that_is_none(
+    addresses: list[str], endpoint: dict[str, object], others: list[str] | None
+) -> None:
+    """It would make the record invalid, so it is in `unmapped`."""
+    event = event_of(record_of(message=json.dumps(json.loads(AUDIT) | {"sourceIPs": addresses})))
+    assert faults_of(event) == []
+    assert event["src_endpoint"] == endpoint
+    assert event["unmapped"].get("sourceIPs") == others
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-13-01T00:00:00Z", "1960-01-01T00:00:00Z"])
+def test_without_a_time_of_the_stage_the_record_has_that_of_the_event(time: str) -> None:
+    """CloudWatch's time of the event."""
+    record = record_of(message=json.dumps(json.loads(AUDIT) | {"stageTimestamp": time}))
+    event = event_of(record)
+    assert faults_of(event) == []
+    assert event["time"] == record.timestamp
+
+
+def test_every_published_event_is_valid() -> None:
+    """1,936 audit events of the corpus, and 12 with the identities of EKS."""
+    folder = os.environ.get("EKS_LOG_CORPUS")
+    if not folder:
+        pytest.skip("EKS_LOG_CORPUS names no folder of published log lines")
+    lines = [
+        line
+        for name in ("audit.ndjson", "audit_eks_denormalised.ndjson")
+        for line in (Path(folder) / name).read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(lines) == 1948
+    faults = {
+        number: found
+        for number, line in enumerate(lines, 1)
+        if (record := record_of(message=line)).audit is not None and (found := faults_of(event_of(record)))
+    }
+    assert faults == {}
 
 
 @pytest.mark.parametrize(

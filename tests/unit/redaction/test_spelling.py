@@ -98,10 +98,15 @@ def test_removes_the_same_however_json_is_written(event: dict[str, object], seed
         ("x-amz-signature=beef", "x-amz-signature=[REDACTED:4]"),
         ("X-AMZ-SECURITY-TOKEN: beef0", "X-AMZ-SECURITY-TOKEN: [REDACTED:5]"),
         ("bearer a0b1", "bearer [REDACTED:4]"),
+        ("auTHoriZation: bAsIc a0b1", "auTHoriZation: [REDACTED:10]"),
+        ("x-aMZ-securitY-tOken=beef0", "x-aMZ-securitY-tOken=[REDACTED:5]"),
+        ("h=auThorization%3A%20beAReR%20a0b1", "h=auThorization%3A%20[REDACTED:13]"),
+        ("İİ beaRer a0b1", "İİ beaRer [REDACTED:4]"),
+        ('{"BeaRERtoKEN":"a0b1"}', '{"BeaRERtoKEN":"[REDACTED:4]"}'),
     ],
 )
 def test_names_of_headers_have_no_letter_case(text: str, expected: str) -> None:
-    """RFC 9110: names of fields and authentication schemes are the same in capitals."""
+    """RFC 9110: names of fields and authentication schemes are the same in any mixture of letters."""
     assert redact(text) == (expected, 1)
 
 

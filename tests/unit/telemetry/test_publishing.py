@@ -135,7 +135,7 @@ def test_the_summary_publishes_each_count_once_with_its_unit(printed: Printed) -
 
 
 def test_the_summary_is_the_last_line(printed: Printed) -> None:
-    """Lambda returns the end of the log to whoever invokes the function and asks for it."""
+    """Lambda returns the end of the log to a caller who asks for it."""
     last = json.loads(published(full_tally(), printed).splitlines()[-1])
     assert last["message"] == "summary"
 

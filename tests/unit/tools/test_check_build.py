@@ -35,7 +35,7 @@ def fault_of(package: Path) -> str:
 
 
 def test_a_package_for_both_processors_passes(tmp_path: Path) -> None:
-    """Its size and its digest are told."""
+    """Its size and digest are printed."""
     package = package_in(tmp_path, *PROCESSORS)
     assert check_build(package) == f"{package}: 0.0 MB, {digest(package)}"
 
@@ -76,7 +76,7 @@ def test_a_missing_dependency_is_named(tmp_path: Path) -> None:
     with (package / "requirements.txt").open("a") as file:
         file.write("requests==2.0\n")
     assert fault_of(package) == (
-        f"{package} lacks requests: does functions/requirements.txt still list them?"
+        f"{package} lacks requests: does functions/requirements-package.txt still list them?"
     )
 
 

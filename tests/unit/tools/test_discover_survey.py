@@ -38,7 +38,7 @@ EC2_CALLS = (
 
 
 def test_goes_on_with_one_right_and_names_the_eight_that_were_refused() -> None:
-    """Each finding that needed a refused right is unknown, and says which; the rest is told."""
+    """A finding that needs a refused right is unknown and names it; all others are reported."""
     refusals: list[Answer] = [(call, "UnauthorizedOperation") for call in EC2_CALLS]
     with StubbedAws(
         eks=[("describe_cluster", DESCRIBED)],

@@ -261,7 +261,7 @@ def test_the_end_of_the_block_cuts_kept_connections(session: requests.Session) -
 
 
 class Command:
-    """`python -m tools.listener` in a process of its own, with what it has printed."""
+    """`python -m tools.listener` in a new process, with its output."""
 
     def __init__(self, folder: Path, *options: str | Path) -> None:
         self.output = folder / "output.txt"

@@ -98,7 +98,7 @@ def test_a_log_type_picks_a_stream_name_with_32_hex_digits(log_type: str, prefix
 
 @given(st.lists(st.text(min_size=1), max_size=20), st.integers(1_000_000_000_000, 4_000_000_000_000))
 def test_ids_are_56_digits_unique_and_in_the_order_of_time(lines: list[str], start: int) -> None:
-    """Even for equal lines: CloudWatch gives each event an id of its own."""
+    """Even for equal lines: CloudWatch gives each event a unique id."""
     log_events: Any = make_event.data_message(lines, make_event.Source(STREAM, start_ms=start))["logEvents"]
     ids = [event["id"] for event in log_events]
     assert all(len(event_id) == 56 and event_id.isdecimal() for event_id in ids)

@@ -20,7 +20,7 @@ FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
 SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:token-AbCdEf"
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/111122223333/forwarder-DeadLetterQueue-1A2B"
 BLUE = "/aws/eks/blue/cluster"
-STACK = Stack("forwarder", FUNCTION, "", frozenset(), filter_name="own-filter")
+STACK = Stack("forwarder", FUNCTION, "", frozenset(), outputs={"SubscriptionFilterName": "own-filter"})
 FOUND = Found(
     stack=STACK,
     stack_id=ID,

@@ -21,7 +21,7 @@ from tools.replay.span import Progress, Span, milliseconds, shown
 from tools.stack import Stack
 
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
-STACK = Stack("forwarder", FUNCTION, "", frozenset(), filter_pattern="from-the-stack")
+STACK = Stack("forwarder", FUNCTION, "", frozenset(), parameters={"FilterPattern": "from-the-stack"})
 GROUP = "/aws/eks/prod/cluster"
 ORIGIN = Origin(STACK, GROUP)
 SPAN = Span(GROUP, 0, 10)
@@ -146,7 +146,7 @@ def test_a_damaged_file_of_a_replay_is_ignored(tmp_path: Path, text: str) -> Non
     ids=["ours", "ours, an alias, all lines", "another's", "deleted"],
 )
 def test_takes_the_pattern_of_the_stack_s_filter(filters: list[tuple[str, str, str]], pattern: str) -> None:
-    """The parameter of the stack stands in where the filter is gone, which is why lines were lost."""
+    """If the filter is gone, which is why lines were lost, the stack's parameter is used."""
     group = LogGroup(GROUP, None, tuple(SubscriptionFilter(*one) for one in filters))
     assert filter_pattern(group, STACK) == pattern
 

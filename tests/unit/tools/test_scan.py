@@ -5,7 +5,7 @@ from tools.scan import stacks
 
 
 def test_every_variant_of_both_templates_is_scanned() -> None:
-    """Each in a file of its own, as it would be deployed."""
+    """Each in a separate file, as it would be deployed."""
     made = stacks()
     assert len(made) == len(VARIANTS) + len(NETWORK_VARIANTS) == 24
     types = {resource["Type"] for stack in made.values() for resource in stack["Resources"].values()}

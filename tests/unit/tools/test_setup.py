@@ -89,7 +89,7 @@ def test_without_venv_it_says_what_to_install(project: Path) -> None:
     ],
 )
 def test_a_step_that_fails_is_told_and_made_again_next_time(project: Path, fail: str, says: str) -> None:
-    """No half-made environment passes for a whole one."""
+    """An unfinished environment does not count as complete."""
     done = setup(project, fail)
     assert done.returncode == 1
     assert says in done.stderr

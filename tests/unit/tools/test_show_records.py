@@ -18,7 +18,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_the_prose_is_kept() -> None:
-    """What stands above the examples is nobody's but the writer's; old examples go."""
+    """The text above the examples is kept; old examples are replaced."""
     assert page(f"# Mine\n{BEGIN}old").startswith(f"# Mine\n{BEGIN}\n| example |")
     assert "old" not in page(f"# Mine\n{BEGIN}old").splitlines()
 

@@ -1,4 +1,4 @@
-"""Tools that are told to end: by Ctrl-C, by SIGTERM, and by both at once."""
+"""How tools end: at Ctrl-C, at SIGTERM, and at both."""
 
 import signal
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tools.stopping import run
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -24,9 +26,36 @@ except KeyboardInterrupt:
 """
 
 
+WAITING = """
+import time
+from tools.stopping import run
+run(lambda _: print("begun", flush=True) or time.sleep(60))
+"""
+
+
+def test_a_tool_that_waits_ends_at_ctrl_c_without_a_stack_trace() -> None:
+    """One line, and the exit status of an interrupted command."""
+    with subprocess.Popen(  # noqa: S603  # our own text
+        [sys.executable, "-c", WAITING], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as tool:
+        assert tool.stdout
+        assert tool.stdout.readline() == "begun\n"
+        tool.send_signal(signal.SIGINT)
+        assert tool.communicate(timeout=10) == ("", "interrupted\n")
+        assert tool.returncode == 130
+
+
+def test_a_tool_that_ends_by_itself_keeps_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given the arguments without the program's name."""
+    monkeypatch.setattr(sys, "argv", ["verify", "a", "b"])
+    with pytest.raises(SystemExit) as ended:
+        run(len)
+    assert ended.value.code == 2
+
+
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_ends_it_and_further_ones_do_not_disturb_the_end(first: signal.Signals) -> None:
-    """Whoever presses Ctrl-C twice leaves nothing behind."""
+    """A second Ctrl-C does not interrupt the clean-up."""
     with subprocess.Popen(  # noqa: S603  # our own text
         [sys.executable, "-c", TOOL], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as tool:

@@ -90,8 +90,8 @@ OWN = Stack(
     "",
     frozenset(),
     subscribed_log_group=GROUP,
-    filter_name="forwarder-ControlPlaneLogs-1A2B",
-    filter_pattern="delete",
+    outputs={"SubscriptionFilterName": "forwarder-ControlPlaneLogs-1A2B"},
+    parameters={"FilterPattern": "delete"},
 )
 
 
@@ -263,7 +263,6 @@ def test_reads_the_stack_s_outputs() -> None:
         stack = read_stack(Reader(aws.client), "forwarder")
     assert stack.own_log_groups == {"/aws/lambda/forwarder-forward", "/aws/lambda/forwarder-redrive"}
     assert (stack.filter_name, stack.filter_pattern) == ("forwarder-ControlPlaneLogs-1A2B", "delete")
-    assert stack.undelivered_queue_url.endswith("/undelivered")
     assert (stack.partition, stack.region, stack.account) == ("aws", "eu-central-1", "111122223333")
     assert (stack.is_own(GROUP), stack.is_own("/aws/lambda/forwarder-redrive")) == (False, True)
 

@@ -223,7 +223,7 @@ def test_a_message_in_flight_counts_as_waiting() -> None:
     ],
 )
 def test_a_subscription_counts_once_it_is_confirmed(arns: list[str], environment: str, state: State) -> None:
-    """In dev nobody needs to be told."""
+    """In dev, alarms need no subscriber."""
     listed = [
         {"SubscriptionArn": arn, "Endpoint": "on-call@example.com", "Protocol": "email"} for arn in arns
     ]

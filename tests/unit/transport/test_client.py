@@ -206,7 +206,7 @@ def test_a_body_is_read_however_it_is_framed(
     ids=["length", "until closed", "chunked"],
 )
 def test_of_a_large_answer_the_first_64_kib_are_read(make_transport: MakeTransport, framing: bytes) -> None:
-    """The rest stays unread, so the next request has a connection of its own."""
+    """The rest stays unread, so the next request uses a new connection."""
     transport = make_transport()
     with running_server(answering_once(b"HTTP/1.1 200 OK\r\n" + framing + b"x" * 2_000_000)) as server:
         for _ in range(2):
@@ -296,7 +296,7 @@ def test_a_request_that_nobody_reads_is_not_waited_for(make_transport: MakeTrans
 
 @pytest.mark.parametrize("within_seconds", [0.0, -1.0])
 def test_without_time_there_is_no_attempt(make_transport: MakeTransport, within_seconds: float) -> None:
-    """A deadline that has passed is no fault of the collector's, which hears nothing."""
+    """After the deadline, no request is sent."""
     with running_server(answering(OK)) as server:
         result = make_transport().post(request_to(server.url()), within_seconds=within_seconds)
         assert result == Failure.NO_TIME_LEFT
@@ -473,7 +473,7 @@ def test_a_name_that_does_not_resolve_is_told(make_transport: MakeTransport) -> 
 def test_a_name_server_that_does_not_answer_is_not_waited_for(
     make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Name resolution knows no time-out of its own."""
+    """Name resolution has no time-out."""
     answered = threading.Event()
 
     def getaddrinfo(*_: object, **__: object) -> object:
