@@ -11,8 +11,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, local_aws
 from tools.make_event import LOG_TYPES_OF_LINES, example_lines, stream_name
 from tools.ministack import LocalAwsError
+from tools.progress import Progress
 from tools.stopping import INTERRUPTED, stop_at_signals
 
 CLUSTER = "demo"
@@ -130,35 +129,28 @@ def _table(differences: dict[str, Difference]) -> Table:
     return table
 
 
-@contextmanager
-def _step(console: Console, what: str) -> Iterator[None]:
-    console.print(f"==> {what}", style="bold", soft_wrap=True)
-    started = time.monotonic()
-    yield
-    console.print(f"    {time.monotonic() - started:.1f} s", style="dim")
-
-
 def _run(console: Console, workdir: Path, destination: str) -> bool:
     with running_listener(token=TOKEN, sinks=(Display(console, quiet=False),)) as listener:
         url = listener.url_of(DEMO_DESTINATIONS[destination].path)
         console.print(f"==> The listener for {destination} is at {url}", style="bold", soft_wrap=True)
-        console.print("==> Starting MiniStack on 127.0.0.1, with IAM checks", style="bold")
+        progress = Progress(console, 4)
+        progress.step("starting MiniStack on 127.0.0.1, with IAM checks")
         with local_aws(workdir, lambda said: console.print(f"    {said}", style="dim")) as aws:
-            complete = _forward(
-                console, aws, listener, create_cluster_logs(aws, destination) | {"DestinationUrl": url}
-            )
+            parameters = create_cluster_logs(aws, destination) | {"DestinationUrl": url}
+            complete = _forward(progress, aws, listener, parameters)
             console.print("==> Stopping everything", style="bold")
             return complete
 
 
-def _forward(console: Console, aws: LocalAws, listener: Listener, parameters: dict[str, str]) -> bool:
-    with _step(console, "sam build"):
-        build_dir = aws.build()
-    with _step(console, "sam deploy of template.yaml, with a secret and in a VPC"):
-        outputs = aws.deploy(build_dir, STACK, parameters)
-    with _step(console, f"Putting lines of every log type into {LOG_GROUP}, and waiting for them"):
-        lines = put_lines(aws)
-        differences = compare(lines, wait_for(listener, lines))
+def _forward(progress: Progress, aws: LocalAws, listener: Listener, parameters: dict[str, str]) -> bool:
+    console = progress.console
+    progress.step("sam build")
+    build_dir = aws.build()
+    progress.step("sam deploy of template.yaml, with a secret and in a VPC")
+    outputs = aws.deploy(build_dir, STACK, parameters)
+    progress.step(f"putting lines of every log type into {LOG_GROUP}, and waiting for them")
+    lines = put_lines(aws)
+    differences = compare(lines, wait_for(listener, lines))
     console.print(_table(differences))
     records = list(listener.records)
     console.print(detection_table(records))

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from tools import ROOT
 from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
-from tools.deploy.progress import Progress
 from tools.deploy.sam import SamError, build, run_sam
 from tools.ministack import last_lines
+from tools.progress import Progress
 
 PREFIX = "eks-log-forwarder"
 _OUTPUT = ROOT / "build" / "template.yaml"

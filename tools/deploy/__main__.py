@@ -17,7 +17,6 @@ from tools.aws_clients import ToolError, add_aws_options, client_factory, told_e
 from tools.aws_reading import Reader
 from tools.deploy.given import Given, find_cluster, find_listener
 from tools.deploy.plan import Asking, Plan, blocking, make_plan
-from tools.deploy.progress import Progress
 from tools.deploy.questions import Questions
 from tools.deploy.sam import SamError, build, deploy
 from tools.deploy.secret import secret_name, store_token
@@ -27,6 +26,7 @@ from tools.discover.listener import ListenerError
 from tools.discover.subnets import SubnetsError
 from tools.discover.survey import survey
 from tools.listener.protocols import DEMO_DESTINATIONS
+from tools.progress import Progress
 from tools.sam_config import deploy_overrides, stack_name, updated_section
 from tools.stack import StackError, values
 from tools.stopping import INTERRUPTED, stop_at_signals

@@ -14,7 +14,6 @@ from tools.aws_clients import ToolError
 from tools.aws_reading import Reader
 from tools.deploy.given import Given, find_cluster
 from tools.deploy.plan import Asking, Plan, blocking, make_plan
-from tools.deploy.progress import Progress
 from tools.deploy.questions import Questions
 from tools.deploy.sam import deploy
 from tools.deploy.secret import find_secret, is_of
@@ -23,6 +22,7 @@ from tools.discover.cluster import Cluster
 from tools.discover.findings import advice, missing
 from tools.discover.listener import parse_listener
 from tools.discover.survey import UNKNOWN_NETWORK, Survey
+from tools.progress import Progress
 
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:forwarder/collector-AbCdEf"
 CLUSTER = Cluster(
