@@ -71,7 +71,7 @@ class LocalAws:
         with subprocess.Popen(  # noqa: S603  # our own arguments
             [ROOT / ".venv" / "bin" / "sam", *arguments],
             cwd=ROOT,
-            env=self.environ() | {"TMPDIR": str(scratch)},
+            env=self.environ() | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
