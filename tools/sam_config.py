@@ -9,9 +9,8 @@ from typing import Any
 import tomlkit
 from tomlkit.items import Table
 
-# Values of samconfig.toml that stand for the user's own: names reserved for examples (RFC 2606), and the AWS
-# account of AWS's documentation.
-_EXAMPLE = re.compile(r"\.example(\.|:|/|$)|:111122223333:")
+# The committed samconfig.toml has URLs of example.internal and secrets of the account of AWS's documentation.
+_EXAMPLE = re.compile(r"\.example\.internal\b|:111122223333:")
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 # Like the existing sections: no section inherits from another.
 _NEW_SECTION = """
@@ -58,17 +57,18 @@ def format_overrides(overrides: Mapping[str, str]) -> str:
     return " ".join(f"{name}={_quoted(value)}" for name, value in overrides.items())
 
 
-def without_examples(overrides: Mapping[str, str]) -> dict[str, str]:
-    """The parameters without those that still have an example's value; beside one, the cluster is one too."""
-    own = {name: value for name, value in overrides.items() if not _EXAMPLE.search(value)}
-    return own if len(own) == len(overrides) else {name: own[name] for name in own if name != "ClusterName"}
+def _without_examples(overrides: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in overrides.items() if not _EXAMPLE.search(value)}
 
 
 def deploy_overrides(path: Path, environment: str) -> dict[str, str]:
-    """The parameters of an environment's deploy section, without examples; empty if there is none."""
+    """The user's parameters of an environment's deploy section; beside an example, the cluster is one too."""
     document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else {}
-    parameters = _parameters(document, environment, "deploy")
-    return without_examples(parse_overrides(parameters.get("parameter_overrides", "")))
+    overrides = parse_overrides(_parameters(document, environment, "deploy").get("parameter_overrides", ""))
+    own = _without_examples(overrides)
+    if len(own) < len(overrides):
+        own.pop("ClusterName", None)
+    return own
 
 
 def updated_section(
@@ -94,7 +94,7 @@ def updated_section(
     document = tomlkit.parse(text)
     deploy = document[environment].setdefault("deploy", tomlkit.table())
     parameters = deploy.setdefault("parameters", tomlkit.table())
-    before = without_examples(parse_overrides(parameters.get("parameter_overrides", "")))
+    before = _without_examples(parse_overrides(parameters.get("parameter_overrides", "")))
     overrides = format_overrides(before | dict(answers))
     parameters["parameter_overrides"] = overrides
     parameters["region"] = region
