@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo report records rules faults soak bench bench-report discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo report records rules faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -30,7 +30,7 @@ records: setup  #: write docs/records.md again: a record of every log type in ev
 rules: setup  #: write the table of docs/detections.md again, after a change to a shipped rule
 	@$(python) -m tools.show_rules
 
-faults: setup  #: try every fault of every collector; writes docs/faults.md
+faults: setup  #: try every fault of every collector; ARGS=--write writes docs/faults.md
 	@$(python) -m tools.faults $(ARGS)
 
 soak: setup  #: minutes of load on a collector that fails a third of the time; ARGS="--seconds 60" for less
@@ -42,8 +42,15 @@ bench: setup  #: compare the speed with a common function and with the limit; ta
 bench-report: setup  #: measure all figures and plots; writes docs/performance.md
 	@$(python) -m benchmarks --report $(ARGS)
 
+deploy: setup  ## deploy the forwarder of a cluster, and prove that it delivers: CLUSTER=name LISTENER=https://host:port
+	@$(python) -m tools.deploy $(CLUSTER) $(if $(LISTENER),--listener "$(LISTENER)") \
+	  $(if $(DESTINATION),--destination $(DESTINATION)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) \
+	  $(if $(EMAIL),--email "$(EMAIL)") $(if $(SECRET_ARN),--secret-arn "$(SECRET_ARN)") \
+	  $(if $(STACK),--stack $(STACK)) $(if $(SUBNETS),--subnets $(SUBNETS)) \
+	  $(if $(SECURITY_GROUP),--security-group $(SECURITY_GROUP)) $(if $(filter yes,$(YES)),--yes) $(ARGS)
+
 discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUSTER=name LISTENER=host:port
-	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener $(LISTENER)) $(ARGS)
+	@$(python) -m tools.discover $(CLUSTER) $(if $(LISTENER),--listener "$(LISTENER)") $(ARGS)
 
 # Ends a recipe that lacks what it needs, unless ARGS has it: $(call needs,CLUSTER=name,$(CLUSTER))
 needs = $(if $(2)$(ARGS),,$(error make $@ needs $(1)))
@@ -89,6 +96,9 @@ listener: setup  #: run a local log listener with XPLG's endpoint; ARGS="--help"
 build: setup  #: run sam build and check the result
 	@sam build
 	@$(python) -m tools.check_build .aws-sam/build
+
+package: setup  #: upload code and templates for a deployment without this repository: BUCKET=name
+	@$(call needs,BUCKET=name,$(BUCKET))$(python) -m tools.package $(BUCKET) $(ARGS)
 
 scan: setup  #: scan the stacks of the templates with checkov
 	@tools/setup .venv-scan requirements/scan.txt

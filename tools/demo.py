@@ -6,12 +6,11 @@ arrive with those.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from tools.listener.terminal import Display, open_console
 from tools.local_aws import LocalAws, local_aws
 from tools.make_event import LOG_TYPES_OF_LINES, example_lines, stream_name
 from tools.ministack import LocalAwsError
+from tools.progress import Progress
 from tools.stopping import INTERRUPTED, stop_at_signals
 
 CLUSTER = "demo"
@@ -129,37 +129,34 @@ def _table(differences: dict[str, Difference]) -> Table:
     return table
 
 
-@contextmanager
-def _step(console: Console, what: str) -> Iterator[None]:
-    console.print(f"==> {what}", style="bold", soft_wrap=True)
-    started = time.monotonic()
-    yield
-    console.print(f"    {time.monotonic() - started:.1f} s", style="dim")
-
-
 def _run(console: Console, workdir: Path, destination: str) -> bool:
     with running_listener(token=TOKEN, sinks=(Display(console, quiet=False),)) as listener:
         url = listener.url_of(DEMO_DESTINATIONS[destination].path)
         console.print(f"==> The listener for {destination} is at {url}", style="bold", soft_wrap=True)
-        console.print("==> Starting MiniStack on 127.0.0.1, with IAM checks", style="bold")
-        with local_aws(workdir) as aws:
-            complete = _forward(
-                console, aws, listener, create_cluster_logs(aws, destination) | {"DestinationUrl": url}
-            )
+        progress = Progress(console, 4)
+        progress.step("starting MiniStack on 127.0.0.1, with IAM checks")
+        with local_aws(workdir, lambda said: console.print(f"    {said}", style="dim")) as aws:
+            parameters = create_cluster_logs(aws, destination) | {"DestinationUrl": url}
+            complete = _forward(progress, aws, listener, parameters)
             console.print("==> Stopping everything", style="bold")
             return complete
 
 
-def _forward(console: Console, aws: LocalAws, listener: Listener, parameters: dict[str, str]) -> bool:
-    with _step(console, "sam build"):
-        build_dir = aws.build()
-    with _step(console, "sam deploy of template.yaml, with a secret and in a VPC"):
-        outputs = aws.deploy(build_dir, STACK, parameters)
-    with _step(console, f"Putting lines of every log type into {LOG_GROUP}, and waiting for them"):
-        lines = put_lines(aws)
-        differences = compare(lines, wait_for(listener, lines))
+def _forward(progress: Progress, aws: LocalAws, listener: Listener, parameters: dict[str, str]) -> bool:
+    console = progress.console
+    progress.step("sam build")
+    build_dir = aws.build()
+    progress.step("sam deploy of template.yaml, with a secret and in a VPC")
+    outputs = aws.deploy(build_dir, STACK, parameters)
+    progress.step(f"putting lines of every log type into {LOG_GROUP}, and waiting for them")
+    lines = put_lines(aws)
+    differences = compare(lines, wait_for(listener, lines))
     console.print(_table(differences))
-    console.print(detection_table(list(listener.records)))
+    records = list(listener.records)
+    console.print(detection_table(records))
+    if whole := next((record for record in records if "detections" in record), None):
+        console.print("==> One whole record, as it arrived", style="bold")
+        console.print(json.dumps(whole, indent=2), soft_wrap=True)
     complete = all(found.is_none for found in differences.values())
     written = aws.log_lines(outputs["ForwardLogGroupName"])
     if not complete:
@@ -190,6 +187,7 @@ def main(arguments: list[str]) -> int:
             return INTERRUPTED
     if complete:
         console.print("Every line arrived, once and unchanged.", style="bold green")
+        console.print("Next: make deploy CLUSTER=name LISTENER=https://HOST:PORT (README.md, Deploy)")
     else:
         console.print("Some lines did not arrive as they were put in.", style="bold red")
     return 0 if complete else 1

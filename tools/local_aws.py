@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -26,14 +26,23 @@ from tools.ministack import (
 
 REGION = "us-east-1"
 _SAM_SECONDS = 300
+_PROGRESS_SECONDS = 5
+
+
+def _silent(_: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """A running MiniStack: its endpoint, and a folder for the output of it and of `sam`."""
+    """A running MiniStack: its endpoint, and a folder for the output of it and of `sam`.
+
+    `progress` is told every few seconds what `sam` is doing.
+    """
 
     endpoint: str
     workdir: Path
+    progress: Callable[[str], None] = _silent
 
     def environ(self) -> dict[str, str]:
         """The environment that makes `sam`, boto3 and the functions use this MiniStack."""
@@ -62,7 +71,7 @@ class LocalAws:
         with subprocess.Popen(  # noqa: S603  # our own arguments
             [ROOT / ".venv" / "bin" / "sam", *arguments],
             cwd=ROOT,
-            env=self.environ() | {"TMPDIR": str(scratch)},
+            env=self.environ() | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -70,11 +79,7 @@ class LocalAws:
             start_new_session=True,  # so that its descendants end with it
         ) as process:
             try:
-                written, _ = process.communicate(timeout=_SAM_SECONDS)
-            except subprocess.TimeoutExpired as error:
-                so_far = last_lines((error.stdout or b"").decode(errors="replace"))
-                msg = f"`sam {arguments[0]}` did not end within {_SAM_SECONDS} s:\n{so_far}"
-                raise LocalAwsError(msg) from None
+                written = self._wait(process, f"sam {arguments[0]}")
             finally:
                 stop_group(process)
         log = self.workdir / "sam.log"
@@ -84,6 +89,20 @@ class LocalAws:
             msg = f"`sam {arguments[0]}` ended with status {process.returncode}:\n{last_lines(written)}"
             raise LocalAwsError(msg)
         return written
+
+    def _wait(self, process: "subprocess.Popen[str]", what: str) -> str:
+        """The output of a process; tells `progress` its last line every few seconds."""
+        for waited in range(0, _SAM_SECONDS, _PROGRESS_SECONDS):
+            try:
+                written, _ = process.communicate(timeout=_PROGRESS_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                so_far = (error.stdout or b"").decode(errors="replace")
+                lines = [" ".join(line.split()) for line in so_far.splitlines() if line.strip(" -")]
+                self.progress(f"{waited + _PROGRESS_SECONDS} s: {lines[-1] if lines else what}")
+            else:
+                return written
+        msg = f"`{what}` did not end within {_SAM_SECONDS} s:\n{last_lines(so_far)}"
+        raise LocalAwsError(msg)
 
     def build(self) -> Path:
         """Runs `sam build` and checks the result; returns the build folder."""
@@ -127,8 +146,8 @@ def _client(endpoint: str, service: str) -> Any:  # noqa: ANN401  # as above
 
 
 @contextmanager
-def local_aws(workdir: Path) -> Iterator[LocalAws]:
+def local_aws(workdir: Path, progress: Callable[[str], None] = _silent) -> Iterator[LocalAws]:
     """Starts MiniStack, and stops it in any case. Raises as `running_ministack`."""
     program = ROOT / ".venv-ministack" / "bin" / "ministack"
     with no_other_aws(), running_ministack(program, workdir) as endpoint:
-        yield LocalAws(endpoint, workdir)
+        yield LocalAws(endpoint, workdir, progress)

@@ -9,6 +9,8 @@ from typing import Any
 import tomlkit
 from tomlkit.items import Table
 
+# The committed samconfig.toml has URLs of example.internal and secrets of the account of AWS's documentation.
+_EXAMPLE = re.compile(r"\.example\.internal\b|:111122223333:")
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 # Like the existing sections: no section inherits from another.
 _NEW_SECTION = """
@@ -55,14 +57,33 @@ def format_overrides(overrides: Mapping[str, str]) -> str:
     return " ".join(f"{name}={_quoted(value)}" for name, value in overrides.items())
 
 
-def updated_section(text: str, environment: str, answers: Mapping[str, str], region: str) -> tuple[str, str]:
+def _without_examples(overrides: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in overrides.items() if not _EXAMPLE.search(value)}
+
+
+def deploy_overrides(path: Path, environment: str) -> dict[str, str]:
+    """The user's parameters of an environment's deploy section; beside an example, the cluster is one too."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else {}
+    overrides = parse_overrides(_parameters(document, environment, "deploy").get("parameter_overrides", ""))
+    own = _without_examples(overrides)
+    if len(own) < len(overrides):
+        own.pop("ClusterName", None)
+    return own
+
+
+def updated_section(
+    text: str, environment: str, answers: Mapping[str, str], region: str, stack: str = ""
+) -> tuple[str, str]:
     """Sets an environment's deploy parameters in the text of samconfig.toml; other parameters stay.
+
+    Examples are removed.
 
     Args:
         text: the file's text.
         environment: the section; a missing one is created with everything that a deploy needs.
         answers: the template's parameters to set.
         region: the region to deploy to.
+        stack: the stack's name; empty leaves it as it is.
 
     Returns:
         The new text of the file, and the new `parameter_overrides`.
@@ -73,9 +94,12 @@ def updated_section(text: str, environment: str, answers: Mapping[str, str], reg
     document = tomlkit.parse(text)
     deploy = document[environment].setdefault("deploy", tomlkit.table())
     parameters = deploy.setdefault("parameters", tomlkit.table())
-    overrides = format_overrides(parse_overrides(parameters.get("parameter_overrides", "")) | dict(answers))
+    before = _without_examples(parse_overrides(parameters.get("parameter_overrides", "")))
+    overrides = format_overrides(before | dict(answers))
     parameters["parameter_overrides"] = overrides
     parameters["region"] = region
+    if stack:
+        parameters["stack_name"] = stack
     every_command = _parameters(document, environment, "global")
     if "region" in every_command:  # `sam deploy --guided` saves it there as well
         every_command["region"] = region

@@ -238,7 +238,7 @@ def test_says_that_an_isolated_vpc_reaches_sqs_by_its_endpoint_alone(aws: LocalA
 
     done = run(aws, "tools.discover", "isolated", "--no-write")
 
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 0, done.stderr
     found = dict(states(done.stdout))
     assert (found["SQS, for parked events"], found["Secrets Manager, for the token"]) == (
         "ok",

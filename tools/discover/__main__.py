@@ -3,7 +3,7 @@
 It prints the command for a stack of network.yaml, if one is needed, and offers to write the parameters of
 template.yaml to the deploy section of samconfig.toml.
 
-Exit status: 0 if nothing is missing, 1 if something is, 2 if AWS could not be asked.
+Exit status: 0 if AWS was asked, whatever is missing, and 2 if it could not be asked.
 """
 
 import argparse
@@ -15,11 +15,16 @@ from rich.console import Console
 from tools import ROOT
 from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
 from tools.aws_reading import NotFoundError, Reader
-from tools.discover.findings import State, print_findings
+from tools.discover.findings import print_findings
 from tools.discover.listener import ListenerError, parse_listener
 from tools.discover.survey import Survey, survey
 from tools.sam_config import stack_name, updated_section
 from tools.stopping import run
+
+_UNKNOWN = {
+    "DestinationUrl": "give LISTENER=HOST:PORT",
+    "DestinationSecretArn": "`make deploy` asks for the token and stores it; or set the ARN of a secret",
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,12 +56,16 @@ def _offer_section(console: Console, options: argparse.Namespace, found: Survey)
     after, overrides = updated_section(before, options.config_env, found.answers, found.region)
     console.print(f"\n[bold]{path.name}[/], section \\[{options.config_env}.deploy.parameters]:")
     console.print(f"  parameter_overrides = {overrides}", soft_wrap=True, highlight=False, markup=False)
+    for name, hint in _UNKNOWN.items():
+        if f"{name}=" not in overrides:
+            console.print(f"  {name} is not known: {hint}", soft_wrap=True, highlight=False, markup=False)
     if options.no_write or before == after:
         console.print("Nothing is written." if options.no_write else "The file has this section already.")
     elif options.yes or _agreed(console, path.name):
         path.write_text(after, encoding="utf-8")
-        next_step = f"sam build, then sam deploy --config-env {options.config_env}"
-        console.print(f"Written. Next: {next_step}.")
+        url = found.answers.get("DestinationUrl", "HOST:PORT")
+        next_step = f"make deploy CLUSTER={options.cluster} LISTENER={url} ENVIRONMENT={options.config_env}"
+        console.print(f"Written. Next: {next_step}", soft_wrap=True)
     else:
         console.print("Nothing is written; --yes writes it.")
 
@@ -95,7 +104,7 @@ def main(arguments: list[str]) -> int:
         console.print(refused, style="yellow", soft_wrap=True)
     if found.region:
         _offer_section(console, options, found)
-    return 1 if any(finding.state is State.MISSING for finding in found.findings) else 0
+    return 0
 
 
 if __name__ == "__main__":

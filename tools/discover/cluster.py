@@ -27,6 +27,7 @@ class Cluster:
     security_group: str
     further_groups: tuple[str, ...]
     log_types: frozenset[str]
+    account: str = ""
 
 
 def read_cluster(reader: Reader, name: str) -> Cluster | None:
@@ -49,6 +50,7 @@ def read_cluster(reader: Reader, name: str) -> Cluster | None:
         security_group=network.get("clusterSecurityGroupId", ""),
         further_groups=tuple(network.get("securityGroupIds", [])),
         log_types=enabled_log_types(body),
+        account=body["arn"].split(":")[4],
     )
 
 

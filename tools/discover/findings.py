@@ -55,8 +55,10 @@ def refused(what: str, right: str) -> Finding:
     return unknown(what, f"not read: {right} was refused")
 
 
-def print_findings(console: Console, title: str, findings: Sequence[Finding], region: str) -> None:
-    """Prints the table, and below it each command on its own line, ready to copy."""
+def print_findings(
+    console: Console, title: str, findings: Sequence[Finding], region: str, *, commands: bool = True
+) -> None:
+    """Prints the table and, if `commands` is set, below it each command on its own line, ready to copy."""
     table = Table("what", "state", title=title, title_justify="left")
     table.add_column("found", overflow="fold")
     for finding in findings:
@@ -65,7 +67,7 @@ def print_findings(console: Console, title: str, findings: Sequence[Finding], re
     for column in table.columns[:2]:
         column.no_wrap = True
     console.print(table)
-    for finding in findings:
+    for finding in findings if commands else ():
         if command := finding.command:
             console.print(f"\n[bold]{finding.what}[/]: {escape(finding.found)}")
             if region and command.startswith("aws ") and "--region" not in command:

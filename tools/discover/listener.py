@@ -21,8 +21,8 @@ class Listener:
     url: str
 
 
-def parse_listener(text: str) -> Listener:
-    """A listener from `HOST:PORT` (with XPLG's path), or from a full URL.
+def parse_listener(text: str, path: str = _XPLG_PATH) -> Listener:
+    """A listener from `HOST:PORT` or a URL; `path` is used if the text has none.
 
     Raises:
         ListenerError: it is neither.
@@ -38,8 +38,8 @@ def parse_listener(text: str) -> Listener:
         raise _wrong(text)
     port = port or (443 if parts.scheme == "https" else 80)
     scheme = parts.scheme or ("http" if port in _PLAIN_PORTS else "https")
-    path = parts.path if parts.path not in {"", "/"} else _XPLG_PATH
-    return Listener(parts.hostname, port, f"{scheme}://{parts.netloc}{path}")
+    used = path if parts.path in {"", "/"} else parts.path
+    return Listener(parts.hostname, port, f"{scheme}://{parts.netloc}{used}")
 
 
 def _wrong(text: str) -> ListenerError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Network
 from typing import Any
 
 from tools.aws_reading import Reader
@@ -11,6 +12,10 @@ _EVERYWHERE = "0.0.0.0/0"
 _TARGETS = ("NatGatewayId", "GatewayId", "TransitGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")
 # Functions share one interface per subnet; a replacement needs a second one at the same time.
 MIN_FREE_ADDRESSES = 8
+
+
+class SubnetsError(Exception):
+    """The named subnets cannot be used; the message says why."""
 
 
 class Way(Enum):
@@ -25,7 +30,10 @@ class Way(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet; `target` is the id in its default route, or empty."""
+    """A subnet; `target` is the id in its default route, or empty.
+
+    `reaches` are the networks of its routes; None if they are not all known.
+    """
 
     id: str
     zone: str
@@ -33,6 +41,7 @@ class Subnet:
     free_addresses: int
     way: Way
     target: str
+    reaches: tuple[IPv4Network, ...] | None = None
 
     @property
     def is_private(self) -> bool:
@@ -61,6 +70,7 @@ def read_subnets(reader: Reader, vpc_id: str) -> list[Subnet] | None:
             body["CidrBlock"],
             body["AvailableIpAddressCount"],
             *_way_out(_table_of(body["SubnetId"], tables), nat_ids),
+            _networks(_table_of(body["SubnetId"], tables)),
         )
         for body in subnets
     ]
@@ -80,6 +90,15 @@ def _way_out(table: Mapping[str, Any], nat_ids: frozenset[str]) -> tuple[Way, st
     return (Way.NAT if target in nat_ids else Way.ELSEWHERE), target
 
 
+def _networks(table: Mapping[str, Any]) -> tuple[IPv4Network, ...] | None:
+    """The networks that the table has a route to; None if a route names a prefix list."""
+    routes = [route for route in table.get("Routes", []) if route.get("State") != "blackhole"]
+    if any("DestinationPrefixListId" in route for route in routes):
+        return None
+    cidrs = (route.get("DestinationCidrBlock") for route in routes)
+    return tuple(IPv4Network(cidr) for cidr in cidrs if cidr)
+
+
 def _table_of(subnet_id: str, tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The route table of the subnet, else the VPC's main one (Amazon VPC User Guide)."""
     main: Mapping[str, Any] = {}
@@ -90,6 +109,42 @@ def _table_of(subnet_id: str, tables: Sequence[Mapping[str, Any]]) -> Mapping[st
             if association.get("Main"):
                 main = table
     return main
+
+
+def named(subnets: Sequence[Subnet], ids: Sequence[str]) -> tuple[Subnet, ...]:
+    """The subnets with these ids.
+
+    Raises:
+        SubnetsError: the VPC has no such subnet, or it is public.
+    """
+    by_id = {subnet.id: subnet for subnet in subnets}
+    for one in ids:
+        if one not in by_id:
+            msg = (
+                f"the cluster's VPC has no subnet {one}: it has {', '.join(by_id) or 'none that can be read'}"
+            )
+            raise SubnetsError(msg)
+        if not by_id[one].is_private:
+            msg = f"{one} is a public subnet, and functions have no public address: name private subnets"
+            raise SubnetsError(msg)
+    return tuple(by_id[one] for one in ids)
+
+
+def refuse_one_zone_twice(subnets: Sequence[Subnet]) -> None:
+    """An interface endpoint takes one subnet of each availability zone.
+
+    Raises:
+        SubnetsError: two subnets are of one zone.
+    """
+    seen: dict[str, str] = {}
+    for subnet in subnets:
+        if other := seen.get(subnet.zone):
+            msg = (
+                f"{other} and {subnet.id} are both in {subnet.zone}, and the endpoints for SQS and Secrets"
+                " Manager take one subnet of each zone: name one of them"
+            )
+            raise SubnetsError(msg)
+        seen[subnet.zone] = subnet.id
 
 
 def choose(subnets: Iterable[Subnet], of_cluster: frozenset[str]) -> tuple[Subnet, ...]:

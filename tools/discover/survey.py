@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 
 from tools.aws_reading import Reader
 from tools.discover.cluster import Cluster, cluster_findings, log_group_findings, read_cluster
-from tools.discover.findings import Finding, State, by_network, ok, refused, unknown
+from tools.discover.findings import Finding, State, by_network, missing, ok, refused, unknown
 from tools.discover.kubernetes import KubectlError, find_services, has_kubectl
 from tools.discover.listener import Listener, address_of, parse_listener
 from tools.discover.network import service_findings, subnet_findings
 from tools.discover.security_groups import cluster_group_findings, groups_of_address, ingress
-from tools.discover.subnets import Subnet, choose, read_subnets
+from tools.discover.subnets import Subnet, choose, named, read_subnets, refuse_one_zone_twice
 from tools.sam_config import format_overrides
+
+UNKNOWN_NETWORK = "NETWORK_OF_THE_LISTENER"  # the user knows it
 
 
 @dataclass(slots=True)
@@ -28,8 +31,14 @@ class Survey:
     region: str = ""
 
 
-def survey(
-    reader: Reader, name: str, listener: Listener | None, function_group: str, network_stack: str
+def survey(  # noqa: PLR0913  # each is a fact that AWS does not know
+    reader: Reader,
+    name: str,
+    listener: Listener | None,
+    function_group: str,
+    network_stack: str,
+    *,
+    subnets: Sequence[str] = (),
 ) -> Survey:
     """Reads everything about a cluster that a deployment needs.
 
@@ -39,9 +48,11 @@ def survey(
         listener: where the functions post to; None looks for it with kubectl.
         function_group: a security group for the functions; empty if network.yaml creates one.
         network_stack: the name for a stack of network.yaml, if one is needed.
+        subnets: the functions' subnets; empty if they are chosen.
 
     Raises:
         NotFoundError: there is no such cluster.
+        SubnetsError: the named subnets cannot be used.
     """
     result = Survey(answers={"ClusterName": name})
     cluster = read_cluster(reader, name)
@@ -50,7 +61,7 @@ def survey(
     if cluster is None:
         return result
     result.region = cluster.region
-    chosen = _add_network(reader, cluster, result)
+    chosen = _add_network(reader, cluster, subnets, result)
     if function_group:
         result.answers["SecurityGroupIds"] = function_group
     listener = listener or _find_listener(cluster, result)
@@ -64,11 +75,15 @@ def survey(
     return result
 
 
-def _add_network(reader: Reader, cluster: Cluster, result: Survey) -> tuple[Subnet, ...]:
+def _add_network(
+    reader: Reader, cluster: Cluster, wanted: Sequence[str], result: Survey
+) -> tuple[Subnet, ...]:
     subnets = read_subnets(reader, cluster.vpc_id)
-    chosen = choose(subnets or [], cluster.subnet_ids)
+    chosen = named(subnets or [], wanted) if wanted else choose(subnets or [], cluster.subnet_ids)
     result.findings += subnet_findings(subnets, chosen)
     findings, answers = service_findings(reader, cluster, chosen)
+    if answers:
+        refuse_one_zone_twice(chosen)
     result.findings += findings
     result.findings += cluster_group_findings(reader, cluster)
     if chosen:
@@ -87,7 +102,7 @@ def _add_network_stack(name: str, function_group: str, result: Survey) -> None:
         return
     result.answers["NetworkStack"] = name
     if not result.network.keys() & {"ListenerSecurityGroupId", "ListenerCidr"}:
-        result.network["ListenerCidr"] = "NETWORK_OF_THE_LISTENER"  # the user knows it
+        result.network["ListenerCidr"] = UNKNOWN_NETWORK
     command = (
         f"aws cloudformation deploy --template-file network.yaml --stack-name {name}"
         f" --no-fail-on-empty-changeset --parameter-overrides {format_overrides(result.network)}"
@@ -104,8 +119,8 @@ def _find_listener(cluster: Cluster, result: Survey) -> Listener | None:
     try:
         services = find_services(cluster.endpoint)
     except KubectlError as error:
-        use_cluster = f"aws eks update-kubeconfig --name {cluster.name}"
-        result.findings.append(unknown("listener", f"not given; {error}", use_cluster))
+        found = f"not given, and kubectl could not look for it ({error})"
+        result.findings.append(unknown("listener", found, by_option))
         return None
     for service in services:
         address = service.address or "no address outside the cluster: it needs an internal load balancer"
@@ -136,6 +151,9 @@ def _add_way_to_listener(
         result.network |= answers
     elif group_ids is None:
         finding = refused(what, "ec2:DescribeNetworkInterfaces")
+    elif without := without_route(address, chosen):
+        found = f"{address} is not in {cluster.vpc_id}, and no route of {', '.join(without)} leads to it"
+        finding = missing("route to the listener", found)
     elif address == listener.host:
         found = f"no interface of {cluster.vpc_id} with a group has {address}: the subnets must route to it"
         finding = unknown(what, found)
@@ -145,3 +163,15 @@ def _add_way_to_listener(
         found = f"{listener.host} is at {address}, without a group: set ListenerCidr to its network"
         finding = unknown(what, found)
     result.findings.append(finding)
+
+
+def without_route(address: str, chosen: Sequence[Subnet]) -> list[str]:
+    """The subnets that have no route to the address; no VPC has one to a loopback address."""
+    target = IPv4Address(address)
+    if target.is_loopback:
+        return []
+    return [
+        subnet.id
+        for subnet in chosen
+        if subnet.reaches is not None and not any(target in network for network in subnet.reaches)
+    ]

@@ -1,4 +1,4 @@
-"""Runs the fault matrix of every destination, or of one, prints it, and writes docs/faults.md.
+"""Runs the fault matrix of every destination, or of one, prints it, and writes docs/faults.md if asked to.
 
 PYTHONPATH=functions python -m tools.faults --destination otlp
 """
@@ -26,6 +26,7 @@ from tools.stopping import INTERRUPTED, stop_at_signals
 type Results = dict[str, list[tuple[Row, Found]]]
 """By destination, what became of each row's events."""
 
+_TABLE_WIDTH = 140  # on a narrower terminal the table would lose its figures
 _PAGE = document.PATH.relative_to(ROOT)
 
 
@@ -42,6 +43,14 @@ def _run(destinations: list[str], console: Console) -> Results:
 def _show(results: Results, console: Console) -> None:
     for name, of_destination in results.items():
         title = f"{name}: every fault, and what became of {EVENTS} events"
+        if console.width < _TABLE_WIDTH:
+            console.print(title, style="bold")
+            for row, found in of_destination:
+                fault, *figures = document.cells(row.fault, found.outcome)
+                named = zip(document.COLUMNS[1:], figures, strict=True)
+                console.print(fault)
+                console.print(f"  {', '.join(f'{heading}: {figure}' for heading, figure in named)}")
+            continue
         table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for heading in document.COLUMNS:
             table.add_column(heading, no_wrap=heading in {"fault", "reason"})
@@ -62,10 +71,12 @@ def _faults(results: Results) -> list[str]:
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status of the process."""
     parser = argparse.ArgumentParser(
-        description=f"Runs the fault matrix on this machine, prints it, and writes {_PAGE}."
+        description=f"Runs the fault matrix on this machine and prints it; --write writes {_PAGE}."
     )
     parser.add_argument("--destination", choices=SPEECHES, help="only this one; writes nothing")
-    only = parser.parse_args(arguments).destination
+    parser.add_argument("--write", action="store_true", help=f"write {_PAGE}")
+    options = parser.parse_args(arguments)
+    only = options.destination
     destinations = [only] if only else list(SPEECHES)
     stop_at_signals()
     console = open_console()
@@ -84,7 +95,7 @@ def main(arguments: list[str]) -> int:
             console.print(fault, style="red", markup=False)
         console.print("A row differs from its promise; nothing is written.")
         return 1
-    if not only:
+    if options.write and not only:
         document.PATH.write_text(document.text(), encoding="utf-8")
     console.print("Every row is as promised; lost: 0.")
     return 0

@@ -1,6 +1,7 @@
 """docs/faults.md, from the promises: XPLG's rows in full, and every destination's in short.
 
-`make faults` writes it after every row ended as promised, so the same matrix always gives the same text.
+`make faults ARGS=--write` writes it after every row ended as promised, so the same matrix always gives the
+same text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,9 +52,9 @@ def text() -> str:
     in_short = [("fault", *SPEECHES), *(_in_short(rows) for rows in by_destination)]
     return f"""# Every fault, and what becomes of the events
 
-`make faults` runs every fault below for every destination. It writes this page if every row ends as promised
-in [`tools/faults/matrix.py`](../tools/faults/matrix.py), and fails otherwise. `make test` checks XPLG's rows,
-and for the other destinations the rows in which protocols differ
+`make faults` runs every fault below for every destination, and fails if a row does not end as promised in
+[`tools/faults/matrix.py`](../tools/faults/matrix.py). `ARGS=--write` writes this page. `make test` checks
+XPLG's rows, and for the other destinations the rows in which protocols differ
 (`tests/integration/test_fault_matrix.py`). No event is lost in any row.
 
 Each row is one invocation of the real forward handler with {EVENTS} events in three batches of ten. It sends

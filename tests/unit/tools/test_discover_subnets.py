@@ -6,7 +6,15 @@ import pytest
 
 from tests.stubbed_aws import StubbedAws
 from tools.aws_reading import Reader
-from tools.discover.subnets import Subnet, Way, choose, read_subnets
+from tools.discover.subnets import (
+    Subnet,
+    SubnetsError,
+    Way,
+    choose,
+    named,
+    read_subnets,
+    refuse_one_zone_twice,
+)
 
 SUBNET = {
     "SubnetId": "subnet-1",
@@ -93,3 +101,22 @@ def subnet(name: str, zone: str, way: Way, free: int = 100) -> Subnet:
 def test_chooses_one_private_subnet_a_zone(subnets: list[Subnet], chosen: list[str]) -> None:
     """A function has no public address, so a public subnet is never chosen."""
     assert [found.id for found in choose(subnets, frozenset({"own"}))] == chosen
+
+
+def test_two_subnets_of_one_zone_are_refused_for_endpoints() -> None:
+    """An interface endpoint takes one of each; both are named."""
+    subnets = [Subnet(f"subnet-{n}", zone, "10.0.0.0/24", 99, Way.NONE, "") for n, zone in enumerate("aba")]
+    refuse_one_zone_twice(subnets[:2])
+    with pytest.raises(SubnetsError, match=r"^subnet-0 and subnet-2 are both in a, "):
+        refuse_one_zone_twice(subnets)
+
+
+def test_named_subnets_must_be_private_ones_of_the_vpc() -> None:
+    """A function in a public subnet reaches nothing outside."""
+    private = Subnet("subnet-1", "a", "10.0.1.0/24", 99, Way.NAT, "nat-1")
+    public = Subnet("subnet-2", "a", "10.0.2.0/24", 99, Way.PUBLIC, "igw-1")
+    assert named([public, private], ["subnet-1"]) == (private,)
+    with pytest.raises(SubnetsError, match="subnet-2 is a public subnet"):
+        named([public, private], ["subnet-2"])
+    with pytest.raises(SubnetsError, match=r"has no subnet subnet-3: it has subnet-2, subnet-1$"):
+        named([public, private], ["subnet-3"])

@@ -1,5 +1,6 @@
 """A survey with few rights, and what follows from what is found."""
 
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tools.discover.listener import parse_listener
 from tools.discover.network import service_findings
 from tools.discover.security_groups import ingress
 from tools.discover.subnets import Subnet, Way
-from tools.discover.survey import survey
+from tools.discover.survey import survey, without_route
 
 CLUSTER = Cluster("prod", "eu-central-1", "https://api", "vpc-1", frozenset(), "sg-c", (), frozenset())
 DESCRIBED = {
@@ -276,3 +277,25 @@ def test_tells_whether_the_listener_s_group_lets_the_functions_in(
         )
     by_network = {"ListenerIngress": "group"} if state is State.BY_NETWORK else {}
     assert (finding.state, answers) == (state, {"ListenerSecurityGroupId": "sg-l"} | by_network)
+
+
+def routed(*networks: str | None) -> Subnet:
+    """A private subnet with routes to these networks; None stands for a prefix list."""
+    known = None if None in networks else tuple(IPv4Network(network) for network in networks if network)
+    return Subnet("subnet-1", "a", "10.0.1.0/24", 99, Way.NONE, "", known)
+
+
+@pytest.mark.parametrize(
+    ("address", "subnet", "expected"),
+    [
+        ("192.168.7.20", routed("10.0.0.0/16"), ["subnet-1"]),
+        ("192.168.7.20", routed("10.0.0.0/16", "192.168.0.0/16"), []),
+        ("192.168.7.20", routed("0.0.0.0/0"), []),
+        ("192.168.7.20", routed(None), []),
+        ("127.0.0.1", routed("10.0.0.0/16"), []),
+    ],
+    ids=["no route", "a route", "the default route", "a prefix list", "loopback"],
+)
+def test_a_listener_without_a_route_is_noticed(address: str, subnet: Subnet, expected: list[str]) -> None:
+    """Only where all routes are known; no VPC has one to a loopback address, which an emulator can use."""
+    assert without_route(address, [subnet]) == expected

@@ -137,3 +137,13 @@ def test_another_aws_of_the_environment_is_neither_asked_nor_missed(
         assert "AWS_PROFILE" not in aws.environ()
     assert os.environ["AWS_PROFILE"] == "of-my-employer"
     assert os.environ["AWS_CONFIG_FILE"] == "of-my-employer.ini"
+
+
+def test_a_long_run_of_sam_tells_what_it_does(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last line, every so many seconds, and its whole output at the end."""
+    program(root / ".venv" / "bin" / "sam", "echo one; echo; echo '  two   three'; sleep 1.5; echo four")
+    monkeypatch.setattr(local_aws, "_PROGRESS_SECONDS", 1)
+    said: list[str] = []
+    written = LocalAws("http://127.0.0.1:1", root, said.append).sam("deploy")
+    assert written == "one\n\n  two   three\nfour\n"
+    assert said == ["1 s: two three"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]  # SAM has no types
 
 from tools.sam_config import (
+    deploy_overrides,
     format_overrides,
     overrides_of,
     parse_overrides,
@@ -52,6 +53,25 @@ def test_writing_the_same_answers_again_changes_nothing() -> None:
     """So a second run has nothing to ask."""
     once, _ = updated_section(TEXT, "dev", {"ClusterName": "blue"}, "eu-central-1")
     assert updated_section(once, "dev", {"ClusterName": "blue"}, "eu-central-1")[0] == once
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_example_values_are_never_deployed(environment: str, tmp_path: Path) -> None:
+    """A URL and a secret that nobody has; beside them, the cluster is an example too."""
+    path = tmp_path / "samconfig.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    assert deploy_overrides(path, environment) == {"Environment": environment}
+    after, _ = updated_section(TEXT, environment, {"ClusterName": "blue"}, "eu-central-1", "mine")
+    parameters = tomllib.loads(after)[environment]["deploy"]["parameters"]
+    assert parameters["parameter_overrides"] == f"Environment={environment} ClusterName=blue"
+    assert parameters["stack_name"] == "mine"
+    path.write_text(after, encoding="utf-8")
+    assert deploy_overrides(path, environment) == {"Environment": environment, "ClusterName": "blue"}
+
+
+def test_a_file_or_a_section_that_is_missing_has_no_parameters(tmp_path: Path) -> None:
+    """As in a project without samconfig.toml."""
+    assert deploy_overrides(tmp_path / "samconfig.toml", "prod") == {}
 
 
 def test_starts_from_an_empty_file() -> None:

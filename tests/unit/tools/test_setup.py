@@ -108,3 +108,13 @@ def test_an_environment_is_made_once(project: Path) -> None:
     (project / "requirements.txt").write_text("one==2\n")
     assert setup(project).returncode == 0
     assert len(uv_commands(project)) == 4
+
+
+def test_an_environment_that_has_everything_needs_no_network(project: Path) -> None:
+    """The mark of an earlier run is lost; uv is asked offline, and nothing is installed again."""
+    add_program(project / ".venv" / "bin" / "python", "#!/usr/bin/env bash\nexit 0\n")
+    assert setup(project).returncode == 0
+    assert uv_commands(project) == [
+        "pip sync --quiet --offline --python .venv/bin/python --require-hashes requirements.txt"
+    ]
+    assert (project / ".venv" / ".installed").exists()

@@ -1,0 +1,1 @@
+"""`make deploy`: from a cluster's name and a listener to a deployed and verified stack."""
