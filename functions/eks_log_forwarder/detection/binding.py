@@ -58,7 +58,7 @@ def bind(condition: data.Condition, names: Names) -> Node:
             return _field_test(names(name), check)
         case data.OnFields(name, other, fit):
             return FieldComparison(names(name), names(other), _comparison(_FITS[fit]))
-        case data.OnText(check):
+        case data.InText(check):
             return _keyword_test(check)
 
 

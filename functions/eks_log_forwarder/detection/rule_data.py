@@ -100,7 +100,7 @@ class OnFields(_Data, frozen=True):
     fit: Literal["equals", "startswith", "endswith", "contains"]
 
 
-class OnText(_Data, frozen=True):
+class InText(_Data, frozen=True):
     """A check of the raw text of the event."""
 
     check: Pattern | Regex
@@ -124,7 +124,7 @@ class No(_Data, frozen=True):
     part: "Condition"
 
 
-type Condition = OnField | OnFields | OnText | Every | Some | No
+type Condition = OnField | OnFields | InText | Every | Some | No
 
 
 class RuleData(msgspec.Struct, frozen=True, omit_defaults=True):

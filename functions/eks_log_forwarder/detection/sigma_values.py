@@ -29,11 +29,11 @@ from eks_log_forwarder.detection.rule_data import (
     Exists,
     FieldCheck,
     InNetwork,
+    InText,
     NotNull,
     Null,
     OneOf,
     OnField,
-    OnText,
     Pattern,
     Regex,
     Some,
@@ -115,7 +115,7 @@ def keyword_condition(value: SigmaType) -> Condition:
         case SigmaExpansion():
             return Some(tuple(keyword_condition(each) for each in value.values))
         case SigmaRegularExpression():
-            return OnText(_regex(value))
+            return InText(_regex(value))
         case SigmaString():
             parts, cased = _parts(value), isinstance(value, SigmaCasedString)
         case _:
@@ -126,7 +126,7 @@ def keyword_condition(value: SigmaType) -> Condition:
         raise UnsupportedValueError(message)
     first = () if parts[0] is Wildcard.MANY else (Wildcard.MANY,)
     last = () if parts[-1] is Wildcard.MANY else (Wildcard.MANY,)
-    return OnText(Pattern((*first, *parts, *last), cased))
+    return InText(Pattern((*first, *parts, *last), cased))
 
 
 def _literal_of(value: SigmaType) -> str | None:
