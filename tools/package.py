@@ -13,6 +13,7 @@ from tools.aws_clients import ToolError, add_aws_options, client_factory, told_e
 from tools.deploy.sam import SamError, build, run_sam
 from tools.ministack import last_lines
 from tools.progress import Progress
+from tools.stopping import run
 
 PREFIX = "eks-log-forwarder"
 _OUTPUT = ROOT / "build" / "template.yaml"
@@ -69,4 +70,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)
