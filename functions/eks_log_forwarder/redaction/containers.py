@@ -1,14 +1,15 @@
-"""Finds the values of container environment variables with a name that says that they are secret.
+"""Finds secrets in what containers are given: environment variables, arguments, headers of probes.
 
 It reads core/v1 EnvVar `{"name": …, "value": …}` in every `env` array (pods, templates, strategic merge
-patches, `last-applied-configuration`), and JSON patches (RFC 6902) of such an array. It reads core/v1
-HTTPHeader in `httpHeaders` arrays (probes, life-cycle hooks) in the same way.
+patches, `last-applied-configuration`), the strings of every `args` and `command` array, and core/v1 HTTPHeader
+in `httpHeaders` arrays. JSON patches (RFC 6902) of such an array are read too.
 """
 
 import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from eks_log_forwarder.redaction.arguments import argument_spans
 from eks_log_forwarder.redaction.json_tree import (
     MAX_DEPTH,
     WHITE_SPACE,
@@ -20,32 +21,43 @@ from eks_log_forwarder.redaction.json_tree import (
 )
 from eks_log_forwarder.redaction.oversize import Oversize
 from eks_log_forwarder.redaction.patches import PatchValue
+from eks_log_forwarder.redaction.secret_names import is_evidence, says_secret
 from eks_log_forwarder.redaction.spans import Span
 
 _ARRAY = re.compile(rf'(?P<escape>\\*+)"{WHITE_SPACE}:{WHITE_SPACE}(?=\[)')
-_SECRET_NAME = re.compile(r"password|passwd|secret|token|key", re.IGNORECASE)
-_PATCH_PATH = re.compile(r"/env(?:/(?:\d{1,9}|-))?(?P<value>/value)?\Z")
+_PATCH_PATH = re.compile(r"/(?:env(?:/(?:\d{1,9}|-))?(?P<value>/value)?|(?P<command>args|command)(?:/(?:\d{1,9}|-))?)\Z")
 _HEADERS = "httpHeaders"
+_COMMANDS = frozenset({"args", "command"})
+_NEEDLES = tuple(f"{name}{behind}" for name in ("env", "args", "command") for behind in ('"', "\\"))
 
 
-def env_spans(text: str, end: int, patches: list[PatchValue], oversize: Oversize) -> list[Span]:
-    """The places of secret environment values in a text that ends, or was cut, at `end`."""
+def container_spans(text: str, end: int, patches: list[PatchValue], oversize: Oversize) -> list[Span]:
+    """The places of secrets that containers get, in a text that ends, or was cut, at `end`."""
     spans: list[Span] = []
     items = Items(end)
-    for needle in ('env"', "env\\", _HEADERS):
+    for needle in (*_NEEDLES, _HEADERS):
         if needle in text:
             spans += _in_arrays(text, needle, end, items, oversize)
+    commands: dict[Span, list[Span]] = {}
     for path, leaf in patches:
         match = _PATCH_PATH.search(text, *path)
-        if match and (match["value"] or _is_secret_value(text, leaf, _says_secret)):
-            spans.append((leaf.start, leaf.end))  # /env/0/value does not tell the name
+        if match is None:
+            continue
+        if match["command"]:
+            commands.setdefault(path, []).append((leaf.start, leaf.end))
+        elif match["value"]:  # /env/0/value does not tell the name
+            spans += [] if is_evidence(text[leaf.start : leaf.end]) else [(leaf.start, leaf.end)]
+        elif _is_secret_value(text, leaf, says_secret):
+            spans.append((leaf.start, leaf.end))
+    for strings in commands.values():
+        spans += argument_spans(text, strings)
     return spans
 
 
 def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversize) -> list[Span]:
     spans: list[Span] = []
     name = needle.rstrip('"\\')
-    is_secret = _is_authorization if name == _HEADERS else _says_secret
+    is_secret = _is_authorization if name == _HEADERS else says_secret
     pending = [(0, end)]
     while pending:
         start, stop = pending.pop()
@@ -56,7 +68,7 @@ def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversiz
             if array is None or depth is None or text[position - 1 : position] != '"':
                 position += len(needle)
                 continue
-            plain = _plain_array(text, array.end(), stop, depth) if name != _HEADERS else None
+            plain = _plain_array(text, array.end(), stop, depth) if name == "env" else None
             if plain is not None:
                 position, found = plain
                 spans += found
@@ -68,8 +80,10 @@ def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversiz
             if tree.is_too_large:
                 position = oversize.skip(position, depth)
                 continue
+            if name in _COMMANDS:
+                spans += argument_spans(text, [(leaf.start, leaf.end) for leaf in tree.leaves])
             for leaf in tree.leaves:
-                if _is_secret_value(text, leaf, is_secret):
+                if name not in _COMMANDS and _is_secret_value(text, leaf, is_secret):
                     spans.append((leaf.start, leaf.end))
                 elif text.find(f"{name}\\", leaf.start, leaf.end) >= 0:  # JSON in a string in the array
                     pending.append((leaf.start, leaf.end))
@@ -80,10 +94,13 @@ def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversiz
 def _is_secret_value(text: str, leaf: Leaf, is_secret: Callable[[str], bool]) -> bool:
     if leaf.key != "value":
         return False
-    name = leaf.container.strings.get("name")
-    if name is None:
-        return not leaf.container.closed  # cut before the name came: it may be a secret one
-    return is_secret(text[name[0] : name[1]])
+    place = leaf.container.strings.get("name")
+    if place is None and leaf.container.closed:
+        return False
+    name = "" if place is None else text[slice(*place)]
+    if place is not None and not is_secret(name):  # where the name is cut off, it may be a secret one
+        return False
+    return not is_evidence(text[leaf.start : leaf.end], name)
 
 
 def _plain_array(text: str, start: int, end: int, depth: int) -> tuple[int, list[Span]] | None:
@@ -99,8 +116,9 @@ def _plain_array(text: str, start: int, end: int, depth: int) -> tuple[int, list
         name, value_start = match["name"], match.start("value")
         if value_start >= 0:
             value_end = match.end("value")
-            if _says_secret(name):
-                spans.append((value_start, value_end))
+            if says_secret(name):
+                if not is_evidence(match["value"], name):
+                    spans.append((value_start, value_end))
             elif text.find("env\\", value_start, value_end) >= 0:
                 return None
         if text[position - 1] == "]":
@@ -118,10 +136,6 @@ def _plain_entry(depth: int) -> re.Pattern[str]:
         rf"(?:,{quote}valueFrom{quote}:\{{{simple}:\{{(?:{simple}[:,]?+|true|false)*+\}}\}})?+"
         r"\}[,\]]"
     )
-
-
-def _says_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
 
 
 def _is_authorization(name: str) -> bool:

@@ -1,0 +1,81 @@
+"""Tells from a name that its value is secret, and from a value that it is evidence and not a secret."""
+
+import re
+
+SECRET_PARTS = ("pass", "pwd", "secret", "token", "key", "cred", "auth", "dsn", "webhook")
+"""In lower case; one of them is in each name of a secret."""
+
+_SECRET = re.compile("|".join(SECRET_PARTS), re.IGNORECASE)
+_WORDS = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?[a-z]++|\d++")
+_SECRET_WORD = re.compile(
+    r"(?:.*(?:password|passwd|passphrase|pwd|secret|token|apikey|credential|dsn|webhook)|(?:db|my|sql|pg)?pass"
+    r"|(?:api|access|private|ssh|master|encryption|account)?key|creds?|[a-z]?auth|authorization)s?"
+)
+_PASSWORD_WORD = re.compile(r".*(?:password|passwd|passphrase|pwd)|(?:db|my|sql|pg)?pass")
+# A name that ends with one of these says something about a secret: where it is, what it is called.
+_ABOUT = frozenset(
+    "algorithm arn audience backend bits bucket class count dir directory domain duration enabled endpoint "
+    "env expiration expiry field file filename folder format group header host hostname id interval issuer "
+    "kind length level limit location max method min mode name namespace names path plugin policy port prefix "
+    "provider ref region required role rotation scope service size source store strategy timeout ttl type "
+    "url uri user username version".split()
+)
+# Keys that are not secret: of databases, of queues, of objects.
+_PLAIN_KEYS = frozenset("public partition sort primary foreign routing label annotation tag topology map".split())
+
+_LONGEST_EVIDENCE = 512
+_EVIDENCE = re.compile(
+    r"(?:true|false|yes|no|on|off|none|null|enabled|disabled)"
+    r"|(?:\d{1,9}(?:\.\d{1,9})?[A-Za-z%]{0,2}){1,4}"  # numbers, durations, sizes
+    r"|\$\([\w.-]++\)|\$\{\{?[\w. -]++\}?\}|\$\w++"  # references to variables
+    r"|\*++|x{3,}+|\[REDACTED:\d++\]"  # hidden already
+    r"|arn:[\w:/*.,@-]++"
+    r"|(?P<place>(?:[a-z][a-z0-9+.-]*+://[\w.:\[\]-]++|~|\.{1,2})?(?:/[\w.@~%-]*+)*+)",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d++")
+_LEAST_RANDOM = 16
+
+
+def says_secret(name: str) -> bool:
+    """Whether the variable, flag or field of that name has a secret value.
+
+    A word of the name decides: `DB_PASS`, `apiKey`, `--auth-token`; not `KEYCLOAK_REALM`. A name that ends
+    with a word such as FILE, URL or NAME tells where the secret is, not what it is.
+    """
+    if _SECRET.search(name) is None:
+        return False
+    words = [word.lower() for word in _WORDS.findall(name)]
+    secret = [word for word in words if _SECRET_WORD.fullmatch(word)]
+    if not secret or not _PLAIN_KEYS.isdisjoint(words):
+        return False
+    is_about = words[-1] in _ABOUT and not (words[-1] == "url" and "webhook" in words)
+    return not is_about or words[-2:] == ["secret", "id"]  # AppRole of Vault: SECRET_ID is a password
+
+
+def is_evidence(value: str, name: str = "") -> bool:
+    """Whether a value says something and reveals nothing: a path, a number, a URL, a reference.
+
+    A path or URL is none where a part of it looks random, and a number is none where the name ends with a
+    word for passwords.
+    """
+    if len(value) > _LONGEST_EVIDENCE:
+        return False
+    found = _EVIDENCE.fullmatch(value)
+    if found is None:
+        return False
+    if found["place"] is not None:
+        return not any(map(_looks_random, value.split("/")))
+    return _NUMBER.fullmatch(value) is None or not _is_password(name)
+
+
+def _is_password(name: str) -> bool:
+    words = _WORDS.findall(name)
+    return bool(words) and _PASSWORD_WORD.fullmatch(words[-1].lower()) is not None
+
+
+def _looks_random(part: str) -> bool:
+    if len(part) < _LEAST_RANDOM:
+        return False
+    has_digits = any(map(str.isdigit, part))
+    return has_digits and not part.islower() and not part.isupper() and part.isascii()
