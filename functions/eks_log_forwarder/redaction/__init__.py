@@ -36,9 +36,14 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     text again for what it publishes, so that parsed fields and text agree. Detection and policy have already
     seen the header with all its values.
     """
-    reference = None if header is None else header.object_ref
-    about_secrets = reference is not None and reference.resource == "secrets"
-    return redact_suspicious(message, header) if is_suspicious(message, about_secrets=about_secrets) else (message, 0)
+    if is_suspicious(message) or (header is not None and _is_secret_with_body(message, header)):
+        return redact_suspicious(message, header)
+    return message, 0
+
+
+def _is_secret_with_body(message: str, header: AuditHeader) -> bool:
+    reference = header.object_ref
+    return reference is not None and reference.resource == "secrets" and 'Object"' in message
 
 
 def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, int]:
@@ -46,7 +51,8 @@ def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, in
     unescaped = Unescaped(message)
     text = unescaped.text
     end = len(text) - len(_CUT_MARK) if text.endswith(_CUT_MARK) else len(text)
-    has_body = "questObject" in text or "sponseObject" in text or '"auditID"' not in text
+    is_event = '"auditID"' in text or '"objectRef"' in text
+    has_body = "questObject" in text or "sponseObject" in text or not is_event
     spans = credential_spans(text, end)
     if is_fragment(text):
         spans += fragment_spans(text, end)

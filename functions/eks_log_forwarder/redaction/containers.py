@@ -28,14 +28,17 @@ _ARRAY = re.compile(rf'(?P<escape>\\*+)"{WHITE_SPACE}:{WHITE_SPACE}(?=\[)')
 _PATCH_PATH = re.compile(r"/(?:env(?:/(?:\d{1,9}|-))?(?P<value>/value)?|(?P<command>args|command)(?:/(?:\d{1,9}|-))?)\Z")
 _HEADERS = "httpHeaders"
 _COMMANDS = frozenset({"args", "command"})
-_NEEDLES = tuple(f"{name}{behind}" for name in ("env", "args", "command") for behind in ('"', "\\"))
+_ENV_NEEDLES = ('env"', "env\\")
+_NEEDLES = (*_ENV_NEEDLES, *(f"{name}{behind}" for name in ("args", "command") for behind in ('"', "\\")))
+_EXEC = re.compile(r'"subresource"\s*+:\s*+"exec"')  # its command is what an investigator looks for
 
 
 def container_spans(text: str, end: int, patches: list[PatchValue], oversize: Oversize) -> list[Span]:
     """The places of secrets that containers get, in a text that ends, or was cut, at `end`."""
     spans: list[Span] = []
     items = Items(end)
-    for needle in (*_NEEDLES, _HEADERS):
+    needles = _ENV_NEEDLES if _EXEC.search(text) else _NEEDLES
+    for needle in (*needles, _HEADERS):
         if needle in text:
             spans += _in_arrays(text, needle, end, items, oversize)
     commands: dict[Span, list[Span]] = {}
@@ -72,6 +75,11 @@ def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversiz
             if plain is not None:
                 position, found = plain
                 spans += found
+                continue
+            if name in _COMMANDS and (strings := _strings(depth).match(text, array.end(), stop)):
+                position = strings.end()
+                content = _content(depth).finditer(text, array.end(), position)
+                spans += argument_spans(text, [string.span("content") for string in content])
                 continue
             tree = read_tree(text, array.end(), stop, depth, items)
             if tree.is_too_large and start > 0:
@@ -124,6 +132,19 @@ def _plain_array(text: str, start: int, end: int, depth: int) -> tuple[int, list
         if text[position - 1] == "]":
             return position, spans
     return None
+
+
+@lru_cache(MAX_DEPTH + 1)
+def _strings(depth: int) -> re.Pattern[str]:
+    """A whole array of strings, which is read without a tree."""
+    quote = rf'\\{{{2**depth - 1}}}"'
+    return re.compile(rf"\[(?:{WHITE_SPACE}{quote}{content_pattern(depth)}{quote}{WHITE_SPACE},?+)*+\]")
+
+
+@lru_cache(MAX_DEPTH + 1)
+def _content(depth: int) -> re.Pattern[str]:
+    quote = rf'\\{{{2**depth - 1}}}"'
+    return re.compile(rf"{quote}(?P<content>{content_pattern(depth)}){quote}")
 
 
 @lru_cache(MAX_DEPTH + 1)

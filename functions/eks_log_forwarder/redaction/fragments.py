@@ -19,12 +19,15 @@ _AFTER = re.compile(
 _ENTRY_END = re.compile(rf'"{WHITE_SPACE}\}}{WHITE_SPACE}(?:,{WHITE_SPACE}\{{{WHITE_SPACE}"(?:name|value)"|\])')
 _STRING = re.compile(r'"(?P<content>(?:[^"\\]++|\\.)*+)(?:"(?P<colon>\s*+:)?+)?+', re.DOTALL)
 _HEAD = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_LOG_LINE = re.compile(r"[IWEF]\d{4} |time=")
 _LONGEST_NAME = 300
 
 
 def is_fragment(text: str) -> bool:
-    """Whether a text is JSON without its start."""
-    return text[:1] != "{" and ('":"' in text or '","' in text or '\\":\\"' in text)
+    """Whether a text is JSON without its start; not a line of klog or logrus, which may hold JSON."""
+    if text[:1] == "{" or '"' not in text or _LOG_LINE.match(text):
+        return False
+    return '":' in text or '",' in text
 
 
 def fragment_spans(text: str, end: int) -> list[Span]:

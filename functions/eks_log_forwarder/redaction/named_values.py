@@ -84,7 +84,7 @@ class NamedValue(NamedTuple):
                 spans += strings
             elif plain := self.plain.match(text, position, end):
                 position = plain.end()
-                if not _is_prose(plain, text):
+                if self.is_secret is None or not _is_prose(plain, text):
                     spans.append(plain.span(plain.lastgroup or 0))
             else:
                 position = behind
@@ -95,7 +95,7 @@ class NamedValue(NamedTuple):
 
 def _is_prose(plain: re.Match[str], text: str) -> bool:
     """A word after a colon and a space, unless the name starts a line as in YAML."""
-    if not plain.groupdict().get("space") or not _PROSE.match(text, plain.end("space")):
+    if not plain["space"] or not _PROSE.match(text, plain.end("space")):
         return False
     start = plain.start()
     return _LINE_START.search(text[max(0, start - _LONGEST_START) : start]) is None

@@ -1,6 +1,7 @@
 """Tells from a name that its value is secret, and from a value that it is evidence and not a secret."""
 
 import re
+from functools import lru_cache
 
 SECRET_PARTS = ("pass", "pwd", "secret", "token", "key", "cred", "auth", "dsn", "webhook")
 """In lower case; one of them is in each name of a secret."""
@@ -24,20 +25,20 @@ _ABOUT = frozenset(
 _PLAIN_KEYS = frozenset("public partition sort primary foreign routing label annotation tag topology map".split())
 
 _LONGEST_EVIDENCE = 512
-_EVIDENCE = re.compile(
-    r"(?:true|false|yes|no|on|off|none|null|enabled|disabled)"
-    r"|(?:\d{1,9}(?:\.\d{1,9})?[A-Za-z%]{0,2}){1,4}"  # numbers, durations, sizes
-    r"|\$\([\w.-]++\)|\$\{\{?[\w. -]++\}?\}|\$\w++"  # references to variables
-    r"|\*++|x{3,}+|\[REDACTED:\d++\]"  # hidden already
-    r"|arn:[\w:/*.,@-]++"
-    r"|(?P<place>(?:[a-z][a-z0-9+.-]*+://[\w.:\[\]-]++|~|\.{1,2})?(?:/[\w.@~%-]*+)*+)",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"\d++")
+_STATES = frozenset("true false yes no on off none null enabled disabled".split())
+_AMOUNT = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?[A-Za-z%]{0,2}){1,4}")  # numbers, durations, sizes
+_REFERENCE = re.compile(r"\$\([\w.-]++\)|\$\{\{?[\w. -]++\}?\}|\$\w++|\*++|[xX]{3,}+|\[REDACTED:\d++\]")  # or hidden already
+_PLACE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*+://[\w.:\[\]-]++|~|\.{1,2})?(?:/[\w.@~%-]*+)*+|arn:[\w:/*.,@-]++")
+_REFERENCE_STARTS = frozenset("$*xX[")
 _LEAST_RANDOM = 16
 
 
 def says_secret(name: str) -> bool:
+    """Whether a name says so; remembers short ones."""
+    return _remembered(name) if len(name) <= _LONGEST_REMEMBERED else _says_secret(name)
+
+
+def _says_secret(name: str) -> bool:
     """Whether the variable, flag or field of that name has a secret value.
 
     A word of the name decides: `DB_PASS`, `apiKey`, `--auth-token`; not `KEYCLOAK_REALM`. A name that ends
@@ -53,20 +54,24 @@ def says_secret(name: str) -> bool:
     return not is_about or words[-2:] == ["secret", "id"]  # AppRole of Vault: SECRET_ID is a password
 
 
+_LONGEST_REMEMBERED = 40
+_remembered = lru_cache(1024)(_says_secret)
+
+
 def is_evidence(value: str, name: str = "") -> bool:
     """Whether a value says something and reveals nothing: a path, a number, a URL, a reference.
 
     A path or URL is none where a part of it looks random, and a number is none where the name ends with a
     word for passwords.
     """
-    if len(value) > _LONGEST_EVIDENCE:
-        return False
-    found = _EVIDENCE.fullmatch(value)
-    if found is None:
-        return False
-    if found["place"] is not None:
-        return not any(map(_looks_random, value.split("/")))
-    return _NUMBER.fullmatch(value) is None or not _is_password(name)
+    if len(value) > _LONGEST_EVIDENCE or value.lower() in _STATES:
+        return len(value) <= _LONGEST_EVIDENCE
+    if "/" in value or value.startswith("arn:"):
+        return _PLACE.fullmatch(value) is not None and not any(map(_looks_random, value.split("/")))
+    first = value[:1]
+    if first.isdigit():
+        return _AMOUNT.fullmatch(value) is not None and not (value.isdigit() and _is_password(name))
+    return first in _REFERENCE_STARTS and _REFERENCE.fullmatch(value) is not None
 
 
 def _is_password(name: str) -> bool:

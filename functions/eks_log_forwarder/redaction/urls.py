@@ -28,7 +28,7 @@ def password_spans(text: str, end: int) -> list[Span]:
             if span is not None:
                 spans.append(span)
         position = text.find("@", position + 1, end)
-    if "%40" in text or "%2540" in text:
+    if "%" in text and ("%40" in text or "%2540" in text):
         spans += [url.span("secret") for url in _encoded_urls(text, end)]
     return spans
 
