@@ -1,8 +1,8 @@
 """Finds secrets in what containers are given: environment variables, arguments, headers of probes.
 
 It reads core/v1 EnvVar `{"name": …, "value": …}` in every `env` array (pods, templates, strategic merge
-patches, `last-applied-configuration`), the strings of every `args` and `command` array, and core/v1 HTTPHeader
-in `httpHeaders` arrays. JSON patches (RFC 6902) of such an array are read too.
+patches, `last-applied-configuration`), the strings of every `args` and `command` array, and core/v1
+HTTPHeader in `httpHeaders` arrays. JSON patches (RFC 6902) of such an array are read too.
 """
 
 import re
@@ -15,6 +15,7 @@ from eks_log_forwarder.redaction.json_tree import (
     WHITE_SPACE,
     Items,
     Leaf,
+    Tree,
     content_pattern,
     quote_depth,
     read_tree,
@@ -25,7 +26,9 @@ from eks_log_forwarder.redaction.secret_names import is_evidence, says_secret
 from eks_log_forwarder.redaction.spans import Span
 
 _ARRAY = re.compile(rf'(?P<escape>\\*+)"{WHITE_SPACE}:{WHITE_SPACE}(?=\[)')
-_PATCH_PATH = re.compile(r"/(?:env(?:/(?:\d{1,9}|-))?(?P<value>/value)?|(?P<command>args|command)(?:/(?:\d{1,9}|-))?)\Z")
+_PATCH_PATH = re.compile(
+    r"/(?:env(?:/(?:\d{1,9}|-))?(?P<value>/value)?|(?P<command>args|command)(?:/(?:\d{1,9}|-))?)\Z"
+)
 _HEADERS = "httpHeaders"
 _COMMANDS = frozenset({"args", "command"})
 _ENV_NEEDLES = ('env"', "env\\")
@@ -60,7 +63,6 @@ def container_spans(text: str, end: int, patches: list[PatchValue], oversize: Ov
 def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversize) -> list[Span]:
     spans: list[Span] = []
     name = needle.rstrip('"\\')
-    is_secret = _is_authorization if name == _HEADERS else says_secret
     pending = [(0, end)]
     while pending:
         start, stop = pending.pop()
@@ -71,15 +73,10 @@ def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversiz
             if array is None or depth is None or text[position - 1 : position] != '"':
                 position += len(needle)
                 continue
-            plain = _plain_array(text, array.end(), stop, depth) if name == "env" else None
+            plain = _PLAIN[name](text, array.end(), stop, depth)
             if plain is not None:
                 position, found = plain
                 spans += found
-                continue
-            if name in _COMMANDS and (strings := _strings(depth).match(text, array.end(), stop)):
-                position = strings.end()
-                content = _content(depth).finditer(text, array.end(), position)
-                spans += argument_spans(text, [string.span("content") for string in content])
                 continue
             tree = read_tree(text, array.end(), stop, depth, items)
             if tree.is_too_large and start > 0:
@@ -88,15 +85,19 @@ def _in_arrays(text: str, needle: str, end: int, items: Items, oversize: Oversiz
             if tree.is_too_large:
                 position = oversize.skip(position, depth)
                 continue
-            if name in _COMMANDS:
-                spans += argument_spans(text, [(leaf.start, leaf.end) for leaf in tree.leaves])
-            for leaf in tree.leaves:
-                if name not in _COMMANDS and _is_secret_value(text, leaf, is_secret):
-                    spans.append((leaf.start, leaf.end))
-                elif text.find(f"{name}\\", leaf.start, leaf.end) >= 0:  # JSON in a string in the array
-                    pending.append((leaf.start, leaf.end))
+            spans += _found_in(text, tree, name)
+            # JSON in a string in the array
+            strings = [(leaf.start, leaf.end) for leaf in tree.leaves]
+            pending += [string for string in strings if text.find(f"{name}\\", *string) >= 0]
             position = tree.stop
     return spans
+
+
+def _found_in(text: str, tree: Tree, name: str) -> list[Span]:
+    if name in _COMMANDS:
+        return argument_spans(text, [(leaf.start, leaf.end) for leaf in tree.leaves])
+    is_secret = _is_authorization if name == _HEADERS else says_secret
+    return [(leaf.start, leaf.end) for leaf in tree.leaves if _is_secret_value(text, leaf, is_secret)]
 
 
 def _is_secret_value(text: str, leaf: Leaf, is_secret: Callable[[str], bool]) -> bool:
@@ -134,9 +135,29 @@ def _plain_array(text: str, start: int, end: int, depth: int) -> tuple[int, list
     return None
 
 
+def _plain_command(text: str, start: int, end: int, depth: int) -> tuple[int, list[Span]] | None:
+    """Reads a whole array of strings; else None."""
+    strings = _strings(depth).match(text, start, end)
+    if strings is None:
+        return None
+    content = _content(depth).finditer(text, start, strings.end())
+    return strings.end(), argument_spans(text, [string.span("content") for string in content])
+
+
+def _no_plain_form(*_: object) -> None:
+    return None
+
+
+_PLAIN: dict[str, Callable[[str, int, int, int], tuple[int, list[Span]] | None]] = {
+    "env": _plain_array,
+    "args": _plain_command,
+    "command": _plain_command,
+    _HEADERS: _no_plain_form,
+}
+
+
 @lru_cache(MAX_DEPTH + 1)
 def _strings(depth: int) -> re.Pattern[str]:
-    """A whole array of strings, which is read without a tree."""
     quote = rf'\\{{{2**depth - 1}}}"'
     return re.compile(rf"\[(?:{WHITE_SPACE}{quote}{content_pattern(depth)}{quote}{WHITE_SPACE},?+)*+\]")
 

@@ -63,10 +63,18 @@ _NAMED_VALUES = (
 NAMES = tuple(needle for value in _NAMED_VALUES for needle in value.needles)
 """In lower case, as the quick look has to find them before a value."""
 
-# What is looked for in every text. In a bare one only these are, so that one search finds them all (suspicion.py).
+# What is looked for in a bare text too, so that one search finds them all (suspicion.py).
 BARE_NAMES = (
     *("bearer", "authorization", "x-amz-s", "client-key-data", "token", "password", "passwd", "passphrase"),
-    *("secretaccesskey", "secret-access-key", "clientsecret", "client-secret", "apikey", "api-key", "accountkey"),
+    *(
+        "secretaccesskey",
+        "secret-access-key",
+        "clientsecret",
+        "client-secret",
+        "apikey",
+        "api-key",
+        "accountkey",
+    ),
     "sharedaccesskey",
 )
 _PEM = "PRIVATE"
@@ -105,15 +113,20 @@ def credential_spans(text: str, end: int) -> list[Span]:
         spans += _secrets("k8s-aws-v1", _EKS_TOKEN, text, text, end)
     for beginning in found.intersection(_VENDORS):
         spans += _vendor_tokens(beginning, text, end)
+    return [*spans, *_named_spans(text, end, found, lowered), *password_spans(text, end)]
+
+
+def _named_spans(text: str, end: int, found: set[str], lowered: bytes) -> list[Span]:
     if found.isdisjoint(_NAMES.words):
-        return spans + password_spans(text, end)
+        return []
+    spans: list[Span] = []
     texts = text, lowered.decode("utf-8", "surrogatepass")
     if "bearer" in found:
         spans += _secrets("bearer", _BEARER, *texts, end)
     for value in _NAMED_VALUES:
         for needle in found.intersection(value.needles):
             spans += value.spans(needle, texts, end)
-    return spans + password_spans(text, end)
+    return spans
 
 
 class _Words:

@@ -1,7 +1,7 @@
 """Finds secrets in a text that starts in the middle of JSON: the second part of an event that was split.
 
-Such a part does not say that it is in an `env` or `args` array. So each pair of a name and a value counts, and
-each string may be an argument. Where the start cuts off a name, its value is removed, as it may be secret.
+Such a part does not say that it is in an `env` or `args` array. So each pair of a name and a value counts,
+and each string may be an argument. Where the start cuts off a name, its value is removed: it may be secret.
 """
 
 import re
@@ -16,11 +16,14 @@ _AFTER = re.compile(
     rf'(?P<quote>\\*+"){WHITE_SPACE},{WHITE_SPACE}(?P=quote)name(?P=quote){WHITE_SPACE}:{WHITE_SPACE}'
     r'(?P=quote)(?P<name>[^"\\]*+)'
 )
-_ENTRY_END = re.compile(rf'"{WHITE_SPACE}\}}{WHITE_SPACE}(?:,{WHITE_SPACE}\{{{WHITE_SPACE}"(?:name|value)"|\])')
+_ENTRY_END = re.compile(
+    rf'"{WHITE_SPACE}\}}{WHITE_SPACE}(?:,{WHITE_SPACE}\{{{WHITE_SPACE}"(?:name|value)"|\])'
+)
 _STRING = re.compile(r'"(?P<content>(?:[^"\\]++|\\.)*+)(?:"(?P<colon>\s*+:)?+)?+', re.DOTALL)
 _HEAD = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _LOG_LINE = re.compile(r"[IWEF]\d{4} |time=")
 _LONGEST_NAME = 300
+_BEHIND_A_STRING = frozenset(",:}]")
 
 
 def is_fragment(text: str) -> bool:
@@ -35,13 +38,12 @@ def fragment_spans(text: str, end: int) -> list[Span]:
     spans = _pairs(text, end)
     head = _HEAD.match(text, 0, end)
     first = head.end() if head else 0
-    is_inside = first > 0 and text[first - 1] not in ",:{["
+    is_inside = text[first - 1] not in ",:{[" if first else text[1:2] in _BEHIND_A_STRING
     if is_inside and _ENTRY_END.match(text, first, end) and not is_evidence(text[:first]):
         spans.append((0, first))
     strings = [(0, first)] if is_inside else []
-    for string in _STRING.finditer(text, first + is_inside, end):
-        if string["colon"] is None:
-            strings.append(string.span("content"))
+    found = _STRING.finditer(text, first + is_inside, end)
+    strings += [string.span("content") for string in found if string["colon"] is None]
     return spans + argument_spans(text, strings)
 
 

@@ -1,4 +1,4 @@
-"""Finds the value that belongs to a name, as JSON (`"name":"value"`), a header, a URL, INI or YAML writes it."""
+"""Finds the value of a name, as JSON (`"name":"value"`), a header, a URL, INI or YAML writes it."""
 
 import re
 from collections.abc import Callable
@@ -24,6 +24,7 @@ _SETTING = (
 _PROSE = re.compile(WORD)
 _LINE_START = re.compile(r"""(?:\A|[\n{,"]|\\[nrt])[\s-]*+[\w.-]{0,40}\Z""")
 _LONGEST_START = 64
+_QUOTES = frozenset('"\\')
 
 
 class NamedValue(NamedTuple):
@@ -35,10 +36,12 @@ class NamedValue(NamedTuple):
     plain: re.Pattern[str]
     is_secret: Callable[[str], bool] | None
     """Decides about a value; None where each is secret."""
+    has_rest: bool
+    """A needle is only the beginning of the name."""
 
     @classmethod
     def query(cls, *needles: str, rest: str = "", before: str = "") -> Self:
-        """A field or parameter: a needle and a pattern for the rest of the name, after what `before` asserts."""
+        """A field or parameter: a needle and a pattern for the rest of the name; `before` asserts."""
         return cls._of(needles, rest, before, _QUERY)
 
     @classmethod
@@ -54,7 +57,7 @@ class NamedValue(NamedTuple):
         return cls._of(needles, "", before, _SETTING, is_secret=is_secret)
 
     @classmethod
-    def _of(
+    def _of(  # noqa: PLR0913  # for the three above only
         cls,
         needles: tuple[str, ...],
         rest: str,
@@ -67,7 +70,11 @@ class NamedValue(NamedTuple):
         name = rf"{before}(?i:{'|'.join(map(re.escape, needles))}){rest}"
         space = WHITE_SPACE
         quoted = rf'{name}(?P<quote>\\*+"){space}(?::{space}(?P<list>\[{space})?+{pair})(?P=quote)'
-        return cls(needles, re.compile(quoted), re.compile(name + value), is_secret)
+        return cls(needles, re.compile(quoted), re.compile(name + value), is_secret, bool(rest))
+
+    def may_be_quoted(self, text: str, behind: int) -> bool:
+        """Whether a quote may follow the name; with a rest, that is not known yet."""
+        return self.has_rest or text[behind : behind + 1] in _QUOTES
 
     def spans(self, needle: str, texts: tuple[str, str], end: int) -> list[Span]:
         """The places of the values behind a needle. The texts are the text and the same in lower case."""
@@ -78,7 +85,7 @@ class NamedValue(NamedTuple):
             behind = position + len(needle)
             if text.startswith(".", behind):  # authorization.k8s.io, three times in each audit event
                 position = behind
-            elif quoted := self.quoted.match(text, position, end):
+            elif self.may_be_quoted(text, behind) and (quoted := self.quoted.match(text, position, end)):
                 strings = _strings(text, quoted, end)
                 position = strings[-1][1]
                 spans += strings

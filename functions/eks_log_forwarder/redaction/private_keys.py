@@ -30,6 +30,7 @@ _KEY = re.compile(
     rf"(?:{_END})?+"
 )
 
+
 def _in_base64(text: str, shift: int) -> str:
     """The characters of base64 that a text becomes wherever it stands, after `shift` bytes of a triple."""
     data = b64encode(b"\0" * shift + text.encode()).decode().rstrip("=")
@@ -45,6 +46,7 @@ _BASE64_REST = re.compile(
     rf"{BASE64}*+(?:(?:\\++[nr]|[\r\n])++(?=[A-Za-z0-9+/]{{32}}){BASE64}++)*+(?P<padding>{PADDING}*+)"
 )
 _LONGEST_BEGINNING = 80  # characters of base64 from -----BEGIN to PRIVATE
+_GROUP_LENGTH = 4
 _GROUP = re.compile(r"[A-Za-z0-9+/]{4}")
 _BREAKS = re.compile(r"(?:\\++[nr]|[\r\n])++")
 _ENCODED = re.compile(r"%(?:25)*+([0-9A-Fa-f]{2})")
@@ -80,8 +82,9 @@ def _first_of_key(text: str, needle: int, shift: int) -> int:
     """Where a group of four characters starts, so far before the needle that it includes `-----BEGIN`."""
     start = needle - (shift * 8 + 5) // 6
     first = start
-    while first - 4 >= start - _LONGEST_BEGINNING and first >= 4 and _GROUP.fullmatch(text, first - 4, first):
-        first -= 4
+    least = max(_GROUP_LENGTH, start - _LONGEST_BEGINNING)
+    while first >= least and _GROUP.fullmatch(text, first - _GROUP_LENGTH, first):
+        first -= _GROUP_LENGTH
     return first
 
 

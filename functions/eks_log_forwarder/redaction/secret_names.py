@@ -9,26 +9,40 @@ SECRET_PARTS = ("pass", "pwd", "secret", "token", "key", "cred", "auth", "dsn", 
 _SECRET = re.compile("|".join(SECRET_PARTS), re.IGNORECASE)
 _WORDS = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?[a-z]++|\d++")
 _SECRET_WORD = re.compile(
-    r"(?:.*(?:password|passwd|passphrase|pwd|secret|token|apikey|credential|dsn|webhook)|(?:db|my|sql|pg)?pass"
+    r"(?:.*(?:password|passwd|passphrase|pwd|secret|token|apikey|credential|dsn|webhook)|.*(?<!by)(?<!com)pass"
     r"|(?:api|access|private|ssh|master|encryption|account)?key|creds?|[a-z]?auth|authorization)s?"
 )
-_PASSWORD_WORD = re.compile(r".*(?:password|passwd|passphrase|pwd)|(?:db|my|sql|pg)?pass")
+_PASSWORD_WORD = re.compile(r".*(?:password|passwd|passphrase|pwd|pass)")
 # A name that ends with one of these says something about a secret: where it is, what it is called.
 _ABOUT = frozenset(
-    "algorithm arn audience backend bits bucket class count dir directory domain duration enabled endpoint "
-    "env expiration expiry field file filename folder format group header host hostname id interval issuer "
-    "kind length level limit location max method min mode name namespace names path plugin policy port prefix "
-    "provider ref region required role rotation scope service size source store strategy timeout ttl type "
-    "url uri user username version".split()
+    {
+        *("algorithm", "arn", "audience", "backend", "bits", "bucket", "class", "count", "dir"),
+        *("directory", "domain", "duration", "enabled", "endpoint", "env", "expiration", "expiry", "field"),
+        *("file", "filename", "folder", "format", "group", "header", "host", "hostname", "id"),
+        *("interval", "issuer", "kind", "length", "level", "limit", "location", "max", "method"),
+        *("min", "mode", "name", "namespace", "names", "path", "plugin", "policy", "port"),
+        *("prefix", "provider", "ref", "region", "required", "role", "rotation", "scope", "service"),
+        *("size", "source", "store", "strategy", "timeout", "ttl", "type", "url", "uri"),
+        *("user", "username", "version"),
+    }
 )
 # Keys that are not secret: of databases, of queues, of objects.
-_PLAIN_KEYS = frozenset("public partition sort primary foreign routing label annotation tag topology map".split())
+_PLAIN_KEYS = frozenset(
+    {"public", "partition", "sort", "primary", "foreign", "routing", "label", "annotation", "tag", "topology"}
+)
 
 _LONGEST_EVIDENCE = 512
-_STATES = frozenset("true false yes no on off none null enabled disabled".split())
-_AMOUNT = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?[A-Za-z%]{0,2}){1,4}")  # numbers, durations, sizes
-_REFERENCE = re.compile(r"\$\([\w.-]++\)|\$\{\{?[\w. -]++\}?\}|\$\w++|\*++|[xX]{3,}+|\[REDACTED:\d++\]")  # or hidden already
-_PLACE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*+://[\w.:\[\]-]++|~|\.{1,2})?(?:/[\w.@~%-]*+)*+|arn:[\w:/*.,@-]++")
+_STATES = frozenset(["true", "false", "yes", "no", "on", "off", "none", "null", "enabled", "disabled"])
+# Numbers, durations and sizes.
+_AMOUNT = re.compile(r"(?:\d{1,9}(?!\d)(?:\.\d{1,9}(?!\d))?(?:[num]?s|[mhdw%]|[kKMGT]i?B?|)){1,4}")
+# To variables of Kubernetes, a shell and a template, or to what is hidden already.
+_REFERENCE = re.compile(
+    r"\$\([\w.-]++\)|\$\{\{?[\w. -]++\}?\}|\$(?:[A-Z_][A-Z0-9_]*+|[a-z_]++|\d)"
+    r"|\*++|[xX]{3,}+|\[REDACTED:\d++\]"
+)
+_PLACE = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*+://[\w.:\[\]-]++|~|\.{1,2})?(?:/[\w.@~%-]*+)*+|arn:[\w:/*.,@-]++"
+)
 _REFERENCE_STARTS = frozenset("$*xX[")
 _LEAST_RANDOM = 16
 
@@ -61,7 +75,7 @@ _remembered = lru_cache(1024)(_says_secret)
 def is_evidence(value: str, name: str = "") -> bool:
     """Whether a value says something and reveals nothing: a path, a number, a URL, a reference.
 
-    A path or URL is none where a part of it looks random, and a number is none where the name ends with a
+    A path or URL with a part that looks random is not evidence. Neither is a number whose name ends with a
     word for passwords.
     """
     if len(value) > _LONGEST_EVIDENCE or value.lower() in _STATES:
@@ -70,7 +84,7 @@ def is_evidence(value: str, name: str = "") -> bool:
         return _PLACE.fullmatch(value) is not None and not any(map(_looks_random, value.split("/")))
     first = value[:1]
     if first.isdigit():
-        return _AMOUNT.fullmatch(value) is not None and not (value.isdigit() and _is_password(name))
+        return _AMOUNT.fullmatch(value) is not None and not _is_password(name)
     return first in _REFERENCE_STARTS and _REFERENCE.fullmatch(value) is not None
 
 

@@ -6,7 +6,7 @@ from eks_log_forwarder.redaction.secret_names import is_evidence
 from eks_log_forwarder.redaction.spans import Span
 from eks_log_forwarder.redaction.url_forms import COLON
 
-_LONGEST = 512  # characters of user and password
+_LONGEST = 256  # characters of user and password
 _DIGEST = "sha256:"  # image@sha256:…, in every event about a pod
 # Before the @: what follows `//`, or the start of a data source name of Go's MySQL driver.
 _USER_INFO = re.compile(r"""[^\s:/?#"'\\<>(),;=]*+:(?P<secret>[^\s/"'\\<>]++)""")

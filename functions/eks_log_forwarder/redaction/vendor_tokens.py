@@ -1,6 +1,6 @@
 """Tokens that begin as their vendor documents it, so that scanners find them. The beginning stays.
 
-Lengths are at least what vendors document or less: a token that is cut, or that a vendor makes longer, is found.
+The least lengths are below those that vendors document, as these change. A token that was cut is found too.
 """
 
 import re
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _WORD = "[A-Za-z0-9]"
 _URL = "[A-Za-z0-9_-]"
+_BASE64 = "[A-Za-z0-9+/=]"
 _HEX = "[A-Fa-f0-9]"
 
 
@@ -55,6 +56,8 @@ VENDOR_TOKENS = (
     _token("Anthropic", "sk-ant-", _URL, least=20),
     _token("OpenAI", "sk-proj- sk-svcacct-", _URL, least=20),
     _token("Databricks", "dapi", _HEX, least=32),
-    _token("Docker", "eyJhdXRocyI6 ewoJImF1dGhzIj ewogICJhdXRocyI6 ewogICAgImF1dGhzIj", "[A-Za-z0-9+/=]", least=8),
+    _token(
+        "Docker", "eyJhdXRocyI6 ewoJImF1dGhzIj ewogICJhdXRocyI6 ewogICAgImF1dGhzIj", "[A-Za-z0-9+/=]", least=8
+    ),
 )
-"""Sources: each vendor's documentation of its tokens, and the keyword lists of secret scanners that quote it."""
+"""Sources: the vendors' documentation, and the rules of secret scanners (gitleaks, GitLab) that quote it."""
