@@ -10,11 +10,12 @@ from typing import NamedTuple
 from eks_log_forwarder.redaction.secret_names import is_evidence, says_secret
 from eks_log_forwarder.redaction.spans import Span
 
+# No group in the repeat: with some texts, re fails with one in a possessive repeat.
 _WORD = re.compile(
-    r"""(?P<word>(?:[^\s'"\\;|&]++|'[^'\\]*+'?|(?P<quote>\\++")[^"\\]*+(?:(?P=quote))?+|\\++(?![nrt"]))++)"""
+    r"""(?P<word>(?:[^\s'"\\;|&]++|'[^'\\]*+'?|\\++"[^"\\]*+(?:\\++")?+|\\++(?![nrt"]))++)"""
     r"""|(?P<end>[;|&]++|\\++n)"""
 )
-_SETTING = re.compile(r"(?:'|\\++\")?+-{0,2}+(?P<name>[A-Za-z_][\w.-]*+)(?P<value>=)?+")
+_SETTING = re.compile(r"(?:'|\\++\")?+-{0,2}+(?P<name>[A-Za-z_][\w.-]*+)(?P<value>=)?")
 _QUOTES = re.compile(r"""(?:'|\\++")?+""")
 _MOST_SETTINGS = 3  # --set auth.password=x has two names
 

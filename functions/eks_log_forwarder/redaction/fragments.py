@@ -19,7 +19,7 @@ _AFTER = re.compile(
 _ENTRY_END = re.compile(
     rf'"{WHITE_SPACE}\}}{WHITE_SPACE}(?:,{WHITE_SPACE}\{{{WHITE_SPACE}"(?:name|value)"|\])'
 )
-_STRING = re.compile(r'"(?P<content>(?:[^"\\]++|\\.)*+)(?:"(?P<colon>\s*+:)?+)?+', re.DOTALL)
+_STRING = re.compile(r'"(?P<content>(?:[^"\\]++|\\.)*+)(?:"(?P<colon>\s*+:)?)?', re.DOTALL)
 _HEAD = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _LOG_LINE = re.compile(r"[IWEF]\d{4} |time=")
 _LONGEST_NAME = 300

@@ -81,6 +81,8 @@ def base64_pem_spans(text: str, end: int) -> list[Span]:
 def _first_of_key(text: str, needle: int, shift: int) -> int:
     """Where a group of four characters starts, so far before the needle that it includes `-----BEGIN`."""
     start = needle - (shift * 8 + 5) // 6
+    if start < 0 or not _GROUP.fullmatch(text, start, start + _GROUP_LENGTH):
+        return start + _GROUP_LENGTH  # nothing of the key's beginning is there
     first = start
     least = max(_GROUP_LENGTH, start - _LONGEST_BEGINNING)
     while first >= least and _GROUP.fullmatch(text, first - _GROUP_LENGTH, first):

@@ -41,7 +41,7 @@ _FIRST = {
     **{f"ization{behind}": _ALWAYS for behind in _BEFORE_A_VALUE},
     **{f"private{space}": _ALWAYS for space in (" k", "\tk", "+k", "%2")},
     **dict.fromkeys(("%3a%2f%2f", "%253a%252f"), _ALWAYS),
-    **dict.fromkeys(("password", "passwd", "passphrase", "clientsecret", "client-secret", "token"), _NAME),
+    **dict.fromkeys(("password", "passwd", "passphrase", "token", "clientsecret", "client-secret"), _NAME),
     **dict.fromkeys(
         ("secretaccesskey", "secret-access-key", "daccesskey", "ntkey", "pikey", "pi-key"), _NAME
     ),
@@ -59,7 +59,7 @@ _SECOND = {
     **dict.fromkeys(('auth"', "auth\\"), _ALWAYS),
     **{name: _NAME for name in OTHER_NAMES if name not in {"pwd", "auth"}},
     **{f"{behind}sg.": _ALWAYS for behind in _BEFORE_A_TOKEN},
-    **{token.lower(): _ALWAYS for token in OTHER_TOKENS if token != "SG." and not token.startswith("eyJ")},
+    **{start.lower(): _ALWAYS for start in OTHER_TOKENS if start != "SG." and not start.startswith("eyJ")},
 }
 
 

@@ -10,6 +10,7 @@ _LONGEST = 256  # characters of user and password
 _DIGEST = "sha256:"  # image@sha256:…, in every event about a pod
 # Before the @: what follows `//`, or the start of a data source name of Go's MySQL driver.
 _USER_INFO = re.compile(r"""[^\s:/?#"'\\<>(),;=]*+:(?P<secret>[^\s/"'\\<>]++)""")
+_MARKER = "[REDACTED:"
 _BEFORE_USER = re.compile(r"""[\s"'=]""")
 _ENCODED_AT = re.compile(r"%(?:25)*+40")
 _ENCODED = re.compile(
@@ -44,7 +45,7 @@ def _before(text: str, at: int) -> Span | None:
     else:
         return None
     user_info = _USER_INFO.fullmatch(text, start, at)
-    if user_info is None or is_evidence(user_info["secret"], "password"):
+    if user_info is None or _MARKER in user_info[0] or is_evidence(user_info["secret"], "password"):
         return None
     return user_info.span("secret")
 
