@@ -36,14 +36,9 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     text again for what it publishes, so that parsed fields and text agree. Detection and policy have already
     seen the header with all its values.
     """
-    if is_suspicious(message) or (header is not None and _is_secret_with_body(message, header)):
-        return redact_suspicious(message, header)
-    return message, 0
-
-
-def _is_secret_with_body(message: str, header: AuditHeader) -> bool:
-    reference = header.object_ref
-    return reference is not None and reference.resource == "secrets" and 'Object"' in message
+    reference = None if header is None else header.object_ref
+    is_secret = reference is not None and reference.resource == "secrets" and 'Object"' in message
+    return redact_suspicious(message, header) if is_secret or is_suspicious(message) else (message, 0)
 
 
 def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, int]:
