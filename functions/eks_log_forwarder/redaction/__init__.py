@@ -6,9 +6,10 @@ What it looks for, what stays and where the limits are: docs/redaction.md.
 import re
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
-from eks_log_forwarder.redaction.container_env import env_spans
+from eks_log_forwarder.redaction.containers import container_spans
 from eks_log_forwarder.redaction.credentials import credential_spans
 from eks_log_forwarder.redaction.escapes import Unescaped
+from eks_log_forwarder.redaction.fragments import fragment_spans, is_fragment
 from eks_log_forwarder.redaction.oversize import Oversize
 from eks_log_forwarder.redaction.patches import patch_values
 from eks_log_forwarder.redaction.secret_data import secret_spans
@@ -36,9 +37,8 @@ def redact(message: str, header: AuditHeader | None = None) -> tuple[str, int]:
     seen the header with all its values.
     """
     reference = None if header is None else header.object_ref
-    if is_suspicious(message) or (reference is not None and reference.resource == "secrets"):
-        return redact_suspicious(message, header)
-    return message, 0
+    is_secret = reference is not None and reference.resource == "secrets" and 'Object"' in message
+    return redact_suspicious(message, header) if is_secret or is_suspicious(message) else (message, 0)
 
 
 def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, int]:
@@ -46,14 +46,16 @@ def redact_suspicious(message: str, header: AuditHeader | None) -> tuple[str, in
     unescaped = Unescaped(message)
     text = unescaped.text
     end = len(text) - len(_CUT_MARK) if text.endswith(_CUT_MARK) else len(text)
-    has_body = "questObject" in text or "sponseObject" in text or '"auditID"' not in text
-    is_bare = not has_body and "?" not in text and "%" not in text
-    spans = credential_spans(text, end, is_bare=is_bare)
+    is_event = '"auditID"' in text or '"objectRef"' in text
+    has_body = "questObject" in text or "sponseObject" in text or not is_event
+    spans = credential_spans(text, end)
+    if is_fragment(text):
+        spans += fragment_spans(text, end)
     bodies: list[Span] = []
     if has_body:  # most audit events have none; a text of another type may be one
         oversize = Oversize(text, end)
         patches = patch_values(text, end, oversize)
-        spans += env_spans(text, end, patches, oversize)
+        spans += container_spans(text, end, patches, oversize)
         spans += secret_spans(text, end, header, patches, oversize)
         spans += oversize.strings
         bodies = oversize.bodies

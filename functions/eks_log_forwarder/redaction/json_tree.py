@@ -16,7 +16,7 @@ MAX_NESTING = 200  # the deepest schemas of custom resources have a quarter of i
 # Objects, arrays, keys and values that each of three passes reads of an event: in proportion to its length.
 # The densest published event has one for each 9 characters.
 FREE_ITEMS = 2_000
-CHARACTERS_AN_ITEM = 5
+CHARACTERS_AN_ITEM = 7
 
 WHITE_SPACE = r"(?:\s|\\++[nrt])*+"
 """White space of JSON, also as a JSON string at any depth writes it."""

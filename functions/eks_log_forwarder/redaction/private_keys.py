@@ -30,21 +30,24 @@ _KEY = re.compile(
     rf"(?:{_END})?+"
 )
 
-_LABELS = ("", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED ")
+
+def _in_base64(text: str, shift: int) -> str:
+    """The characters of base64 that a text becomes wherever it stands, after `shift` bytes of a triple."""
+    data = b64encode(b"\0" * shift + text.encode()).decode().rstrip("=")
+    return data[-(-shift * 8 // 6) : (shift + len(text)) * 8 // 6]
 
 
-def _base64_start(label: str) -> str:
-    """The base64 of the first line of a PEM, without the characters that depend on what comes next."""
-    line = f"{_BEGIN} {label}PRIVATE KEY".encode()
-    return b64encode(line[: len(line) // 3 * 3]).decode()
-
-
-BASE64_BEGIN = b64encode(b"-----BEGI").decode()
+_SHIFTS = {_in_base64("PRIVATE KEY", shift): shift for shift in range(3)}
+BASE64_NEEDLES = (*_SHIFTS,)
+"""What a private key has in base64, by what comes before it. They are equally long."""
 _BASE64_CHARACTER = re.compile(BASE64)
-_BASE64_KEY = re.compile(
-    rf"(?P<data>(?:{'|'.join(map(_base64_start, _LABELS))}){BASE64}*+"
-    rf"(?:(?:\\++[nr]|[\r\n])++(?=[A-Za-z0-9+/]{{32}}){BASE64}++)*+){PADDING}*+"  # base64 broken into lines
+# Base64 may be broken into lines.
+_BASE64_REST = re.compile(
+    rf"{BASE64}*+(?:(?:\\++[nr]|[\r\n])++(?=[A-Za-z0-9+/]{{32}}){BASE64}++)*+(?P<padding>{PADDING}*+)"
 )
+_LONGEST_BEGINNING = 80  # characters of base64 from -----BEGIN to PRIVATE
+_GROUP_LENGTH = 4
+_GROUP = re.compile(r"[A-Za-z0-9+/]{4}")
 _BREAKS = re.compile(r"(?:\\++[nr]|[\r\n])++")
 _ENCODED = re.compile(r"%(?:25)*+([0-9A-Fa-f]{2})")
 
@@ -63,29 +66,42 @@ def pem_spans(text: str, end: int) -> list[Span]:
 
 
 def base64_pem_spans(text: str, end: int) -> list[Span]:
-    """The places of PEM private keys in base64, up to the cut."""
+    """The places of PEM private keys in base64, up to the cut, whatever else the base64 holds."""
     spans: list[Span] = []
-    position = 0
-    while (position := text.find(BASE64_BEGIN, position, end)) >= 0:
-        key = _BASE64_KEY.match(text, position, end)
-        if key:
-            spans += _spans_in_base64(text, key)
-        position = key.end() if key else position + len(BASE64_BEGIN)
+    for needle, shift in _SHIFTS.items():
+        position = 0
+        while (position := text.find(needle, position, end)) >= 0:
+            rest = _BASE64_REST.match(text, position, end)
+            position = rest.end() if rest else end
+            if rest:
+                spans += _spans_in_base64(text, _first_of_key(text, rest.start(), shift), rest)
     return spans
 
 
-def _spans_in_base64(text: str, key: re.Match[str]) -> list[Span]:
+def _first_of_key(text: str, needle: int, shift: int) -> int:
+    """Where a group of four characters starts, so far before the needle that it includes `-----BEGIN`."""
+    start = needle - (shift * 8 + 5) // 6
+    if start < 0 or not _GROUP.fullmatch(text, start, start + _GROUP_LENGTH):
+        return start + _GROUP_LENGTH  # nothing of the key's beginning is there
+    first = start
+    least = max(_GROUP_LENGTH, start - _LONGEST_BEGINNING)
+    while first >= least and _GROUP.fullmatch(text, first - _GROUP_LENGTH, first):
+        first -= _GROUP_LENGTH
+    return first
+
+
+def _spans_in_base64(text: str, first: int, rest: re.Match[str]) -> list[Span]:
     """Of the keys in what the base64 stands for, the characters that they are written with."""
-    start, stop = key.span("data")
-    data = text[start:stop]
-    places: range | array[int] = range(start, stop)
+    stop = rest.start("padding")
+    data = text[first:stop]
+    places: range | array[int] = range(first, stop)
     if "%" in data or _BREAKS.search(data):
-        places = array("q", (match.start() for match in _BASE64_CHARACTER.finditer(text, start, stop)))
+        places = array("q", (match.start() for match in _BASE64_CHARACTER.finditer(text, first, stop)))
         data = _ENCODED.sub(lambda encoded: chr(int(encoded[1], 16)), _BREAKS.sub("", data))
     decoded = b64decode(data + "=" * (-len(data) % 4) if len(data) % 4 != 1 else data[:-1]).decode("latin-1")
     spans: list[Span] = []
-    for first, behind in pem_spans(decoded, len(decoded)):
+    for start, behind in pem_spans(decoded, len(decoded)):
         last = -(-behind // 3) * 4  # three bytes are four characters
         is_rest = last >= len(places) or not decoded[behind:].strip()
-        spans.append((places[first // 3 * 4], key.end() if is_rest else places[last]))
+        spans.append((places[start // 3 * 4], rest.end() if is_rest else places[last]))
     return spans

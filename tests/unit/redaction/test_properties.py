@@ -185,6 +185,9 @@ planted = st.sampled_from(
         f"users:\n- user:\n    client-key-data: {PLANTED}\n",
         f"-----BEGIN EC PRIVATE KEY-----\n{PLANTED}\n-----END EC PRIVATE KEY-----\n",
         {"access_token": PLANTED},
+        {"args": ["--api-token", PLANTED, "-v"]},
+        {"command": ["sh", "-c", f"app --db-password='{PLANTED}' -v"]},
+        {"adminPassword": PLANTED},
     ]
 )
 
@@ -294,11 +297,40 @@ ADVERSARIAL = [
         "x-amz-signature=",
     ),
     *('"Authorization":["a","a",', '_token":"a",', '"token":\\n'),
+    *("@", "https://a:b@h,", "a:b@", "a@tcp(", "://", "%3A%2F%2Fa%3Ab%40", "a%40", "3A%2F%2F%40", "2F%40"),
+    *(
+        '"args":["--password","x"],',
+        '"args":["a","b"],',
+        '"command":["',
+        '\\"args\\":[\\"-p',
+        "mysql -p",
+        "curl -u a:",
+    ),
+    *(
+        "--password ",
+        "--a=b=c=",
+        "docker login -p a;",
+        "DB_PASS=x ",
+        "password: a\\n",
+        "password",
+        '"auth":"YTpi",',
+    ),
+    *(
+        "ghp_",
+        "SG.a",
+        "UFJJVkFURSBLRV",
+        "BSSVZBVEUgS0VZ\\n",
+        "value",
+        '"value":"x",',
+        '{"name":"KEY","value":"x"},',
+    ),
 ]
 PREFIXES = {
     "secret": '{"objectRef":{"resource":"secrets"},"requestObject":{"x":"patch.webhook.admission.k8s.io",'
     '"data":{"a":',
     "string": '{"requestObject":{"kind":"Secret","a":"',
+    "fragment": 'x","',
+    "arguments": '{"requestObject":{"args":["',
 }
 SIZES = (400, 800, 1600)
 

@@ -13,6 +13,9 @@ HARMLESS = [
     '{"requestObject":{"spec":{"containers":[{"env":[],"image":"a"}]}}}',
     '{"requestObject":{"metadata":{"labels":{"my-env":"prod"}}}}',
     '{"volumes":[{"projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}]}',
+    '{"requestObject":{"spec":{"args":["--v=2"],"command":["/bin/app","serve"]}}}',
+    '{"status":{"containerID":"containerd://a","image":"nginx@sha256:b"}}',
+    '{"auditID":"1","objectRef":{"resource":"secrets"},"responseStatus":{}}',
     "I0914 09:46:06.295709      10 flags.go:59] FLAG: --v=2",
     "",
 ]
@@ -85,6 +88,22 @@ PIECES = st.sampled_from(
             "path",
             "/env/0/value",
         ),
+        *(
+            "args",
+            "command",
+            "--",
+            "-p",
+            "mysql ",
+            "https://",
+            "@",
+            "ghp_",
+            "pwd",
+            "auth",
+            "SG.",
+            "-key",
+            "subresource",
+        ),
+        *("AUTHORIZATION", "bEARER ", "x-AMZ-signature", "a0B1c2D3e4F5g6H7i8J9k0L1m2N3o4P5q6R7s8T9", "exec"),
     ]
 )
 
