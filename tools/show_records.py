@@ -88,7 +88,8 @@ def record_of(example: Example, stages: Stages) -> Record:
     Raises:
         ValueError: the stages dropped it.
     """
-    payload = msgspec.convert(data_message([example.line], Source(example.stream)), SubscriptionPayload)
+    message = data_message([example.line], Source(example.stream))
+    payload = msgspec.json.decode(to_json(message), type=SubscriptionPayload)
     stream = LogStream.of(payload)
     record = stages.record(payload.logEvents[0], stream, Tally(stream.cluster, stream.log_type))
     if record is None:
