@@ -57,7 +57,7 @@ _FIRST = {
 }
 _SECOND = {
     **{f"pwd{behind}": _ALWAYS for behind in ('"', "\\", ":", "=", " ")},
-    **dict.fromkeys(('auth"', "auth\\"), _ALWAYS),
+    **dict.fromkeys(('"auth"', '"auth\\'), _ALWAYS),
     **{name: _NAME for name in OTHER_NAMES if name not in {"pwd", "auth"}},
     **{f"{behind}sg.": _ALWAYS for behind in _BEFORE_A_TOKEN},
     **{start.lower(): _ALWAYS for start in OTHER_TOKENS if start != "SG." and not start.startswith("eyJ")},
