@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Deployed:
     outputs: dict[str, str]
     put_in: demo.Lines
     arrived: demo.Lines
+    first_log: list[dict[str, Any]] = field(default_factory=list)  # as json_written(), of these lines alone
 
     def written(self) -> list[str]:
         """What the forward function has written to its log."""
@@ -36,12 +37,14 @@ class Deployed:
         """Those lines of it that are JSON: metrics and Powertools' own."""
         return [json.loads(line) for line in self.written() if line.startswith("{")]
 
-    def wait_for_its_summaries(self) -> None:
+    def read_first_log(self) -> None:
         """Waits until summaries cover all that arrived: MiniStack writes a log after the invocation."""
         give_up_at = time.monotonic() + _LOG_SECONDS
         while time.monotonic() < give_up_at:
-            summaries = [line for line in self.json_written() if line.get("message") == "summary"]
+            lines = self.json_written()
+            summaries = [line for line in lines if line.get("message") == "summary"]
             if sum(line.get("EventsDelivered", 0) for line in summaries) >= self.arrived.total():
+                self.first_log.extend(lines)
                 return
             time.sleep(0.1)
 

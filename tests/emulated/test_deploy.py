@@ -228,7 +228,7 @@ def test_a_package_deploys_without_this_repository(world: World) -> None:
     assert urls == [f"eks-log-forwarder/{name}.yaml" for name in ("template", "network", "subscription")]
     body = world.aws.client("s3").get_object(Bucket="packages", Key=urls[0])["Body"].read().decode()
     own = re.findall(r"^      CodeUri: (\S+)", body, re.MULTILINE)
-    assert len(own) == 3
+    assert len(own) == 4
     assert all(uri.startswith("s3://packages/eks-log-forwarder/") for uri in own), own
     world.aws.client("logs").create_log_group(logGroupName="/aws/eks/packaged/cluster")
     parameters = {"ClusterName": "packaged", "DestinationUrl": world.listener.url}

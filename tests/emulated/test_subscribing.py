@@ -186,7 +186,8 @@ def test_its_own_log_group_is_never_subscribed(watchful: Watchful) -> None:
     event = {"detail": {"eventName": "CreateLogGroup", "requestParameters": {"logGroupName": own}}}
     assert (watchful.invoke(event)["subscribed"], watchful.invoke({})["status"]) == ([], "OK")
     found = watchful.aws.client("logs").describe_subscription_filters(logGroupName=own)
-    assert found["subscriptionFilters"] == []
+    destinations = {one["destinationArn"].rpartition(":")[2] for one in found["subscriptionFilters"]}
+    assert destinations == {"watchful-notify"}
 
 
 def test_two_filters_of_others_stay_and_are_reported(watchful: Watchful) -> None:

@@ -76,7 +76,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     here, there = environments(workdir)
     first = build(workdir / "first", here, 0o022)
     second = build(workdir / "another" / "second", there, 0o077)
-    assert len(first) == 3
+    assert len(first) == 4
     assert len(set(first.values())) == 1
     assert first == second
     package = workdir / "first" / ".aws-sam" / "build" / "ForwardFunction"
