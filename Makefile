@@ -117,10 +117,8 @@ format: setup  #: format the files
 	@ruff format .
 	@ruff check --fix .
 
-test: check  #: run check and all tests, the emulated ones beside the others
-	@mkdir -p build; $(python) -m pytest tests/emulated >build/emulated.log 2>&1 & emulated=$$!; \
-	$(python) -m pytest --cov --ignore tests/emulated; status=$$?; \
-	wait $$emulated || status=1; cat build/emulated.log; exit $$status
+test: check  #: run check and all tests
+	@$(python) -m pytest --cov
 
 requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes
 	@pin() { uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
