@@ -26,9 +26,11 @@ except KeyboardInterrupt:
 """
 
 
+# a background job of a shell begins with SIGINT ignored, and so do the tests in it
 WAITING = """
-import time
+import signal, time
 from tools.stopping import run
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run(lambda _: print("begun", flush=True) or time.sleep(60))
 """
 
