@@ -117,8 +117,8 @@ format: setup  #: format the files
 	@ruff format .
 	@ruff check --fix .
 
-test: check  #: run check and all tests
-	@$(python) -m pytest --cov
+test: check  #: run check and all tests; ARGS=--cov measures coverage, too
+	@$(python) -m pytest $(ARGS)
 
 requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes
 	@pin() { uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
