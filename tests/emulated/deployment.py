@@ -1,6 +1,8 @@
 """A stack in MiniStack, and what went through it."""
 
 import json
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from tools import demo
+from tools import ROOT, demo
 from tools.listener import Listener
 from tools.local_aws import REGION, LocalAws
 
@@ -66,6 +68,22 @@ class Deployed:
             aws_secret_access_key=assumed["SecretAccessKey"],
             aws_session_token=assumed["SessionToken"],
         )
+
+
+def run_tool(
+    aws: LocalAws, module: str, *arguments: str, columns: int = 200, timeout_seconds: int = 60, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """A tool as `make` runs it, with this AWS and without a terminal."""
+    return subprocess.run(  # noqa: S603  # our own arguments
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=aws.environ() | {"COLUMNS": str(columns)} | environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
+    )
 
 
 def create_vpc(aws: LocalAws, prefix: str) -> dict[str, str]:

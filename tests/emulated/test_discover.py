@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.emulated.deployment import run_tool
 from tools import ROOT
 from tools.local_aws import REGION, LocalAws, local_aws
 from tools.sam_config import parse_overrides
@@ -128,20 +127,6 @@ def create_cluster(aws: LocalAws, name: str, vpc_id: str, subnets: tuple[str, ..
     )
 
 
-def run(aws: LocalAws, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """A tool as `make` runs it, with this AWS."""
-    return subprocess.run(  # noqa: S603  # our own arguments
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        env=aws.environ() | {"COLUMNS": "200"} | environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def states(output: str) -> list[tuple[str, str]]:
     """The first two columns of the table: what, and its state."""
     return re.findall(
@@ -165,7 +150,7 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
         *("--config-file", str(config), "--config-env", "prod", "--yes"),
     ]
 
-    before = run(aws, *arguments)
+    before = run_tool(aws, *arguments)
 
     assert before.returncode == 0, before.stderr
     assert states(before.stdout) == [
@@ -215,7 +200,7 @@ def test_writes_the_section_for_a_cluster_that_is_ready(
             {"IpProtocol": "tcp", "FromPort": 30443, "ToPort": 30443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
         ],
     )
-    after = run(aws, *arguments)
+    after = run_tool(aws, *arguments)
 
     assert after.returncode == 0
     assert states(after.stdout)[-2:] == [("listener's group", "ok"), ("network stack", "by network.yaml")]
@@ -236,7 +221,7 @@ def test_says_that_an_isolated_vpc_reaches_sqs_by_its_endpoint_alone(aws: LocalA
     )
     create_cluster(aws, "isolated", vpc_id, (subnet["SubnetId"],))
 
-    done = run(aws, "tools.discover", "isolated", "--no-write")
+    done = run_tool(aws, "tools.discover", "isolated", "--no-write")
 
     assert done.returncode == 0, done.stderr
     found = dict(states(done.stdout))
@@ -271,7 +256,7 @@ def test_names_each_right_that_was_refused_and_goes_on(aws: LocalAws, network: N
     )
     key = iam.create_access_key(UserName="reader")["AccessKey"]
 
-    done = run(
+    done = run_tool(
         aws,
         *("tools.discover", "guarded", "--listener", "10.0.1.9:30443", "--no-write"),
         AWS_ACCESS_KEY_ID=key["AccessKeyId"],
@@ -288,7 +273,7 @@ def test_names_each_right_that_was_refused_and_goes_on(aws: LocalAws, network: N
 
 def test_a_cluster_that_is_not_there_is_said_in_one_line(aws: LocalAws) -> None:
     """A wrong name ends with status 2 and the command that prints the right ones."""
-    done = run(aws, "tools.discover", "nowhere")
+    done = run_tool(aws, "tools.discover", "nowhere")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "aws eks list-clusters" in done.stderr
 
@@ -299,9 +284,9 @@ def test_subscribes_a_second_cluster_and_lists_both(aws: LocalAws, network: Netw
         create_cluster(aws, name, network.vpc_id, network.private, "audit")
         aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{name}/cluster")
 
-    first = run(aws, "tools.subscribe", "second", "--stack", STACK)
-    again = run(aws, "tools.subscribe", "second", "--stack", STACK)
-    listed = run(aws, "tools.clusters", "--stack", STACK)
+    first = run_tool(aws, "tools.subscribe", "second", "--stack", STACK)
+    again = run_tool(aws, "tools.subscribe", "second", "--stack", STACK)
+    listed = run_tool(aws, "tools.clusters", "--stack", STACK)
 
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert "nothing to do" in again.stdout
@@ -337,7 +322,7 @@ def test_leaves_filters_of_others_alone(aws: LocalAws, network: Network, stack: 
             logGroupName="/aws/eks/crowded/cluster", filterName=name, filterPattern="", destinationArn=other
         )
 
-    done = run(aws, "tools.subscribe", "crowded", "--stack", STACK)
+    done = run_tool(aws, "tools.subscribe", "crowded", "--stack", STACK)
 
     assert done.returncode == 1
     assert "2 subscription filters (first, second)" in done.stderr
@@ -353,7 +338,7 @@ def test_leaves_filters_of_others_alone(aws: LocalAws, network: Network, stack: 
 def test_refuses_the_forwarder_s_own_log_group(aws: LocalAws, stack: str) -> None:
     """Subscribed to itself, the function would make a line of every line."""
     assert stack
-    done = run(aws, "tools.subscribe", "--log-group", f"/aws/lambda/{STACK}-forward", "--stack", STACK)
+    done = run_tool(aws, "tools.subscribe", "--log-group", f"/aws/lambda/{STACK}-forward", "--stack", STACK)
     assert done.returncode == 1
     assert "a log of the forwarder itself" in done.stderr
 
@@ -371,7 +356,7 @@ def test_sends_lines_that_cloudwatch_still_has_through_again(
     function_log = f"/aws/lambda/{STACK}-forward"
     before = called(aws, function_log)
 
-    done = run(aws, "tools.replay", "replayed", *times, "--stack", STACK)
+    done = run_tool(aws, "tools.replay", "replayed", *times, "--stack", STACK)
 
     assert (done.returncode, done.stdout) == (
         0,

@@ -5,14 +5,13 @@ MiniStack makes no metrics of EMF lines and counts no incoming events, so the te
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tools import ROOT
+from tests.emulated.deployment import run_tool
 from tools.local_aws import LocalAws, local_aws
 
 pytestmark = pytest.mark.emulated
@@ -91,19 +90,8 @@ def put_events(
 def run(aws: LocalAws, start: datetime, hours: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The tool, as `make reconcile` runs it."""
     end = start + timedelta(hours=hours)
-    return subprocess.run(  # noqa: S603  # our own arguments
-        [
-            *(sys.executable, "-m", "tools.reconcile", "--stack", STACK),
-            *("--from", start.isoformat(), "--to", end.isoformat(), *arguments),
-        ],
-        cwd=ROOT,
-        env=aws.environ() | {"COLUMNS": "80"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    span = ("--from", start.isoformat(), "--to", end.isoformat())
+    return run_tool(aws, "tools.reconcile", "--stack", STACK, *span, *arguments, columns=80)
 
 
 def as_json(aws: LocalAws, start: datetime, hours: int) -> tuple[int, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.emulated.deployment import STACK as OTHER_STACK
-from tests.emulated.deployment import Deployed
-from tools import ROOT
+from tests.emulated.deployment import Deployed, run_tool
 from tools.local_aws import LocalAws
 from tools.make_event import Source, data_message, encode_event, stream_name
 
@@ -22,18 +20,9 @@ VISITOR = "/aws/eks/visitor/cluster"
 _ARRIVAL_SECONDS = 60
 
 
-def run(aws: LocalAws, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A tool as `make` runs it, without a terminal."""
-    return subprocess.run(  # noqa: S603  # our own arguments
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        env=aws.environ() | {"COLUMNS": "200"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def run(aws: LocalAws, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A tool that may take two minutes."""
+    return run_tool(aws, module, *arguments, timeout_seconds=120)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import STACK, Deployed
+from tests.emulated.deployment import STACK, Deployed, run_tool
 from tools import ROOT
 from tools.make_event import example_lines, stream_name
 
@@ -47,16 +47,7 @@ def span(deployed: Deployed) -> Iterator[list[str]]:
 
 def run(deployed: Deployed, span: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """The tool as `make` runs it, without a terminal."""
-    return subprocess.run(  # noqa: S603  # our own arguments
-        [sys.executable, "-m", "tools.replay", CLUSTER, *span, "--stack", STACK, *arguments],
-        cwd=ROOT,
-        env=deployed.aws.environ() | {"COLUMNS": "200"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_tool(deployed.aws, "tools.replay", CLUSTER, *span, "--stack", STACK, *arguments)
 
 
 def arrived(deployed: Deployed, count: int) -> list[Any]:

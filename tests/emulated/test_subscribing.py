@@ -1,8 +1,6 @@
 """Further clusters: the sweep and the rule's function pick up new log groups, and their lines arrive."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import Deployed
+from tests.emulated.deployment import Deployed, run_tool
 from tools import ROOT
 from tools.local_aws import LocalAws
 from tools.make_event import EVENTS, read_lines, stream_name
@@ -223,15 +221,7 @@ def test_make_subscribe_restores_the_filter_of_the_stack_s_own_cluster(watchful:
     """By the name and with the pattern that the template gives it, as the runbook on silence says."""
     logs, name = watchful.aws.client("logs"), watchful.outputs["SubscriptionFilterName"]
     logs.delete_subscription_filter(logGroupName=log_group("home"), filterName=name)
-    done = subprocess.run(  # noqa: S603  # our own arguments
-        [sys.executable, "-m", "tools.subscribe", "home", "--stack", STACK],
-        cwd=ROOT,
-        env=watchful.aws.environ(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_tool(watchful.aws, "tools.subscribe", "home", "--stack", STACK)
     assert done.returncode == 0, done.stderr
     assert watchful.filters("home") == {name: watchful.outputs["ForwardFunctionArn"]}
     assert f"{STACK}-silence-home" not in watchful.silence_alarms()

@@ -1,8 +1,6 @@
 """`make verify` on a deployed stack: all right, and each failure that it must explain."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import Deployed
+from tests.emulated.deployment import Deployed, run_tool
 from tests.misbehaving_server import full_server
-from tools import ROOT, demo
+from tools import demo
 from tools.listener import Listener, running_listener
 from tools.local_aws import LocalAws
 
@@ -48,16 +46,8 @@ class Verified:
 
     def run(self, *arguments: str) -> Said:
         """The tool, as `make verify` runs it."""
-        done = subprocess.run(  # noqa: S603  # our own arguments
-            [sys.executable, "-m", "tools.verify", "--stack", STACK, *arguments],
-            cwd=ROOT,
-            env=self.aws.environ() | {"COLUMNS": "300"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        command = ("tools.verify", "--stack", STACK, *arguments)
+        done = run_tool(self.aws, *command, columns=300, timeout_seconds=120)
         steps = {what.strip(): (state, found) for state, what, found in _LINE.findall(done.stdout)}
         return Said(done.returncode, steps, done.stdout + done.stderr)
 

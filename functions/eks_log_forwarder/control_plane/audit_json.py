@@ -167,7 +167,7 @@ class _Reader:
         return encodable(text)
 
     def _close(self, stack: list[Container], brackets: str) -> bool:
-        """Close containers; return whether the text goes on within the outermost value."""
+        """Close containers; return whether the outermost value is still open."""
         for bracket in brackets:
             if bracket == "]" or bracket == "}":  # noqa: PLR1714  # faster than a look-up
                 if len(stack) == 1 or (type(stack[-1]) is dict) is not (bracket == "}"):

@@ -338,7 +338,7 @@ def test_without_credentials_or_a_region_it_is_one_sentence(
 
 
 def test_a_line_fits_80_columns_and_its_command_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
-    """The text goes on below itself; the command stays one line and names the region."""
+    """Long text wraps within its column; the command stays on one line and names the region."""
     console = Console(width=80, highlight=False)
     command = (
         "aws logs tail /aws/lambda/a-stack-with-a-long-name-forward --since 10m --filter-pattern WARNING"
