@@ -25,6 +25,8 @@ from tools.stack import StackError
 def test_an_error_becomes_a_sentence_and_a_status(
     error: BaseException, status: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """An exit status of 2 says that the tool could not begin, 1 that something failed."""
+
     @command_line("mend", after_interrupt="the same command continues")
     def main(_arguments: list[str]) -> int:
         raise error
@@ -34,6 +36,8 @@ def test_an_error_becomes_a_sentence_and_a_status(
 
 
 def test_the_status_of_a_tool_that_ends_well_is_its_own() -> None:
+    """The command line changes nothing about it."""
+
     @command_line("mend")
     def main(arguments: list[str]) -> int:
         return len(arguments)
