@@ -19,6 +19,7 @@ from tests.unit.detection_rules import rule_text
 from tests.unit.tools.report_lines import DENIED, FAILING, PENDING, audit_line
 from tools.listener.gist import possible_log_types
 from tools.report.answers import percentile
+from tools.report.cost import Covered
 from tools.report.event import UNKNOWN_KLOG
 from tools.report.lines import Line, read_files
 from tools.report.report import Report
@@ -400,3 +401,17 @@ def test_less_than_ten_minutes_are_no_base_for_a_month(rules: RuleSet, later: st
     """Nor is nothing at all."""
     assert figures(rules, [audit_line(), audit_line(stageTimestamp=later)])["cost"] is None
     assert figures(rules, [])["cost"] is None
+
+
+def test_a_gap_of_hours_is_not_covered() -> None:
+    """Half an hour, a line years before, and from one hour into the next: 30 and 50 minutes, in any order."""
+    covered = Covered()
+    for text in (
+        "2026-01-14T13:20",
+        "2026-01-14T10:40",
+        "2019-06-01T00:00",
+        "2026-01-14T10:10",
+        "2026-01-14T12:30",
+    ):
+        covered.add(datetime.fromisoformat(f"{text}:00+00:00"))
+    assert covered.seconds == 30 * 60 + 50 * 60
