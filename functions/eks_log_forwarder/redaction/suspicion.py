@@ -141,16 +141,13 @@ def _is_harmless_array(data: bytes, end: int, harmless: list[bytes]) -> bool:
     if not is_env and data.endswith(_EXEC_COMMAND, 0, end) and _EXEC in data:
         return True
     # A value may hold a bracket, and then another mark is before it. A quote in a string has a backslash.
-    closing = data.find(b"]", end)
-    mark = b'"}' if is_env else b'"'
+    array = data[end : data.find(b"]", end) + 1]  # empty without a closing bracket
     if (
-        closing < 0
-        or not data.endswith(mark, 0, closing)
-        or data.find(b"[", end + 2, closing) >= 0
-        or data.find(b"\\", end, closing) >= 0
+        not array.endswith(b'"}]' if is_env else b'"]')
+        or array.rfind(b"[") != 1
+        or array.find(b"\\") >= 0  # ten times as fast as `in`, which bytes take for a number first
     ):
-        return data.startswith(b"]", end + 2)
-    array = data[end : closing + 1]
+        return array == b":[]"
     search = _search_env if is_env else _search_command
     if search(array) if len(array) <= _PART else any(_in_parts(search, array)):
         return False
