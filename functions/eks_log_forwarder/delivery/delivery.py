@@ -44,6 +44,7 @@ class Delivery:
     retry_budget_seconds: float
     max_requests_per_batch: int = MAX_REQUESTS_PER_BATCH
     suspects_settings: bool = True
+    proxy_url: str = ""
     backoff: Backoff = field(default_factory=Backoff)
     circuit: CircuitBreaker = field(default_factory=CircuitBreaker)
     sleep: Callable[[float], None] = time.sleep
@@ -108,7 +109,15 @@ class Delivery:
         return left, [one for position, one in enumerate(singles) if position not in tried]
 
     def _attempts(self, deadline: Deadline, tally: Tally) -> Attempts:
-        return Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
+        return Attempts(
+            self.destination,
+            self.transport,
+            self.read_secret,
+            self.sleep,
+            deadline,
+            tally,
+            proxy_url=self.proxy_url,
+        )
 
     def _send(
         self, batch: Batch, attempts: Attempts, awaiting: list[Awaiting], *, has_history: bool

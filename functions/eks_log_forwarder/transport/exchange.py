@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from eks_log_forwarder.transport.proxy import Proxy
 from eks_log_forwarder.transport.tls import TlsIdentity
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -12,8 +13,8 @@ class Request:
     """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
 
     `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events it holds in
-    several pieces, because they are longer than the collector accepts. The delivery sets `tls`, and
-    `connect_timeout_seconds` if the transport's own is too long.
+    several pieces, because they are longer than the collector accepts. The delivery sets `tls` and
+    `proxy`, and `connect_timeout_seconds` if the transport's own is too long.
     """
 
     url: str = field(repr=False)
@@ -22,6 +23,7 @@ class Request:
     max_answer_bytes: int = field(default=MAX_ANSWER_BYTES, repr=False)
     split_events: int = field(default=0, repr=False)
     tls: TlsIdentity | None = field(default=None, repr=False)
+    proxy: Proxy | None = field(default=None, repr=False)
     connect_timeout_seconds: float | None = field(default=None, repr=False)
 
 

@@ -14,25 +14,28 @@ import requests
 import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 
+from eks_log_forwarder.transport.proxy import Proxy, connecting, tunnelling
 from eks_log_forwarder.transport.tls import TlsIdentity, context_of
 
 
 class CollectorSession(requests.Session):
-    """A session with one connection to one collector.
+    """A session with one connection to one collector, directly or through a proxy.
 
     Raises:
         SecretError: the secret's certificates or key cannot be used.
     """
 
-    def __init__(self, tls: TlsIdentity | None) -> None:
+    def __init__(self, tls: TlsIdentity | None, proxy: Proxy | None = None) -> None:
         super().__init__()
         self.trust_env = False  # the environment's .netrc, proxies and CA bundle are not ours to follow
         self.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._connections = _Connections()
         context = None if tls is None else context_of(tls, DEFAULT_CA_BUNDLE_PATH)
-        self.mount("https://", _Adapter(self._connections, context))
-        self.mount("http://", _Adapter(self._connections, None))
+        headers = {} if proxy is None else dict(proxy.headers)
+        self.proxies = {} if proxy is None else {"http": proxy.url, "https": proxy.url}
+        self.mount("https://", _Adapter(self._connections, context, headers))
+        self.mount("http://", _Adapter(self._connections, None, headers))
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -66,11 +69,17 @@ class _Connections:
 
 
 class _Adapter(HTTPAdapter):
-    """Keeps one connection; `context` replaces requests' own TLS settings where there is one."""
+    """Keeps one connection; `context` replaces requests' own TLS settings where there is one.
 
-    def __init__(self, connections: _Connections, context: ssl.SSLContext | None) -> None:
+    `proxy_headers` go to the proxy alone, with the request for a tunnel or with a request that it forwards.
+    """
+
+    def __init__(
+        self, connections: _Connections, context: ssl.SSLContext | None, proxy_headers: dict[str, str]
+    ) -> None:
         self._connections = connections
         self._context = context
+        self._proxy_headers = proxy_headers
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     @override
@@ -79,6 +88,18 @@ class _Adapter(HTTPAdapter):
             pool_kwargs["ssl_context"] = self._context
         super().init_poolmanager(*arguments, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self._connections)
+
+    @override
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return self._proxy_headers
+
+    @override
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        if self._context is not None:
+            proxy_kwargs["ssl_context"] = self._context
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
+        return manager
 
     @override
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -90,19 +111,33 @@ class _Adapter(HTTPAdapter):
 
 
 def _pool_classes(connections: _Connections) -> dict[str, type[urllib3.HTTPConnectionPool]]:
-    """urllib3's pools, with connections that register themselves."""
+    """urllib3's pools, with connections that register themselves and name what fails at a proxy."""
 
     class Http(urllib3.connection.HTTPConnection):
         @override
-        def connect(self) -> None:
-            super().connect()
+        def _new_conn(self) -> socket.socket:
+            with connecting(to_proxy=self.proxy is not None):
+                self.sock = super()._new_conn()
             connections.opened(self)
+            return self.sock
 
     class Https(urllib3.connection.HTTPSConnection):
         @override
+        def _new_conn(self) -> socket.socket:
+            with connecting(to_proxy=self.proxy is not None):
+                self.sock = super()._new_conn()
+            connections.opened(self)
+            return self.sock
+
+        @override
+        def _tunnel(self) -> None:
+            with tunnelling():
+                super()._tunnel()
+
+        @override
         def connect(self) -> None:
             super().connect()
-            connections.opened(self)
+            connections.opened(self)  # again, since the handshake has made another socket
 
     class HttpPool(urllib3.HTTPConnectionPool):
         ConnectionCls = Http
