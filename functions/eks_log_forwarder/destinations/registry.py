@@ -54,7 +54,12 @@ def _elasticsearch(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.elasticsearch import Elasticsearch
 
     options = cast("ElasticsearchOptions", settings.destination_options)
-    return Elasticsearch(settings.destination_url, shape_of(settings.record_format), options)
+    shape = shape_of(settings.record_format)
+    if options.auth != "sigv4":
+        return Elasticsearch(settings.destination_url, shape, options)
+    from eks_log_forwarder.destinations.amazon_opensearch import signed_elasticsearch
+
+    return signed_elasticsearch(settings.destination_url, shape, options)
 
 
 def _loki(settings: Settings) -> Destination:
