@@ -3,18 +3,15 @@
 An attempt that has run out of time can be aborted from another thread, so that it leaves no thread reading.
 """
 
-import socket
 import ssl
-from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, override
-from weakref import WeakSet
 
 import requests
-import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 
-from eks_log_forwarder.transport.proxy import Proxy, connecting, tunnelling
+from eks_log_forwarder.transport.connections import Connections, pool_classes
+from eks_log_forwarder.transport.proxy import Proxy
 from eks_log_forwarder.transport.tls import TlsIdentity, context_of
 
 
@@ -30,7 +27,7 @@ class CollectorSession(requests.Session):
         self.trust_env = False  # the environment's .netrc, proxies and CA bundle are not ours to follow
         self.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._connections = _Connections()
+        self._connections = Connections()
         context = None if tls is None else context_of(tls, DEFAULT_CA_BUNDLE_PATH)
         headers = {} if proxy is None else dict(proxy.headers)
         self.proxies = {} if proxy is None else {"http": proxy.url, "https": proxy.url}
@@ -46,28 +43,6 @@ class CollectorSession(requests.Session):
         self._connections.abort()
 
 
-class _Connections:
-    """The connections of one session; one that opens after `abort` fails before it sends anything."""
-
-    def __init__(self) -> None:
-        self._open: WeakSet[urllib3.connection.HTTPConnection] = WeakSet()
-        self._aborted = False
-
-    def opened(self, connection: urllib3.connection.HTTPConnection) -> None:
-        self._open.add(connection)
-        if self._aborted:
-            connection.close()
-            raise TimeoutError
-
-    def abort(self) -> None:
-        self._aborted = True
-        for connection in list(self._open):
-            if connection.sock is not None:
-                with suppress(OSError):  # it is closed already
-                    # the plain socket's method: an SSLSocket's would change what the other thread is using
-                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-
-
 class _Adapter(HTTPAdapter):
     """Keeps one connection; `context` replaces requests' own TLS settings where there is one.
 
@@ -75,7 +50,7 @@ class _Adapter(HTTPAdapter):
     """
 
     def __init__(
-        self, connections: _Connections, context: ssl.SSLContext | None, proxy_headers: dict[str, str]
+        self, connections: Connections, context: ssl.SSLContext | None, proxy_headers: dict[str, str]
     ) -> None:
         self._connections = connections
         self._context = context
@@ -87,7 +62,7 @@ class _Adapter(HTTPAdapter):
         if self._context is not None:
             pool_kwargs["ssl_context"] = self._context
         super().init_poolmanager(*arguments, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._connections)
+        self.poolmanager.pool_classes_by_scheme = pool_classes(self._connections)
 
     @override
     def proxy_headers(self, proxy: str) -> dict[str, str]:
@@ -108,41 +83,3 @@ class _Adapter(HTTPAdapter):
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # requests is not typed
         else:
             conn.cert_reqs = "CERT_REQUIRED"
-
-
-def _pool_classes(connections: _Connections) -> dict[str, type[urllib3.HTTPConnectionPool]]:
-    """urllib3's pools, with connections that register themselves and name what fails at a proxy."""
-
-    class Http(urllib3.connection.HTTPConnection):
-        @override
-        def _new_conn(self) -> socket.socket:
-            with connecting(to_proxy=self.proxy is not None):
-                self.sock = super()._new_conn()
-            connections.opened(self)
-            return self.sock
-
-    class Https(urllib3.connection.HTTPSConnection):
-        @override
-        def _new_conn(self) -> socket.socket:
-            with connecting(to_proxy=self.proxy is not None):
-                self.sock = super()._new_conn()
-            connections.opened(self)
-            return self.sock
-
-        @override
-        def _tunnel(self) -> None:
-            with tunnelling():
-                super()._tunnel()
-
-        @override
-        def connect(self) -> None:
-            super().connect()
-            connections.opened(self)  # again, since the handshake has made another socket
-
-    class HttpPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Http
-
-    class HttpsPool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = Https
-
-    return {"http": HttpPool, "https": HttpsPool}
