@@ -98,11 +98,9 @@ class Attempts:
             return Failure.SECRET_UNREADABLE
 
     def _exchange(self, request: Request, credentials: Credentials, within: Deadline) -> Answer | Failure:
-        request = replace(
-            request,
-            tls=TlsIdentity.of(credentials),
-            connect_timeout_seconds=self.connect_timeout_seconds,
-        )
+        identity = TlsIdentity.of(credentials)
+        if identity is not None or self.connect_timeout_seconds is not None:
+            request = replace(request, tls=identity, connect_timeout_seconds=self.connect_timeout_seconds)
         started = time.monotonic()
         result = self.transport.post(request, within_seconds=within.remaining_seconds())
         elapsed_ms = (time.monotonic() - started) * 1000

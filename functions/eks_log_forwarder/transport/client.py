@@ -83,21 +83,13 @@ class Transport:
     ) -> Answer | Failure:
         give_up_at = monotonic() + within_seconds
         try:
-            with session.post(
-                request.url,
-                data=request.body,
-                headers=request.headers,
-                timeout=(
-                    min(
-                        request.connect_timeout_seconds or within_seconds,
-                        self._connect_timeout_seconds,
-                        within_seconds,
-                    ),
-                    min(self._read_timeout_seconds, within_seconds),
-                ),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            connect_timeout = min(
+                request.connect_timeout_seconds or within_seconds,
+                self._connect_timeout_seconds,
+                within_seconds,
+            )
+            read_timeout = min(self._read_timeout_seconds, within_seconds)
+            with session.exchange(request, (connect_timeout, read_timeout)) as response:
                 if response.status_code not in _STATUSES:
                     return Failure.ANSWER_UNREADABLE
                 return Answer(
