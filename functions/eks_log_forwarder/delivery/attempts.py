@@ -30,7 +30,8 @@ from eks_log_forwarder.transport.tls import TlsIdentity
 class Attempts:
     """The requests for one batch and its parts; `made` counts them without follow-up requests.
 
-    `proxy_url` is empty without a proxy; `connect_timeout_seconds` shortens the transport's own.
+    `proxy_url` is empty without a proxy; `connect_timeout_seconds` shortens the transport's own; `meanwhile`
+    is done while a request is on its way.
     `last_status` is the HTTP status of the last answer to a batch, 0 without one; `is_out_of_reach` is the
     circuit breaker's view of the last exchange, None before the first.
     """
@@ -41,6 +42,7 @@ class Attempts:
     sleep: Callable[[float], None]
     deadline: Deadline
     tally: Tally
+    meanwhile: Callable[[], None] | None = None
     proxy_url: str = ""
     connect_timeout_seconds: float | None = None
     made: int = 0
@@ -105,10 +107,14 @@ class Attempts:
             tls=TlsIdentity.of(credentials),
             proxy=Proxy.of(self.proxy_url, credentials),
             connect_timeout_seconds=self.connect_timeout_seconds,
+            meanwhile=self.meanwhile,
         )
         started = time.monotonic()
         result = self.transport.post(request, within_seconds=within.remaining_seconds())
-        elapsed_ms = (time.monotonic() - started) * 1000
+        took_seconds = None if isinstance(result, Failure) else result.took_seconds
+        if took_seconds is None:
+            took_seconds = time.monotonic() - started
+        elapsed_ms = took_seconds * 1000
         self.tally.slowest_request_ms = max(self.tally.slowest_request_ms, elapsed_ms)
         self.tally.delivery_attempts += 1
         self.tally.bytes_sent += len(request.body)
