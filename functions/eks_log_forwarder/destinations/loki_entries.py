@@ -7,7 +7,6 @@ from zlib import crc32
 
 import msgspec
 
-from eks_log_forwarder.destinations.line import Line
 from eks_log_forwarder.destinations.severity import gravest, severity_of, word_of
 from eks_log_forwarder.encoding import encodable
 from eks_log_forwarder.record.record import Record
@@ -52,18 +51,18 @@ def hour_of(timestamp_ms: int) -> str:
         return "unknown"
 
 
-def metadata_of(line: Line, record: Record) -> dict[str, str]:
-    """Structured metadata: what the forwarder found, then nested names joined by `_`, with short values."""
-    found = {} if line.is_plain else _findings(record)
-    for path, value in _leaves(line.rest, ""):
+def metadata_of(rest: Mapping[str, object], findings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Structured metadata: the findings, then nested names joined by `_`, with short string values only."""
+    found = dict(findings or {})
+    for path, value in _leaves(rest, ""):
         name = _NOT_A_NAME.sub("_", path)
         if len(name) <= _MAX_NAME and len(value.encode()) <= _MAX_VALUE_BYTES and len(found) < _MAX_ENTRIES:
             found.setdefault(name, value)
     return found
 
 
-def _findings(record: Record) -> dict[str, str]:
-    """Detections and marks, which come before all others; `level` is what Loki makes `detected_level` of."""
+def findings_of(record: Record) -> dict[str, str]:
+    """Metadata about detections and marks; `level` is what Loki makes `detected_level` of."""
     found = {}
     if detections := record.detections:
         found = {
