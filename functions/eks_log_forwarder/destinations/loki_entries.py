@@ -1,7 +1,7 @@
 """The parts of an entry in Loki: its time, line and structured metadata."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from zlib import crc32
 
@@ -67,8 +67,8 @@ def findings_of(record: Record) -> dict[str, str]:
     if detections := record.detections:
         found = {
             "detection_level": encodable(gravest(detections)),
-            "detection_ids": _joined(detection.id for detection in detections),
-            "detection_titles": _joined(detection.title for detection in detections),
+            "detection_ids": _joined(",", [detection.id for detection in detections]),
+            "detection_titles": _joined(", ", [detection.title for detection in detections]),
         }
     if record.redacted:
         found["redacted"] = str(record.redacted)
@@ -79,9 +79,9 @@ def findings_of(record: Record) -> dict[str, str]:
     return found | {"level": word_of(severity_of(record))}
 
 
-def _joined(texts: Iterable[str]) -> str:
+def _joined(separator: str, texts: list[str]) -> str:
     """The texts, as many as fit."""
-    joined = encodable(", ".join(texts)).encode()
+    joined = encodable(separator.join(texts)).encode()
     if len(joined) <= _MAX_DETECTIONS_BYTES:
         return joined.decode()
     return f"{joined[: _MAX_DETECTIONS_BYTES - 3].decode(errors='ignore')}…"
