@@ -112,12 +112,16 @@ class SplunkHecOptions(DestinationOptions):
 
 @dataclass(frozen=True, slots=True)
 class ElasticsearchOptions(DestinationOptions):
-    """Documents go to `data_stream`, or to `index` if it is set; `auth` says who vouches for a request."""
+    """Documents go to `data_stream`, or to `index`. `templates`: our index templates are applied.
+
+    `auth`: the secret's login, or a signature of the function's role.
+    """
 
     index: str = ""
     data_stream: str = "logs-eks.{type}-{namespace}"
     namespace: str = "default"
     ecs: bool = False
+    templates: bool = False
     auth: Literal["secret", "sigv4"] = "secret"
 
     @override

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from eks_log_forwarder.config.destination_options import DestinationOptions, ElasticsearchOptions
 from eks_log_forwarder.config.environment import EnvironmentReader
+from eks_log_forwarder.config.index_templates import template_faults
 from eks_log_forwarder.config.opensearch_endpoint import endpoint_faults
 from eks_log_forwarder.config.reading_options import read_options
 from eks_log_forwarder.errors import SettingsError
@@ -116,3 +117,4 @@ class Settings:
         yield from endpoint_faults(self.destination_url, signed=options.auth == "sigv4")
         if options.ecs and self.record_format is not RecordFormat.ENRICHED:
             yield f"RECORD_FORMAT is {self.record_format}: the option ecs of elasticsearch needs enriched"
+        yield from template_faults(options, parsed=self.record_format is RecordFormat.PARSED)

@@ -166,5 +166,7 @@ def explain(reason: str) -> str:
     """A reason in words: what is wrong, and what to check."""
     if reason in _EXPLANATIONS:
         return _EXPLANATIONS[reason]
+    if reason.startswith("bulk_400_") and reason.endswith("_parsing_exception"):
+        return "the mapping does not take an event: apply the index templates with make index-templates"
     status = reason.removeprefix("http_")
     return f"the collector answered {status}" if status != reason else reason
