@@ -1,6 +1,7 @@
 """urllib3's connections: another thread can abort them, and what fails at a proxy has a name."""
 
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import override
 from weakref import WeakSet
@@ -56,6 +57,18 @@ def pool_classes(connections: Connections) -> dict[str, type[urllib3.HTTPConnect
                 self.sock = super()._new_conn()
             connections.opened(self)
             return self.sock
+
+        @override
+        def set_tunnel(
+            self,
+            host: str,
+            port: int | None = None,
+            headers: Mapping[str, str] | None = None,
+            scheme: str = "http",
+        ) -> None:
+            # http.client's own Host header has no brackets around an IPv6 address
+            name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+            super().set_tunnel(host, port, {**(headers or {}), "Host": f"{name}:{port}"}, scheme)
 
         @override
         def _tunnel(self) -> None:

@@ -142,6 +142,26 @@ def test_the_request_to_an_http_collector_goes_to_the_proxy(
     assert collector.requests[0].endswith(BODY)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["10.0.3.20", "[fd00::7]", "b\u00fccher.example.internal"])
+def test_a_collector_may_be_an_address_or_an_international_name(
+    authority: trustme.CA, scheme: str, host: str
+) -> None:
+    """In the form that the other side expects."""
+    ascii_host = host.encode("idna").decode() if not host.isascii() else host
+    collector = Collector()
+    context = context_of(authority.issue_cert(ascii_host.strip("[]")))
+    with running_server(collector, context if scheme == "https" else None) as server:
+        proxy = StrictProxy(hosts={f"{ascii_host}:8443": server.port})
+        with running_proxy(proxy) as running:
+            tls = TlsIdentity(pem_of(authority)) if scheme == "https" else None
+            assert post(f"{scheme}://{host}:8443/in", running.port, tls=tls) == Answer(200, b"OK\n")
+    assert proxy.tunnels + proxy.forwarded == [
+        f"{ascii_host}:8443" if scheme == "https" else f"http://{ascii_host}:8443/in"
+    ]
+    assert f"Host: {ascii_host}:8443\r\n".encode() in collector.requests[0]
+
+
 @pytest.mark.parametrize("name", ["another name", "another authority"])
 def test_the_collector_s_certificate_is_verified_through_the_tunnel(authority: trustme.CA, name: str) -> None:
     """A proxy that answers in the collector's place is not believed."""
