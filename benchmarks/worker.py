@@ -77,7 +77,7 @@ def running_worker(contender: str, url: str, environ: dict[str, str] | None = No
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": str(ROOT / "functions"),
             "POWERTOOLS_SERVICE_NAME": "benchmark",
-            **(environ or {}),
+            **{name: value.replace("{url}", url) for name, value in (environ or {}).items()},
         },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -91,14 +91,14 @@ def running_worker(contender: str, url: str, environ: dict[str, str] | None = No
 
 def main() -> None:
     """Answers orders until standard input ends."""
-    from benchmarks.contenders import CONTENDERS  # noqa: PLC0415  # only the worker's process needs it
+    from benchmarks.contenders import contender  # noqa: PLC0415  # only the worker's process needs it
 
     name, url = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     log = tempfile.TemporaryFile()  # noqa: SIM115  # it is standard output until the process ends
     os.dup2(log.fileno(), 1)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # as Lambda's runtime has it
-    forward = CONTENDERS[name](url)
+    forward = contender(name, url)
     for order in sys.stdin:
         times, file = order.rstrip("\n").split(" ", 1)
         event = json.loads(Path(file).read_bytes())

@@ -18,7 +18,7 @@ VARIANTS = [
     ("http", {}, "ocsf"),
     ("splunk_hec", {}, "enriched"),
     ("splunk_hec", {"ack": True, "index": "k8s"}, "ocsf"),
-    ("elasticsearch", {}, "parsed"),
+    ("elasticsearch", {"templates": True}, "parsed"),
     ("elasticsearch", {"ecs": True, "namespace": "prod"}, "enriched"),
     ("loki", {"tenant": "team-a"}, "enriched"),
     ("loki", {}, "plain"),

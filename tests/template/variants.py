@@ -19,6 +19,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "secret": WITH_SECRET,
     "staging": WITH_SECRET | {"Environment": "staging"},
     "prod": WITH_SECRET | {"Environment": "prod"},
+    "signed requests": {"Destination": "elasticsearch"},
     "groups given": GIVEN_GROUPS | WITH_SECRET,
     "network stack": NETWORK_STACK | WITH_SECRET,
     "network stack and groups": NETWORK_STACK | GIVEN_GROUPS | WITH_SECRET,

@@ -15,6 +15,7 @@ import requests
 from eks_log_forwarder.transport.attempt_thread import AttemptThread
 from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.transport.failures import Failure, failure_of
+from eks_log_forwarder.transport.proxy import AUTHENTICATION_REQUIRED, Proxy
 from eks_log_forwarder.transport.session import CollectorSession
 from eks_log_forwarder.transport.tls import TlsIdentity
 
@@ -42,7 +43,7 @@ class Transport:
         self._clock = clock
         self._wall_clock = wall_clock
         self._session: CollectorSession | None = None
-        self._tls: TlsIdentity | None = None
+        self._way: tuple[TlsIdentity | None, Proxy | None] = None, None
         self._thread: AttemptThread[Answer | Failure] | None = None
         self._last_used = 0.0
 
@@ -54,12 +55,14 @@ class Transport:
         """
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
-        session = self._current_session(request.tls)
+        session = self._current_session(request.tls, request.proxy)
         if self._thread is None:
             self._thread = AttemptThread()
         try:
             result = self._thread.do(
-                lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
+                lambda: self._attempt(session, request, within_seconds),
+                within_seconds=within_seconds,
+                meanwhile=request.meanwhile,
             )
         except TimeoutError:
             session.abort()
@@ -68,43 +71,36 @@ class Transport:
         self._last_used = self._clock()
         return result
 
-    def _current_session(self, tls: TlsIdentity | None) -> CollectorSession:
-        is_stale = self._clock() - self._last_used > MAX_IDLE_SECONDS or tls != self._tls
+    def _current_session(self, tls: TlsIdentity | None, proxy: Proxy | None) -> CollectorSession:
+        is_stale = self._clock() - self._last_used > MAX_IDLE_SECONDS or (tls, proxy) != self._way
         if self._session is not None and is_stale:
             self._session.close()
             self._session = None
         if self._session is None:
-            self._session = CollectorSession(tls)
-            self._tls = tls
+            self._session = CollectorSession(tls, proxy)
+            self._way = tls, proxy
         return self._session
 
     def _attempt(
         self, session: CollectorSession, request: Request, within_seconds: float
     ) -> Answer | Failure:
-        give_up_at = monotonic() + within_seconds
+        started = monotonic()
+        give_up_at = started + within_seconds
         try:
-            with session.post(
-                request.url,
-                data=request.body,
-                headers=request.headers,
-                timeout=(
-                    min(
-                        request.connect_timeout_seconds or within_seconds,
-                        self._connect_timeout_seconds,
-                        within_seconds,
-                    ),
-                    min(self._read_timeout_seconds, within_seconds),
-                ),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            connect_timeout = min(
+                request.connect_timeout_seconds or within_seconds,
+                self._connect_timeout_seconds,
+                within_seconds,
+            )
+            read_timeout = min(self._read_timeout_seconds, within_seconds)
+            with session.exchange(request, (connect_timeout, read_timeout)) as response:
                 if response.status_code not in _STATUSES:
                     return Failure.ANSWER_UNREADABLE
-                return Answer(
-                    response.status_code,
-                    _read_body(response, request.max_answer_bytes, give_up_at),
-                    retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
-                )
+                if response.status_code == AUTHENTICATION_REQUIRED and request.proxy is not None:
+                    return Failure.PROXY_AUTHENTICATION
+                body = _read_body(response, request.max_answer_bytes, give_up_at)
+                retry_after = retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock())
+                return Answer(response.status_code, body, retry_after, monotonic() - started)
         except Exception as error:  # noqa: BLE001  # an answer can make the libraries raise anything
             return failure_of(error)
 
