@@ -1,0 +1,98 @@
+"""VictoriaLogs behind the endpoints that it has in common with others, as VictoriaLogs behaves.
+
+It drops entries that are older than its retention, and lines over 256 KB, with a success. OTLP is protobuf
+only. Its Loki endpoint takes a line in JSON apart unless `disable_message_parsing=1` is in the URL. Its
+`_bulk` stops at a long line in a request that is not compressed: the answer is then empty, with status 200.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from tools.listener import elasticsearch, loki, otlp
+from tools.listener.bodies import BodyError, Record
+from tools.listener.exchange import Outcome, answered, content_type_of, opens, plain_body, refused
+from tools.listener.http_server import Incoming
+
+LOKI_PATH = "/insert/loki/api/v1/push"
+OTLP_PATH = "/insert/opentelemetry/v1/logs"
+BULK_PATH = "/insert/elasticsearch/_bulk"
+MAX_LINE_BYTES = 256 * 1024
+_MS_PER_DAY = 86_400_000
+_SCHEMES = ("bearer", "apikey")
+
+
+@dataclass(frozen=True, slots=True)
+class VictoriaLogs:
+    """One server; `retention_days` is 7 where it was left as it is, and None keeps everything."""
+
+    retention_days: float | None = None
+    now: Callable[[], float] = time.time
+
+    def loki(self, request: Incoming, token: str | None) -> Outcome:
+        """A push in Loki's JSON."""
+        if not opens(request, _SCHEMES, token):
+            return _closed()
+        try:
+            records = loki.joined(list(loki.entries_in(request)))
+        except BodyError as error:
+            return refused(error.status, str(error))
+        if request.query.get("disable_message_parsing") != "1":
+            records = [_apart(record) for record in records]
+        return Outcome(204, "", self._kept(records))
+
+    def otlp(self, request: Incoming, token: str | None) -> Outcome:
+        """An export in protobuf."""
+        if content_type_of(request) == "application/json":
+            return refused(400, "json encoding isn't supported for opentelemetry format: use protobuf")
+        outcome = otlp.receive(request, token)
+        return Outcome(outcome.status, outcome.body, self._kept(outcome.records), fault=outcome.fault)
+
+    def bulk(self, request: Incoming, token: str | None) -> Outcome:
+        """Documents; each has an item in the answer, whether it is kept or not."""
+        if not opens(request, _SCHEMES, token):
+            return _closed()
+        try:
+            pairs = list(elasticsearch.pairs_in(plain_body(request)))
+        except BodyError as error:
+            return refused(error.status, str(error))
+        sources = [source for _, source in pairs]
+        if "content-encoding" not in request.headers and any(map(_is_long, sources)):
+            stored = takewhile(lambda source: not _is_long(source), sources)
+            return Outcome(200, "", self._kept(map(elasticsearch.record_of, stored)))
+        items = [{"create": {"status": 201}}] * len(sources)
+        kept = self._kept(elasticsearch.record_of(source) for source in sources if not _is_long(source))
+        return answered(200, {"took": 1, "errors": False, "items": items}, kept)
+
+    def _kept(self, records: "Iterator[Record] | tuple[Record, ...] | list[Record]") -> tuple[Record, ...]:
+        oldest_ms = float("-inf")
+        if self.retention_days is not None:
+            oldest_ms = self.now() * 1000 - self.retention_days * _MS_PER_DAY
+        return tuple(
+            record
+            for record in records
+            if int(str(record.get("timestamp", 0))) >= oldest_ms
+            and len(str(record.get("message", "")).encode()) <= MAX_LINE_BYTES
+        )
+
+
+def _apart(record: Record) -> Record:
+    """The record with the fields of a line in JSON, in the line's place."""
+    try:
+        fields = json.loads(str(record["message"]))
+    except ValueError:
+        return record
+    if not isinstance(fields, dict):
+        return record
+    return {name: value for name, value in record.items() if name != "message"} | fields
+
+
+def _is_long(source: Any) -> bool:  # noqa: ANN401  # any JSON
+    return len(json.dumps(source, ensure_ascii=False).encode(errors="replace")) > MAX_LINE_BYTES
+
+
+def _closed() -> Outcome:
+    return refused(401, "the token or the password in Authorization is missing or wrong")
