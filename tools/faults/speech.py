@@ -13,7 +13,6 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 
 from tools.listener.exchange import Outcome, Protocol, answered, refused
-from tools.listener.http_server import Incoming
 from tools.listener.protocols import DEMO_DESTINATIONS, Collectors
 
 type Refuse = Callable[[Outcome, Sequence[bool]], Outcome]
@@ -31,9 +30,9 @@ class Speech:
     refuse: Refuse
 
 
-def _receive(request: Incoming, token: str | None) -> Outcome:
-    """What a collector with nothing in it answers: this one counts itself what comes twice."""
-    return Collectors().answer(request, token)
+def _empty(path: str) -> Protocol:
+    """A collector that has nothing stored at each request: what comes twice is counted elsewhere."""
+    return lambda request, token: Collectors().protocols()[path](request, token)
 
 
 def _whole_request(_: Outcome, __: Sequence[bool]) -> Outcome:
@@ -72,6 +71,6 @@ _REFUSALS: dict[str, Refuse] = {
 }
 
 SPEECHES = {
-    name: Speech(name, demo.path, demo.secret, _receive, _REFUSALS.get(name, _whole_request))
+    name: Speech(name, demo.path, demo.secret, _empty(demo.path), _REFUSALS.get(name, _whole_request))
     for name, demo in DEMO_DESTINATIONS.items()
 }
