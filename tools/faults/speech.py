@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 
 from tools.listener.exchange import Outcome, Protocol, answered, refused
+from tools.listener.http_server import Incoming
 from tools.listener.protocols import DEMO_DESTINATIONS, Collectors
 
 type Refuse = Callable[[Outcome, Sequence[bool]], Outcome]
@@ -32,7 +33,11 @@ class Speech:
 
 def _empty(path: str) -> Protocol:
     """A collector that has nothing stored at each request: what comes twice is counted elsewhere."""
-    return lambda request, token: Collectors().protocols()[path](request, token)
+
+    def receive(request: Incoming, token: str | None) -> Outcome:
+        return Collectors().protocols()[path](request, token)
+
+    return receive
 
 
 def _whole_request(_: Outcome, __: Sequence[bool]) -> Outcome:

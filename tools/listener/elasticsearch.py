@@ -76,10 +76,11 @@ class Elasticsearch:
         fault = f"{refused} of {len(items)} documents are refused" if refused else ""
         return answered(200, answer, tuple(records), fault)
 
-    def _results(self, pairs: list[tuple[Any, Any]]) -> tuple[list[dict[str, Any]], list[Record]]:
+    def _results(self, pairs: list[tuple[Any, bytes]]) -> tuple[list[dict[str, Any]], list[Record]]:
         items, records = [], []
-        for action, source in pairs:
+        for action, text in pairs:
             try:
+                source = document_in(text)
                 is_new = self._store(action, source)
             except RefusedError as error:
                 items.append(_item(_REFUSED, error.kind, error.reason))
@@ -91,7 +92,7 @@ class Elasticsearch:
                 items.append(_item(_ALREADY_STORED, "version_conflict_engine_exception", "already exists"))
         return items, records
 
-    def _store(self, action: Any, source: Any) -> bool:  # noqa: ANN401  # any JSON
+    def _store(self, action: Any, source: dict[str, Any]) -> bool:  # noqa: ANN401  # any JSON
         """Stores one document; false if its `_id` is stored already."""
         is_create = isinstance(action, dict) and list(action) == ["create"]
         require(is_create, "only write ops with an op_type of create are allowed in data streams")
@@ -100,8 +101,8 @@ class Elasticsearch:
             raise RefusedError(INDEX_NAME, "Invalid index name")
         if identity is not None and not 0 < len(identity.encode(errors="replace")) <= _MAX_ID_BYTES:
             raise RefusedError(ARGUMENT, f"id is empty, or longer than {_MAX_ID_BYTES} bytes")
-        if not isinstance(source, dict) or "@timestamp" not in source or not _is_text(source):
-            raise RefusedError(PARSING, "the document has no field @timestamp, or is not text")
+        if "@timestamp" not in source:
+            raise RefusedError(PARSING, "the document has no field @timestamp")
         index = self._indices.get(name) or _Index(self._templates.mapping_for(name))
         if identity in index.ids:
             return False
@@ -112,8 +113,8 @@ class Elasticsearch:
         return True
 
 
-def pairs_in(body: bytes) -> Iterator[tuple[Any, Any]]:
-    """The actions of a bulk request, with their sources.
+def pairs_in(body: bytes) -> Iterator[tuple[Any, bytes]]:
+    """The actions of a bulk request, with the texts of their documents.
 
     Raises:
         BodyError: the request is not one.
@@ -123,18 +124,33 @@ def pairs_in(body: bytes) -> Iterator[tuple[Any, Any]]:
     require(len(lines) % 2 == 0, "an action line has no source line")
     for number, (action, source) in enumerate(batched(lines, 2, strict=True), start=1):
         try:
-            yield json.loads(action.decode()), json.loads(source.decode())
+            yield json.loads(action.decode()), source
         except (ValueError, RecursionError):
-            message = f"action {number} or its source is not JSON in UTF-8"
+            message = f"action {number} is not JSON in UTF-8"
             raise BodyError(message) from None
 
 
-def _is_text(source: dict[str, Any]) -> bool:
+def document_in(text: bytes) -> dict[str, Any]:
+    """A document.
+
+    Raises:
+        RefusedError: the text is not a JSON object in UTF-8, or a name stands twice in one.
+    """
     try:
-        json.dumps(source, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        document = json.loads(text.decode(), object_pairs_hook=_once)
+        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate is not text
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise RefusedError(PARSING, "the document is not a JSON object, or a field is duplicate")
+    return document
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError
+    return members
 
 
 def record_of(source: dict[str, Any]) -> Record:

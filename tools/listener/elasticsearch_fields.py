@@ -99,8 +99,8 @@ class Field:
                 limit = f"the maximum depth limit of [{self.depth_limit}]"
                 reason = f"The provided [flattened] field [{name}] exceeds {limit}"
                 raise RefusedError(PARSING, reason)
-            if "\0" in path or "\0" in leaf:
-                raise self._unparsed(name, "Do not include the null byte")
+            if "\0" in path:
+                raise self._unparsed(name, "Keys cannot contain the reserved character \\0")
             # the term of the keyed field has the path before the value
             self._take_term(name, leaf if self._is_ignored(leaf) else f"{path}\0{leaf}")
 

@@ -72,10 +72,10 @@ class Mapping:
         self._fields |= trial.maps[0]
         self._total += _counted(trial.maps[0])
 
-    def type_of(self, name: str) -> str | None:
-        """The type of a field, by its name with dots."""
-        field = self._fields.get(tuple(name.split(".")))
-        return field.type if field else None
+    @property
+    def types(self) -> dict[str, str]:
+        """The type of each field, by its name with dots."""
+        return {".".join(path): field.type for path, field in self._fields.items()}
 
     def _declare(self, path: Path, parent: Field, properties: dict[str, Any]) -> None:
         for key, config in properties.items():

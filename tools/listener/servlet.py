@@ -15,16 +15,16 @@ def text_of(request: Incoming) -> str:
     """The body as a text, whatever its Content-Encoding: the container does not unpack it.
 
     Raises:
-        BodyError: the charset of the Content-Type does not exist.
+        BodyError: the body is not in the charset of the Content-Type, or there is no such charset.
     """
     header = Message()
     header["Content-Type"] = request.headers.get("content-type", "")
     charset = header.get_content_charset(_DEFAULT_CHARSET)
     try:
-        return request.body.decode(charset, "replace")
-    except LookupError:
-        message = "the charset of the Content-Type is unknown"
-        raise BodyError(message, 415) from None
+        return request.body.decode(charset)
+    except (LookupError, UnicodeDecodeError):
+        message = "the charset of the Content-Type is unknown, or the body is not in it"
+        raise BodyError(message, 500) from None
 
 
 def records_of(request: Incoming) -> tuple[str, list[Record]]:

@@ -7,10 +7,9 @@ only. Its Loki endpoint takes a line in JSON apart unless `disable_message_parsi
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
 from tools.listener import elasticsearch, loki, otlp
 from tools.listener.bodies import BodyError, Record
@@ -62,12 +61,12 @@ class VictoriaLogs:
         sources = [source for _, source in pairs]
         if "content-encoding" not in request.headers and any(map(_is_long, sources)):
             stored = takewhile(lambda source: not _is_long(source), sources)
-            return Outcome(200, "", self._kept(map(elasticsearch.record_of, stored)))
+            return Outcome(200, "", self._kept(map(_record_in, stored)))
         items = [{"create": {"status": 201}}] * len(sources)
-        kept = self._kept(elasticsearch.record_of(source) for source in sources if not _is_long(source))
+        kept = self._kept(_record_in(source) for source in sources if not _is_long(source))
         return answered(200, {"took": 1, "errors": False, "items": items}, kept)
 
-    def _kept(self, records: "Iterator[Record] | tuple[Record, ...] | list[Record]") -> tuple[Record, ...]:
+    def _kept(self, records: Iterable[Record]) -> tuple[Record, ...]:
         oldest_ms = float("-inf")
         if self.retention_days is not None:
             oldest_ms = self.now() * 1000 - self.retention_days * _MS_PER_DAY
@@ -90,8 +89,12 @@ def _apart(record: Record) -> Record:
     return {name: value for name, value in record.items() if name != "message"} | fields
 
 
-def _is_long(source: Any) -> bool:  # noqa: ANN401  # any JSON
-    return len(json.dumps(source, ensure_ascii=False).encode(errors="replace")) > MAX_LINE_BYTES
+def _is_long(source: bytes) -> bool:
+    return len(source) > MAX_LINE_BYTES
+
+
+def _record_in(source: bytes) -> Record:
+    return elasticsearch.record_of(elasticsearch.document_in(source))
 
 
 def _closed() -> Outcome:

@@ -88,10 +88,9 @@ def test_a_refused_document_adds_nothing() -> None:
     """Its new fields would otherwise decide about later documents."""
     mapping = Mapping()
     assert refusal_of(mapping, {"a": 1}, {"new": "text", "a": "text"}) == PARSING
-    assert mapping.type_of("new") is None
+    assert mapping.types == {"a": "long"}
     assert refusal_of(mapping, {"new": {"b": "x"}}) == ""
-    assert mapping.type_of("new.b.keyword") is None
-    assert (mapping.type_of("new"), mapping.type_of("new.b")) == ("object", "text")
+    assert mapping.types == {"a": "long", "new": "object", "new.b": "text"}
 
 
 def test_a_mapping_has_a_thousand_fields_and_twenty_levels() -> None:
@@ -175,7 +174,7 @@ def test_a_dynamic_template_gives_new_fields_their_mapping() -> None:
     )
     mapping.take({"audit": {"requestObject": {"x": 1}}, "exit_code": 1, "zip_code": 2, "t": "2026-01-02"})
     names = ("audit.requestObject", "exit_code", "zip_code", "t", "audit")
-    assert [mapping.type_of(name) for name in names] == ["flattened", "keyword", "long", "keyword", "object"]
+    assert [mapping.types[name] for name in names] == ["flattened", "keyword", "long", "keyword", "object"]
 
 
 def test_an_index_begins_with_the_mapping_of_its_template() -> None:
@@ -200,7 +199,7 @@ def test_an_index_begins_with_the_mapping_of_its_template() -> None:
     request = bulk(taken, {"body": "x"}, index="logs-eks.audit-prod")
     assert statuses_of(collectors.answer(request, None)) == [(201, ""), (400, PARSING)]
     mapping = collectors.elasticsearch.mapping_of("logs-eks.audit-prod")
-    assert [mapping.type_of(name) for name in ("a", "b", "body")] == ["long", "ip", "flattened"]
+    assert [mapping.types[name] for name in ("a", "b", "body")] == ["long", "ip", "flattened"]
     assert statuses_of(collectors.answer(bulk({"a": 1}, index="logs-other-x"), None)) == [(400, STRICT)]
 
 
@@ -235,3 +234,16 @@ def test_a_refused_document_is_an_item_among_the_others() -> None:
     assert (outcome.status, json.loads(outcome.body)["errors"]) == (200, True)
     assert statuses_of(outcome) == [(201, ""), (400, PARSING), (201, "")]
     assert (outcome.records, outcome.fault) == (({"a": 1}, {"a": 2}), "1 of 3 documents are refused")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":1,"a":2}', '{"a":{"b":1,"b":1}}', '{"a":"\\ud800"}', "[1]", "{", "\xff"]
+)
+def test_a_document_is_a_json_object_without_doubles(text: str) -> None:
+    """A line that is none is refused alone, with its item; only a bad action refuses the request."""
+    good = bulk({"n": 1}).body
+    bad = b'{"create":{"_index":"logs-x-default"}}\n' + text.encode("latin-1") + b"\n"
+    headers = {"content-type": "application/x-ndjson"}
+    outcome = Elasticsearch().receive(Incoming("POST", PATH, {}, headers, good + bad + good), None)
+    assert statuses_of(outcome) == [(201, ""), (400, PARSING), (201, "")]
+    assert Elasticsearch().receive(Incoming("POST", PATH, {}, headers, good + b"{\n{}\n"), None).status == 400
