@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo report records rules faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo report records index-templates rules faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -26,6 +26,10 @@ report: setup  ## a page on who does what, and what it costs: LINES=files, or CL
 
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
+
+index-templates: setup  #: apply the index templates to Elasticsearch or OpenSearch: URL=https://host:9200; PRINT=opensearch only prints
+	@$(call needs,URL=https://host:9200,$(URL)$(PRINT))$(python) -m tools.index_templates $(if $(PRINT),--print "$(PRINT)") \
+	  $(if $(RETENTION),--retention "$(RETENTION)") $(ARGS) $(if $(URL),"$(URL)")
 
 rules: setup  #: write the table of docs/detections.md again, after a change to a shipped rule
 	@$(python) -m tools.show_rules

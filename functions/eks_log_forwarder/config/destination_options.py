@@ -98,12 +98,13 @@ class SplunkHecOptions(DestinationOptions):
 
 @dataclass(frozen=True, slots=True)
 class ElasticsearchOptions(DestinationOptions):
-    """Documents go to `data_stream`, or to `index` if it is set."""
+    """Documents go to `data_stream`, or to `index`. `templates`: our index templates are applied."""
 
     index: str = ""
     data_stream: str = "logs-eks.{type}-{namespace}"
     namespace: str = "default"
     ecs: bool = False
+    templates: bool = False
 
     @override
     def faults(self) -> Iterator[str]:

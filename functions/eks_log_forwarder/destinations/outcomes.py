@@ -130,7 +130,10 @@ _NOT_WORTH_A_RETRY = frozenset(
 )
 
 
+_NOT_MAPPED = "the mapping does not take an event: apply the index templates with make index-templates"
 _EXPLANATIONS: dict[str, str] = {
+    "bulk_400_document_parsing_exception": _NOT_MAPPED,
+    "bulk_400_mapper_parsing_exception": _NOT_MAPPED,
     "circuit_open": "the collector was unreachable within the last minute, so no attempt was made",
     "loki_too_old": "Loki refused events that are older than it accepts",
     "not_encodable": "an event could not be processed or encoded; the summary's details name the error",

@@ -55,7 +55,11 @@ def faults_of(destination: str, options: object, **more: str) -> tuple[str, ...]
             "elasticsearch",
             "{}",
             ElasticsearchOptions(
-                index="", data_stream="logs-eks.{type}-{namespace}", namespace="default", ecs=False
+                index="",
+                data_stream="logs-eks.{type}-{namespace}",
+                namespace="default",
+                ecs=False,
+                templates=False,
             ),
         ),
         ("elasticsearch", '{"index":"eks","ecs":true}', ElasticsearchOptions(index="eks", ecs=True)),
@@ -114,6 +118,27 @@ def test_all_faults_are_told_together() -> None:
     """Faults of options together with faults of other variables."""
     faults = faults_of("splunk_hec", {"ack": 1, "colour": "red", "index": " "}, MAX_BATCH_EVENTS="none")
     assert len(faults) == 4
+
+
+def test_parsed_needs_the_index_templates() -> None:
+    """The fault says which command applies them; the other formats do not need them."""
+    (fault,) = faults_of("elasticsearch", {}, RECORD_FORMAT="parsed")
+    assert "make index-templates" in fault
+    assert "templates to true" in fault
+    for record_format in ("enriched", "plain", "ocsf"):
+        assert settings_of("elasticsearch", "", RECORD_FORMAT=record_format).record_format == record_format
+    assert (
+        settings_of("elasticsearch", '{"templates":true}', RECORD_FORMAT="parsed").record_format == "parsed"
+    )
+
+
+@pytest.mark.parametrize("options", [{"index": "eks"}, {"data_stream": "logs-k8s.{type}-{namespace}"}])
+def test_the_index_templates_cover_only_their_data_streams(options: dict[str, object]) -> None:
+    """A name that their pattern does not match gets another mapping."""
+    (fault,) = faults_of("elasticsearch", options | {"templates": True})
+    assert "logs-eks.*-*" in fault
+    covered = '{"data_stream":"logs-eks.all-x","templates":true}'
+    assert settings_of("elasticsearch", covered).destination == "elasticsearch"
 
 
 def test_ecs_names_need_the_enriched_record() -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 
@@ -72,6 +73,7 @@ def test_ecs_names_what_an_audit_event_says() -> None:
             "id": "0" * 56,
             "action": "get",
             "outcome": "failure",
+            "severity": 4,
         },
         "cloud": {
             "provider": "aws",
@@ -86,7 +88,14 @@ def test_ecs_names_what_an_audit_event_says() -> None:
             "api_version": "v1",
             "resource": {"type": "secrets", "name": "db"},
         },
-        "aws": {"cloudwatch": {"log_group": "/aws/eks/prod/cluster", "log_stream": record_of().logStream}},
+        "aws": {
+            "cloudwatch": {"log_group": "/aws/eks/prod/cluster", "log_stream": record_of().logStream},
+            "eks": {
+                "detections": [
+                    {"id": RULE.id, "title": RULE.title, "level": "high", "tags": ["attack.t1552"]}
+                ]
+            },
+        },
         "http": {"response": {"status_code": 403}},
         "user": {"name": "kubernetes-admin", "id": "aws-iam-authenticator:111122223333:AROAEXAMPLE"},
         "user_agent": {"original": "kubectl/v1.33.0"},
@@ -95,6 +104,17 @@ def test_ecs_names_what_an_audit_event_says() -> None:
         "rule": {"id": [RULE.id], "name": [RULE.title]},
         "tags": ["attack.t1552"],
     }
+
+
+def test_ecs_has_the_gravest_level_as_a_number() -> None:
+    """From 1, informational, to 5, critical; an event without a detection has none."""
+    levels = ("low", "critical", "medium")
+    rules = [msgspec.structs.replace(RULE, id=level, level=level) for level in levels]
+    _, document = lines_of(elasticsearch(ecs=True), record_of(detections=rules))
+    assert document["event"]["severity"] == 5
+    assert [one["id"] for one in document["aws"]["eks"]["detections"]] == ["low", "critical", "medium"]
+    _, document = lines_of(elasticsearch(ecs=True), record_of())
+    assert "severity" not in document["event"]
 
 
 @pytest.mark.parametrize(
