@@ -65,6 +65,16 @@ def test_every_name_in_a_query_is_sent() -> None:
     assert used - sent_names() == set()
 
 
+def test_the_page_names_what_the_dashboard_uses() -> None:
+    """In the table of its rows."""
+    page = (ROOT / "docs/destinations/loki-dashboard.md").read_text(encoding="utf-8")
+    table = page.partition("| row | shows | from |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", table))
+    used = {name for target in targets(LOKI) for name in names_in(target["expr"])}
+    assert len(named) == 16
+    assert named <= used
+
+
 def test_a_legend_and_a_column_have_the_names_of_their_query() -> None:
     """What a query does not group by is not there to be shown."""
     for panel in panels():

@@ -1,10 +1,13 @@
-"""Grafana's own grammar of LogQL about the queries of our dashboard, and about our reading of them."""
+"""Grafana's own model of a dashboard, and its grammar of LogQL, about our dashboard for Loki."""
 
 import json
 import re
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.logql import names_in
 from tests.third_party.npm import evaluated, unpacked
@@ -41,10 +44,12 @@ process.stdout.write(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(read
 """
 
 
+TEXT = (ROOT / "collectors/loki/grafana-dashboard.json").read_text(encoding="utf-8")
+
+
 def queries() -> list[str]:
     """The queries of the dashboard, as Grafana sends them."""
-    text = (ROOT / "collectors/loki/grafana-dashboard.json").read_text(encoding="utf-8")
-    found: list[str] = re.findall(r'"expr": ("(?:[^"\\]|\\.)*")', text)
+    found: list[str] = re.findall(r'"expr": ("(?:[^"\\]|\\.)*")', TEXT)
     expressions = [str(json.loads(one)) for one in found]
     return [one.replace("$__range", "6h").replace("$__auto", "1m") for one in expressions]
 
@@ -72,3 +77,28 @@ def test_our_reading_finds_every_name_that_the_grammar_finds(trees: list[dict[st
     made = {"seen"}
     for query, tree in zip(queries(), trees, strict=False):
         assert set(tree["names"]) - made <= names_in(query)
+
+
+def test_grafanas_model_has_every_name_of_the_dashboard() -> None:
+    """It drops what it does not know: nothing is lost on the way through it."""
+    register_default_plugins()
+    given = json.loads(TEXT)
+    assert lost_between(given, json.loads(JSONEncoder().encode(Dashboard.from_json(given)))) == []
+    given["panels"][0]["tipe"] = "stat"
+    given["panels"][0]["targets"][0]["exp"] = "x"
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(given)))
+    assert lost_between(given, read) == [".panels[0].targets[0].exp", ".panels[0].tipe"]
+
+
+def lost_between(given: object, read: object, path: str = "") -> list[str]:
+    """The places of a JSON value that another one lacks or has differently."""
+    if isinstance(given, dict) and isinstance(read, dict):
+        return [
+            place
+            for name, part in given.items()
+            for place in lost_between(part, read.get(name), f"{path}.{name}")
+        ]
+    if isinstance(given, list) and isinstance(read, list) and len(given) == len(read):
+        pairs = enumerate(zip(given, read, strict=True))
+        return [place for n, (one, other) in pairs for place in lost_between(one, other, f"{path}[{n}]")]
+    return [] if given == read else [path]
