@@ -9,8 +9,8 @@ import argparse
 import re
 import sys
 
-from tools.aws_clients import ToolError
 from tools.deploy.questions import read_hidden, read_line
+from tools.errors import ToolError
 from tools.index_templates.applying import Cluster
 from tools.index_templates.files import ELASTICSEARCH, OPENSEARCH, RETENTION, parts, text_of, write
 from tools.stopping import run

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
-from tools.aws_clients import ToolError
+from tools.errors import ToolError
 from tools.index_templates.files import ELASTICSEARCH, OPENSEARCH, POLICY_PATH, STREAMS, parts
 
 API_KEY, USERNAME, PASSWORD = "ELASTIC_API_KEY", "ELASTIC_USERNAME", "ELASTIC_PASSWORD"
@@ -95,10 +95,17 @@ def _identify(session: requests.Session, variable: Callable[[str], str | None]) 
     """Uses the credentials of the environment, if there are any."""
     username, password = variable(USERNAME), variable(PASSWORD)
     if key := variable(API_KEY):
-        session.headers["Authorization"] = f"ApiKey {key}"
-        session.trust_env = False  # a ~/.netrc would replace the header
+        session.auth = _with_key(key)  # as a header alone, ~/.netrc would replace it
     elif username and password:
         session.auth = (username, password)
+
+
+def _with_key(key: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    def add(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"ApiKey {key}"
+        return request
+
+    return add
 
 
 def _json(answer: requests.Response, what: str) -> dict[str, Any]:

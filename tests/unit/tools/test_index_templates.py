@@ -8,7 +8,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tools.aws_clients import ToolError
+from tools.errors import ToolError
 from tools.index_templates.__main__ import main
 from tools.index_templates.applying import API_KEY, PASSWORD, USERNAME, Cluster
 from tools.index_templates.files import ELASTICSEARCH, FOLDER, OPENSEARCH, parts, text_of
