@@ -84,10 +84,10 @@ def test_grafanas_model_has_every_name_of_the_dashboard() -> None:
     register_default_plugins()
     given = json.loads(TEXT)
     assert lost_between(given, json.loads(JSONEncoder().encode(Dashboard.from_json(given)))) == []
-    given["panels"][0]["tipe"] = "stat"
+    given["panels"][0]["kynd"] = "stat"
     given["panels"][0]["targets"][0]["exp"] = "x"
     read = json.loads(JSONEncoder().encode(Dashboard.from_json(given)))
-    assert lost_between(given, read) == [".panels[0].targets[0].exp", ".panels[0].tipe"]
+    assert lost_between(given, read) == [".panels[0].targets[0].exp", ".panels[0].kynd"]
 
 
 def lost_between(given: object, read: object, path: str = "") -> list[str]:

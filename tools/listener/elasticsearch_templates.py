@@ -23,7 +23,7 @@ class Templates:
         Raises:
             RefusedError: its mapping is not valid.
         """
-        _mapping_of([body])
+        mapping_of([body])
         self._components[name] = body
 
     def put_index(self, name: str, body: dict[str, Any]) -> None:
@@ -53,11 +53,15 @@ class Templates:
         return self._mapping_with(max(matching, key=lambda body: int(body.get("priority", 0))))
 
     def _mapping_with(self, body: dict[str, Any]) -> Mapping:
-        return _mapping_of([*(self._components[part] for part in body.get("composed_of", [])), body])
+        return mapping_of([*(self._components[part] for part in body.get("composed_of", [])), body])
 
 
-def _mapping_of(bodies: list[dict[str, Any]]) -> Mapping:
-    """The mapping of several templates, the later over the earlier ones."""
+def mapping_of(bodies: list[dict[str, Any]]) -> Mapping:
+    """The mapping of several templates, the later over the earlier ones.
+
+    Raises:
+        RefusedError: a mapping is not valid.
+    """
     mappings: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     for body in bodies:

@@ -206,7 +206,7 @@ def test_an_index_begins_with_the_mapping_of_its_template() -> None:
 @pytest.mark.parametrize(
     "template",
     [
-        {"template": {"mappings": {"properties": {"f": {"type": "flatened"}}}}, "index_patterns": ["x"]},
+        {"template": {"mappings": {"properties": {"f": {"type": "unheard_of"}}}}, "index_patterns": ["x"]},
         {"template": {}},
         ["x"],
     ],
