@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tools.listener.elasticsearch import document_in
+from tools.listener.elasticsearch_bulk import document_in
 from tools.listener.elasticsearch_fields import RefusedError
 from tools.listener.elasticsearch_templates import mapping_of
 

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import requests
 from pytest_httpserver import HTTPServer
 
 from eks_log_forwarder.delivery import acknowledgement
@@ -11,7 +10,8 @@ from eks_log_forwarder.forward_handler import handler
 from tests.conftest import LambdaContext
 from tests.integration.test_forward_handler import LOG_TYPES, TOKEN, event_in, payload_in
 from tests.secrets_manager import ARN, SecretsManager
-from tools.index_templates.files import ELASTICSEARCH, parts
+from tools.index_templates.applying import API_KEY, Cluster
+from tools.index_templates.files import RETENTION
 from tools.listener import running_listener
 from tools.listener.protocols import DEMO_DESTINATIONS
 
@@ -47,9 +47,10 @@ def test_every_event_arrives_at_every_collector(  # noqa: PLR0913, PLR0917  # th
     SecretsManager(httpserver).holds(SecretString=demo.secret(TOKEN))
     environment.setattr(acknowledgement, "FIRST_PAUSE_SECONDS", 0.01)
     with running_listener(token=TOKEN) as listener:
-        for part in parts(ELASTICSEARCH) if "templates" in options else ():
-            put = requests.put(listener.origin + part.path, json=part.body, auth=("", TOKEN), timeout=5)
-            assert put.status_code == 200, put.text
+        if "templates" in options:
+            environment.setenv(API_KEY, TOKEN)
+            cluster = Cluster(listener.origin, pytest.fail, pytest.fail)
+            assert len(list(cluster.apply(cluster.product(), RETENTION))) == 2
         environment.setenv("DESTINATION", destination)
         environment.setenv("DESTINATION_URL", listener.url_of(demo.path))
         environment.setenv("DESTINATION_SECRET_ARN", ARN)

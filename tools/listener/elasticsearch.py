@@ -1,17 +1,17 @@
 """Elasticsearch's bulk endpoint for data streams, as strict as Elasticsearch: `POST /_bulk`.
 
-`PUT /_component_template/NAME` and `PUT /_index_template/NAME` take the templates of an index that does not
-exist yet. An index begins with the mapping of its template, and an `_id` is stored once.
+An index begins with the mapping of its template, and an `_id` is stored once. What a client needs to apply
+templates is here too: `GET /`, `PUT /_component_template/NAME`, `PUT /_index_template/NAME`,
+`GET /_data_stream/PATTERN` and `POST /NAME/_rollover`.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import batched
+from fnmatch import fnmatchcase
 from typing import Any
 
-from tools.listener.bodies import BodyError, Record, require
+from tools.listener.bodies import BodyError, Record
+from tools.listener.elasticsearch_bulk import document_in, pairs_in, record_of
 from tools.listener.elasticsearch_fields import ARGUMENT, INDEX_NAME, PARSING, RefusedError
 from tools.listener.elasticsearch_mapping import Mapping
 from tools.listener.elasticsearch_templates import Templates
@@ -21,6 +21,9 @@ from tools.listener.http_server import Incoming
 PATH = "/_bulk"
 COMPONENT_PATH = "/_component_template/"
 INDEX_PATH = "/_index_template/"
+_STREAMS_PATH = "/_data_stream/"
+_ROLLOVER = "/_rollover"
+_VERSION = "8.17.0"
 _TYPES = {"application/x-ndjson", "application/json", "application/vnd.elasticsearch+x-ndjson"}
 _MAX_ID_BYTES = 512
 _CREATED, _REFUSED, _ALREADY_STORED = 201, 400, 409
@@ -43,13 +46,30 @@ class Elasticsearch:
         """The mapping of an index that has documents."""
         return self._indices[name].mapping
 
-    def put_template(self, request: Incoming, token: str | None) -> Outcome:
+    def manage(self, request: Incoming, token: str | None) -> Outcome | None:
+        """The answer to a request about the cluster itself; None if it is none."""
+        manages = {"GET": self._show, "PUT": self._put, "POST": self._roll_over}.get(request.method)
+        is_open = opens(request, ("apikey",), token)
+        outcome = manages(request) if manages else None
+        return outcome if is_open or outcome is None else _closed()
+
+    def _show(self, request: Incoming) -> Outcome | None:
+        if request.path == "/":
+            return answered(200, {"version": {"number": _VERSION}, "tagline": "You Know, for Search"})
+        if not request.path.startswith(_STREAMS_PATH):
+            return None
+        pattern = request.path.removeprefix(_STREAMS_PATH)
+        names = [{"name": name} for name in self._indices if fnmatchcase(name, pattern)]
+        if not names and "*" not in pattern:
+            return _error(404, "index_not_found_exception", "no such index")
+        return answered(200, {"data_streams": names})
+
+    def _put(self, request: Incoming) -> Outcome | None:
         """Takes a template for the indices to come."""
-        if not opens(request, ("apikey",), token):
-            return _closed()
-        put = self._templates.put_index
-        if request.path.startswith(COMPONENT_PATH):
-            put = self._templates.put_component
+        if not request.path.startswith((COMPONENT_PATH, INDEX_PATH)):
+            return None
+        is_component = request.path.startswith(COMPONENT_PATH)
+        put = self._templates.put_component if is_component else self._templates.put_index
         try:
             put(request.path.rpartition("/")[2], json.loads(plain_body(request)))
         except RefusedError as error:
@@ -57,6 +77,16 @@ class Elasticsearch:
         except (BodyError, ValueError, TypeError, AttributeError):
             return _error(400, "parse_exception", "the body is not a template in JSON")
         return answered(200, {"acknowledged": True})
+
+    def _roll_over(self, request: Incoming) -> Outcome | None:
+        """A new index takes a data stream's place: with the templates of now, and without the old ids."""
+        if not request.path.endswith(_ROLLOVER):
+            return None
+        name = request.path.removesuffix(_ROLLOVER).removeprefix("/")
+        if name not in self._indices:
+            return _error(404, "index_not_found_exception", "no such index")
+        self._indices[name] = _Index(self._templates.mapping_for(name))
+        return answered(200, {"acknowledged": True, "rolled_over": True})
 
     def receive(self, request: Incoming, token: str | None) -> Outcome:
         """Takes or refuses each document, with an item for it in the answer."""
@@ -76,12 +106,14 @@ class Elasticsearch:
         fault = f"{refused} of {len(items)} documents are refused" if refused else ""
         return answered(200, answer, tuple(records), fault)
 
-    def _results(self, pairs: list[tuple[Any, bytes]]) -> tuple[list[dict[str, Any]], list[Record]]:
+    def _results(
+        self, pairs: list[tuple[dict[str, Any], bytes]]
+    ) -> tuple[list[dict[str, Any]], list[Record]]:
         items, records = [], []
-        for action, text in pairs:
+        for options, text in pairs:
             try:
                 source = document_in(text)
-                is_new = self._store(action, source)
+                is_new = self._store(options, source)
             except RefusedError as error:
                 items.append(_item(_REFUSED, error.kind, error.reason))
                 continue
@@ -92,11 +124,9 @@ class Elasticsearch:
                 items.append(_item(_ALREADY_STORED, "version_conflict_engine_exception", "already exists"))
         return items, records
 
-    def _store(self, action: Any, source: dict[str, Any]) -> bool:  # noqa: ANN401  # any JSON
+    def _store(self, options: dict[str, Any], source: dict[str, Any]) -> bool:
         """Stores one document; false if its `_id` is stored already."""
-        is_create = isinstance(action, dict) and list(action) == ["create"]
-        require(is_create, "only write ops with an op_type of create are allowed in data streams")
-        name, identity = action["create"].get("_index"), action["create"].get("_id")
+        name, identity = options.get("_index"), options.get("_id")
         if not isinstance(name, str) or not name or name != name.lower():
             raise RefusedError(INDEX_NAME, "Invalid index name")
         if identity is not None and not 0 < len(identity.encode(errors="replace")) <= _MAX_ID_BYTES:
@@ -111,67 +141,6 @@ class Elasticsearch:
         if identity is not None:
             index.ids.add(identity)
         return True
-
-
-def pairs_in(body: bytes) -> Iterator[tuple[Any, bytes]]:
-    """The actions of a bulk request, with the texts of their documents.
-
-    Raises:
-        BodyError: the request is not one.
-    """
-    require(body.endswith(b"\n"), "The bulk request must be terminated by a newline [\\n]")
-    lines = body[:-1].split(b"\n")
-    require(len(lines) % 2 == 0, "an action line has no source line")
-    for number, (action, source) in enumerate(batched(lines, 2, strict=True), start=1):
-        try:
-            yield json.loads(action.decode()), source
-        except (ValueError, RecursionError):
-            message = f"action {number} is not JSON in UTF-8"
-            raise BodyError(message) from None
-
-
-def document_in(text: bytes) -> dict[str, Any]:
-    """A document.
-
-    Raises:
-        RefusedError: the text is not a JSON object in UTF-8, or a name stands twice in one.
-    """
-    try:
-        document = json.loads(text.decode(), object_pairs_hook=_once)
-        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate is not text
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise RefusedError(PARSING, "the document is not a JSON object, or a field is duplicate")
-    return document
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError
-    return members
-
-
-def record_of(source: dict[str, Any]) -> Record:
-    """The forwarder's record, also from ECS names."""
-    if "ecs" not in source:
-        return {name: value for name, value in source.items() if name != "@timestamp"}
-    cloudwatch = source.get("aws", {}).get("cloudwatch", {})
-    time = source["@timestamp"]
-    return {
-        "timestamp": time if isinstance(time, int) else _milliseconds(time),
-        "logGroup": cloudwatch.get("log_group", ""),
-        "logStream": cloudwatch.get("log_stream", ""),
-        "message": source.get("message", ""),
-        "id": source.get("event", {}).get("id", ""),
-        "cluster": source.get("orchestrator", {}).get("cluster", {}).get("name", ""),
-        "logType": source.get("event", {}).get("dataset", "").removeprefix("eks."),
-    }
-
-
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 def _item(status: int, kind: str = "", reason: str = "") -> dict[str, Any]:

@@ -19,7 +19,6 @@ DEVELOPMENT_TOKEN = "11111111-2222-4333-8444-555555555555"  # noqa: S105  # not 
 DEMO_USERNAME = "demo"
 XPLG_PATH = "/logeye/api/logger.jsp"
 HTTP_PATH = "/ingest"
-_TEMPLATES = (elasticsearch.COMPONENT_PATH, elasticsearch.INDEX_PATH)
 
 
 def xplg(request: Incoming, token: str | None) -> Outcome:
@@ -65,8 +64,9 @@ class Collectors:
 
     def answer(self, request: Incoming, token: str | None) -> Outcome:
         """The answer to a request with any path and method."""
-        if request.path.startswith(_TEMPLATES) and request.method == "PUT":
-            return self.elasticsearch.put_template(request, token)
+        managed = self.elasticsearch.manage(request, token)
+        if managed is not None:
+            return managed
         protocol = self.protocols().get(request.path)
         if protocol is None:
             return _page(request.path)

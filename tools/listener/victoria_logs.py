@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 
-from tools.listener import elasticsearch, loki, otlp
+from tools.listener import elasticsearch_bulk, loki, otlp
 from tools.listener.bodies import BodyError, Record
 from tools.listener.exchange import Outcome, answered, content_type_of, opens, plain_body, refused
 from tools.listener.http_server import Incoming
@@ -55,7 +55,7 @@ class VictoriaLogs:
         if not opens(request, _SCHEMES, token):
             return _closed()
         try:
-            pairs = list(elasticsearch.pairs_in(plain_body(request)))
+            pairs = list(elasticsearch_bulk.pairs_in(plain_body(request)))
         except BodyError as error:
             return refused(error.status, str(error))
         sources = [source for _, source in pairs]
@@ -94,7 +94,7 @@ def _is_long(source: bytes) -> bool:
 
 
 def _record_in(source: bytes) -> Record:
-    return elasticsearch.record_of(elasticsearch.document_in(source))
+    return elasticsearch_bulk.record_of(elasticsearch_bulk.document_in(source))
 
 
 def _closed() -> Outcome:

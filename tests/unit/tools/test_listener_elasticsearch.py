@@ -247,3 +247,34 @@ def test_a_document_is_a_json_object_without_doubles(text: str) -> None:
     outcome = Elasticsearch().receive(Incoming("POST", PATH, {}, headers, good + bad + good), None)
     assert statuses_of(outcome) == [(201, ""), (400, PARSING), (201, "")]
     assert Elasticsearch().receive(Incoming("POST", PATH, {}, headers, good + b"{\n{}\n"), None).status == 400
+
+
+def test_a_roll_over_begins_with_the_templates_of_now() -> None:
+    """And without the ids of before: the same document is then stored again."""
+    collectors = Collectors()
+
+    def sent(method: str, path: str) -> Outcome:
+        return collectors.answer(Incoming(method, path, {}, {}), None)
+
+    assert json.loads(sent("GET", "/_data_stream/logs-*").body) == {"data_streams": []}
+    assert sent("POST", "/logs-x-default/_rollover").status == 404
+    document = {"_id": "1", "body": {"a": 1}}
+    assert statuses_of(collectors.answer(bulk(document), None)) == [(201, "")]
+    flattened = {"template": {"mappings": {"properties": {"body": {"type": "flattened"}}}}}
+    assert put(f"{INDEX_PATH}x", {"index_patterns": ["logs-x-*"], **flattened}, collectors) == 200
+    assert collectors.elasticsearch.mapping_of("logs-x-default").types["body"] == "object"
+    assert json.loads(sent("GET", "/_data_stream/logs-*").body) == {
+        "data_streams": [{"name": "logs-x-default"}]
+    }
+    assert sent("POST", "/logs-x-default/_rollover").status == 200
+    assert statuses_of(collectors.answer(bulk(document), None)) == [(201, "")]
+    assert collectors.elasticsearch.mapping_of("logs-x-default").types["body"] == "flattened"
+
+
+def test_the_cluster_is_closed_without_the_key() -> None:
+    """For templates as for documents."""
+    closed = [
+        Collectors().answer(Incoming(method, path, {}, {}, b"{}"), "the-key").status
+        for method, path in (("GET", "/"), ("PUT", f"{INDEX_PATH}x"), ("POST", PATH))
+    ]
+    assert closed == [401, 401, 401]
