@@ -58,9 +58,8 @@ def record_of(source: dict[str, Any]) -> Record:
     if "ecs" not in source:
         return {name: value for name, value in source.items() if name != "@timestamp"}
     cloudwatch = source.get("aws", {}).get("cloudwatch", {})
-    time = source["@timestamp"]
     return {
-        "timestamp": time if isinstance(time, int) else _milliseconds(time),
+        "timestamp": milliseconds(source["@timestamp"]),
         "logGroup": cloudwatch.get("log_group", ""),
         "logStream": cloudwatch.get("log_stream", ""),
         "message": source.get("message", ""),
@@ -70,5 +69,6 @@ def record_of(source: dict[str, Any]) -> Record:
     }
 
 
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)
+def milliseconds(time: str | int) -> int:
+    """A document's time: RFC 3339, or milliseconds since 1970."""
+    return time if isinstance(time, int) else round(datetime.fromisoformat(time).timestamp() * 1000)

@@ -21,6 +21,7 @@ OTLP_PATH = "/insert/opentelemetry/v1/logs"
 BULK_PATH = "/insert/elasticsearch/_bulk"
 MAX_LINE_BYTES = 256 * 1024
 _MS_PER_DAY = 86_400_000
+_NS_PER_MS = 1_000_000
 _SCHEMES = ("bearer", "apikey")
 
 
@@ -36,12 +37,13 @@ class VictoriaLogs:
         if not opens(request, _SCHEMES, token):
             return _closed()
         try:
-            records = loki.joined(list(loki.entries_in(request)))
+            entries = list(loki.entries_in(request))
         except BodyError as error:
             return refused(error.status, str(error))
+        records = loki.joined([one for one in entries if self._keeps(one.time_ns // _NS_PER_MS, one.line)])
         if request.query.get("disable_message_parsing") != "1":
             records = [_apart(record) for record in records]
-        return Outcome(204, "", self._kept(records))
+        return Outcome(204, "", tuple(records))
 
     def otlp(self, request: Incoming, token: str | None) -> Outcome:
         """An export in protobuf."""
@@ -67,15 +69,19 @@ class VictoriaLogs:
         return answered(200, {"took": 1, "errors": False, "items": items}, kept)
 
     def _kept(self, records: Iterable[Record]) -> tuple[Record, ...]:
-        oldest_ms = float("-inf")
-        if self.retention_days is not None:
-            oldest_ms = self.now() * 1000 - self.retention_days * _MS_PER_DAY
         return tuple(
             record
             for record in records
-            if int(str(record.get("timestamp", 0))) >= oldest_ms
-            and len(str(record.get("message", "")).encode()) <= MAX_LINE_BYTES
+            if self._keeps(int(str(record["timestamp"])), str(record.get("message", "")))
         )
+
+    def _keeps(self, time_ms: int, line: str) -> bool:
+        """Whether an event is stored, which is not in the answer."""
+        is_old = (
+            self.retention_days is not None
+            and time_ms < self.now() * 1000 - self.retention_days * _MS_PER_DAY
+        )
+        return not is_old and len(line.encode()) <= MAX_LINE_BYTES
 
 
 def _apart(record: Record) -> Record:
@@ -94,7 +100,9 @@ def _is_long(source: bytes) -> bool:
 
 
 def _record_in(source: bytes) -> Record:
-    return elasticsearch_bulk.record_of(elasticsearch_bulk.document_in(source))
+    document = elasticsearch_bulk.document_in(source)
+    time_ms = elasticsearch_bulk.milliseconds(document["@timestamp"])
+    return {"timestamp": time_ms} | elasticsearch_bulk.record_of(document)
 
 
 def _closed() -> Outcome:
