@@ -74,8 +74,10 @@ class Loki:
         faults = [self._fault(entry) for entry in entries]
         taken = [entry for entry, fault in zip(entries, faults, strict=True) if not fault]
         records = tuple(joined(taken))
-        text = "\n".join(filter(None, faults))
-        return Outcome(400, text, records, fault=text) if text else Outcome(204, "", records)
+        if not any(faults):
+            return Outcome(204, "", records)
+        fault = f"{len(entries) - len(taken)} of {len(entries)} entries are refused"
+        return Outcome(400, "\n".join(filter(None, faults)), records, fault=fault)
 
     def _fault(self, entry: Entry) -> str:
         """What is wrong with an entry; without a fault, the entry is in its stream from now on."""

@@ -374,6 +374,20 @@ def test_a_token_comes_from_the_environment_or_the_option(
     assert "The token is from --token." in command.end()[1]
 
 
+def test_limits_of_collectors_are_options(tmp_path: Path) -> None:
+    """Loki's age and tenant: an old entry is refused, and a request without a tenant."""
+    command = Command(tmp_path, "--no-token", "--max-age-hours", "168", "--multi-tenant")
+    entries = [[f"{1_700_000_000 + seconds}000000000", "x"] for seconds in range(2)]
+    push = {"streams": [{"stream": {"cluster": "demo"}, "values": entries}]}
+    url = f"{command.origin}/loki/api/v1/push"
+    statuses = [
+        requests.post(url, json=push, headers=headers, timeout=5).status_code
+        for headers in ({}, {"X-Scope-OrgID": "team"})
+    ]
+    assert statuses == [401, 400]
+    assert "answered 400: 2 of 2 entries are refused" in command.end()[1]
+
+
 def test_an_address_that_cannot_be_listened_on_is_a_clear_error(tmp_path: Path) -> None:
     """Status 2 and what to do, no traceback: a port in use, a foreign host, a missing folder."""
     with socket.create_server(("127.0.0.1", 0)) as other:

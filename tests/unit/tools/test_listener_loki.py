@@ -48,6 +48,7 @@ def test_the_good_entries_of_a_bad_request_are_stored() -> None:
         "2026-09-13T06:13:20Z, oldest acceptable timestamp is: 2026-09-14T14:13:20Z"
     )
     assert oldest_accepted_ms(outcome.body.encode()) == (NOW_S - 168 * HOUR_S + 1) * 1000
+    assert outcome.fault == "1 of 3 entries are refused"
 
 
 def test_an_entry_may_be_an_hour_behind_the_newest_of_its_stream() -> None:
