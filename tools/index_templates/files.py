@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from eks_log_forwarder.config.settings import TEMPLATES_COVER
+from eks_log_forwarder.config.index_templates import COVERED
 from tools import ROOT
 from tools.index_templates.mappings import Json, in_opensearch, mappings
 
 FOLDER = ROOT / "collectors"
 NAME = "eks-control-plane"
-STREAMS = f"{TEMPLATES_COVER}*-*"
+STREAMS = f"{COVERED}*-*"
 RETENTION = "90d"
 ELASTICSEARCH, OPENSEARCH = "elasticsearch", "opensearch"
 POLICY_PATH = f"/_plugins/_ism/policies/{NAME}"

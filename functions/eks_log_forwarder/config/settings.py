@@ -11,12 +11,12 @@ from eks_log_forwarder.config.destination_options import (
     read_options,
 )
 from eks_log_forwarder.config.environment import EnvironmentReader
+from eks_log_forwarder.config.index_templates import template_faults
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.intake.log_type import LogType
 
 MOVED_TO_OPTIONS = ("BODY_FORMAT", "COMPRESSION")  # variables of earlier versions
 NO_POLICY = "none"  # the value of AUDIT_POLICY that names no file
-TEMPLATES_COVER = "logs-eks."  # the data streams of collectors/*/index-template.json
 ALL_RULES = "all"  # the value of DISABLED_DETECTIONS that disables every rule
 
 
@@ -118,14 +118,4 @@ class Settings:
             return
         if options.ecs and self.record_format is not RecordFormat.ENRICHED:
             yield f"RECORD_FORMAT is {self.record_format}: the option ecs of elasticsearch needs enriched"
-        if self.record_format is RecordFormat.PARSED and not options.templates:
-            yield (
-                "RECORD_FORMAT is parsed: Elasticsearch refuses most nested bodies without an index "
-                "template. Apply ours (make index-templates URL=https://HOST:PORT), then set the option "
-                "templates to true; or choose enriched"
-            )
-        if options.templates and (options.index or not options.data_stream.startswith(TEMPLATES_COVER)):
-            yield (
-                f"templates is true: the index templates cover data streams named {TEMPLATES_COVER}*-*, so "
-                "leave out the option index, and begin data_stream with that name"
-            )
+        yield from template_faults(options, parsed=self.record_format is RecordFormat.PARSED)

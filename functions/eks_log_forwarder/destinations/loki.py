@@ -19,7 +19,13 @@ from eks_log_forwarder.destinations.grouping import framed, grouped
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
 from eks_log_forwarder.destinations.line import line_of, service_name
 from eks_log_forwarder.destinations.loki_answer import outcome_of_push
-from eks_log_forwarder.destinations.loki_entries import hour_of, metadata_of, nanoseconds_of, pieces_of
+from eks_log_forwarder.destinations.loki_entries import (
+    findings_of,
+    hour_of,
+    metadata_of,
+    nanoseconds_of,
+    pieces_of,
+)
 from eks_log_forwarder.destinations.outcomes import Outcome
 from eks_log_forwarder.encoding import to_strict_json
 from eks_log_forwarder.record.formats import Shape
@@ -53,7 +59,7 @@ class Loki:
         if self.redriven:
             labels["redriven"] = hour_of(record.timestamp)
         line = line_of(record, self.shape)
-        metadata = metadata_of(line, record)
+        metadata = metadata_of(line.rest, None if line.is_plain else findings_of(record))
         start_ns = nanoseconds_of(record)
         entries = [
             to_strict_json((str(start_ns + n), piece, metadata | numbers))

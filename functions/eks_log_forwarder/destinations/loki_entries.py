@@ -1,13 +1,12 @@
 """The parts of an entry in Loki: its time, line and structured metadata."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from zlib import crc32
 
 import msgspec
 
-from eks_log_forwarder.destinations.line import Line
 from eks_log_forwarder.destinations.severity import gravest, severity_of, word_of
 from eks_log_forwarder.encoding import encodable
 from eks_log_forwarder.record.record import Record
@@ -52,24 +51,24 @@ def hour_of(timestamp_ms: int) -> str:
         return "unknown"
 
 
-def metadata_of(line: Line, record: Record) -> dict[str, str]:
-    """Structured metadata: what the forwarder found, then nested names joined by `_`, with short values."""
-    found = {} if line.is_plain else _findings(record)
-    for path, value in _leaves(line.rest, ""):
+def metadata_of(rest: Mapping[str, object], findings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Structured metadata: the findings, then nested names joined by `_`, with short string values only."""
+    found = dict(findings or {})
+    for path, value in _leaves(rest, ""):
         name = _NOT_A_NAME.sub("_", path)
         if len(name) <= _MAX_NAME and len(value.encode()) <= _MAX_VALUE_BYTES and len(found) < _MAX_ENTRIES:
             found.setdefault(name, value)
     return found
 
 
-def _findings(record: Record) -> dict[str, str]:
-    """Detections and marks, which come before all others; `level` is what Loki makes `detected_level` of."""
+def findings_of(record: Record) -> dict[str, str]:
+    """Metadata about detections and marks; `level` is what Loki makes `detected_level` of."""
     found = {}
     if detections := record.detections:
         found = {
             "detection_level": encodable(gravest(detections)),
-            "detection_ids": _joined(detection.id for detection in detections),
-            "detection_titles": _joined(detection.title for detection in detections),
+            "detection_ids": _joined(",", [detection.id for detection in detections]),
+            "detection_titles": _joined(", ", [detection.title for detection in detections]),
         }
     if record.redacted:
         found["redacted"] = str(record.redacted)
@@ -80,9 +79,9 @@ def _findings(record: Record) -> dict[str, str]:
     return found | {"level": word_of(severity_of(record))}
 
 
-def _joined(texts: Iterable[str]) -> str:
+def _joined(separator: str, texts: list[str]) -> str:
     """The texts, as many as fit."""
-    joined = encodable(", ".join(texts)).encode()
+    joined = encodable(separator.join(texts)).encode()
     if len(joined) <= _MAX_DETECTIONS_BYTES:
         return joined.decode()
     return f"{joined[: _MAX_DETECTIONS_BYTES - 3].decode(errors='ignore')}…"

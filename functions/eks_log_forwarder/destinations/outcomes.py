@@ -130,10 +130,7 @@ _NOT_WORTH_A_RETRY = frozenset(
 )
 
 
-_NOT_MAPPED = "the mapping does not take an event: apply the index templates with make index-templates"
 _EXPLANATIONS: dict[str, str] = {
-    "bulk_400_document_parsing_exception": _NOT_MAPPED,
-    "bulk_400_mapper_parsing_exception": _NOT_MAPPED,
     "circuit_open": "the collector was unreachable within the last minute, so no attempt was made",
     "loki_too_old": "Loki refused events that are older than it accepts",
     "not_encodable": "an event could not be processed or encoded; the summary's details name the error",
@@ -157,5 +154,7 @@ def explain(reason: str) -> str:
     """A reason in words: what is wrong, and what to check."""
     if reason in _EXPLANATIONS:
         return _EXPLANATIONS[reason]
+    if reason.startswith("bulk_400_") and reason.endswith("_parsing_exception"):
+        return "the mapping does not take an event: apply the index templates with make index-templates"
     status = reason.removeprefix("http_")
     return f"the collector answered {status}" if status != reason else reason

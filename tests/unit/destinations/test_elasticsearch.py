@@ -10,7 +10,14 @@ from hypothesis import given, settings
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.destinations.outcomes import Delivered, PerEvent, Rejected, Unreachable, Unreadable
+from eks_log_forwarder.destinations.outcomes import (
+    Delivered,
+    PerEvent,
+    Rejected,
+    Unreachable,
+    Unreadable,
+    explain,
+)
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Record
@@ -191,6 +198,12 @@ def test_each_item_has_its_outcome(status: int, kind: str, expected: object) -> 
     """A stored event is delivered, overload is retried, any other refusal concerns one event."""
     outcome = elasticsearch().outcome(answer_of((201, ""), (status, kind)), 2)
     assert outcome == (expected if expected == Delivered() else PerEvent((Delivered(), expected)))  # type: ignore[arg-type]  # the table holds outcomes
+
+
+@pytest.mark.parametrize("kind", ["document_parsing_exception", "mapper_parsing_exception"])
+def test_a_refusal_of_the_mapping_names_the_command_that_prevents_it(kind: str) -> None:
+    """The second is the name in OpenSearch and in earlier versions."""
+    assert "make index-templates" in explain(f"bulk_400_{kind}")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -100,10 +100,13 @@ def test_dynamic_mapping_refuses_most_parsed_bodies() -> None:
     assert refused_of(Index(TEMPLATE), documents) == []
 
 
-@pytest.mark.parametrize("record_format", FORMATS)
-def test_the_templates_take_every_line(record_format: str) -> None:
-    """One data stream for all, although each log type has its own."""
-    destination = elasticsearch(record_format, templates=True)
+@pytest.mark.parametrize(
+    ("record_format", "templates"),
+    [*((name, True) for name in FORMATS), *((name, False) for name in FORMATS if name != "parsed")],
+)
+def test_the_templates_take_every_line(record_format: str, templates: bool) -> None:  # noqa: FBT001  # parameters of a test
+    """One data stream for all, although each log type has its own; and before the option is set, too."""
+    destination = elasticsearch(record_format, templates=templates)
     documents = [document_of(destination, line, log_type) for log_type, line in corpus()]
     assert len(documents) > 25
     assert refused_of(Index(TEMPLATE), documents) == []

@@ -169,7 +169,7 @@ def test_the_gravest_events_keep_their_detections() -> None:
         "level",
     ]
     assert metadata["detection_level"] == metadata["level"] == "critical"
-    assert metadata["detection_ids"].split(", ") == [rule.id for rule in rules]
+    assert metadata["detection_ids"].split(",") == [rule.id for rule in rules]
     assert metadata["detection_titles"].split(", ") == [rule.title for rule in rules]
     assert (metadata["redacted"], metadata["truncated"], metadata["parsed"]) == ("2", "true", "false")
     assert len(metadata) == 64

@@ -114,7 +114,7 @@ def test_delivered_is_explained_once_where_people_look() -> None:
 
 @pytest.mark.parametrize(
     ("page", "languages", "queries"),
-    [("elasticsearch", ("esql",), 5), ("splunk", ("spl", "ini"), 5), ("fluent-bit", ("ini",), 0)],
+    [("elasticsearch", ("esql",), 5), ("splunk", ("spl", "ini"), 5)],
 )
 def test_a_query_names_fields_that_are_sent(page: str, languages: tuple[str, ...], queries: int) -> None:
     """A name with a dot is a field, also in quotes."""
@@ -123,6 +123,15 @@ def test_a_query_names_fields_that_are_sent(page: str, languages: tuple[str, ...
     names = {name for name in names if not NOT_OURS.search(name)}
     assert len([line for line in code.splitlines() if line.startswith(("FROM ", "index="))]) == queries
     assert sorted(names - fields_of_records()) == []
+
+
+def test_the_filter_for_fluent_bit_finds_a_level_that_is_sent() -> None:
+    """Its accessor names the members one by one."""
+    ((accessor, pattern),) = re.findall(r"regex \$(\S+) (\S+)", code_of("fluent-bit", "ini"))
+    record = json.loads(destination_of("http").encode(record_of(detections=[RULE])))
+    for part in re.findall(r"\w+", accessor):
+        record = record[int(part) if part.isdecimal() else part]
+    assert re.search(pattern, record)
 
 
 def test_the_queries_for_kibana_name_fields_that_are_sent() -> None:
