@@ -94,7 +94,8 @@ full.
   success.
 - *408* and *500* are parked for `otlp` without a retry, because OTLP forbids one.
 - *one event rejected*: Splunk and Elasticsearch name the rejected event. Splunk then needs one more request,
-  Elasticsearch none. For XPLG, `http` and Loki the forwarder halves the batch until only that event is left.
+  Elasticsearch none. For XPLG, `http` and Loki the forwarder halves the batch until only that event is left;
+  Loki stores the others at every try: the batch's nine good events make 14 duplicates.
   OTLP says how many events it rejected, but not which: *unidentified*. They are counted, and remain in
   CloudWatch only.
 - *{_UNKNOWN}*: a success is a delivery, whatever its body. Only Elasticsearch's answer covers single events, so
