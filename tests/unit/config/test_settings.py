@@ -160,8 +160,8 @@ def test_unknown_log_types_are_named() -> None:
     """`unknown` cannot be chosen: those lines are always forwarded."""
     (fault,) = faults_of(LOG_TYPES="audit,Scheduler,unknown")
     choices = (
-        "api, audit, authenticator, autoModeBlockStorage, autoModeCompute, autoModeIpam, autoModeLoadBalancing,"
-        " capabilityAck, capabilityArgocd, capabilityKro, controllerManager, scheduler"
+        "api, audit, authenticator, autoModeBlockStorage, autoModeCompute, autoModeIpam,"
+        " autoModeLoadBalancing, capabilityAck, capabilityArgocd, capabilityKro, controllerManager, scheduler"
     )
     assert fault == f"LOG_TYPES contains 'Scheduler', 'unknown': choose from {choices}"
 
