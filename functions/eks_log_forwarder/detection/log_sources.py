@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from eks_log_forwarder.intake.log_type import LogType
 
-CATEGORIES = {
+CATEGORIES: dict[LogType, str] = {
     log_type: re.sub("([A-Z])", r"-\1", log_type).lower()
     for log_type in LogType
     if log_type not in {LogType.AUDIT, LogType.UNKNOWN}

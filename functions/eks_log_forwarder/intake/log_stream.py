@@ -13,6 +13,10 @@ UNKNOWN_CLUSTER = "unknown"
 # Amazon EKS user guide, "Send control plane logs to CloudWatch Logs"
 _CLUSTER_LOG_GROUP = re.compile(r"/aws/eks/(?P<cluster>[^/]+)/cluster")
 _EKS_LOG_GROUP = re.compile(r"/aws/eks/(?P<cluster>[^/]+)/.+")
+# Of a cluster, and of a capability of a cluster (service authorization reference, Amazon EKS).
+_EKS_ARN = re.compile(
+    rf"arn:[^:]+:eks:[^:]*:[0-9]*:(?:cluster|capability)/(?P<cluster>{CLUSTER_NAME.pattern})(?:/.*)?"
+)
 # Parts of a log group's name that are not the name of a cluster, as `bare` returns them.
 _COMMON_PARTS = {"", "aws", "vended", "cluster", "clusters", "log", "automode", "capability", "capabilities"}
 _MAX_NAME_CHARACTERS = 512  # of log groups and streams (API reference, CreateLogStream)
@@ -21,6 +25,12 @@ _MAX_NAME_CHARACTERS = 512  # of log groups and streams (API reference, CreateLo
 def cluster_of(log_group: str) -> str | None:
     """Return the cluster whose control plane writes to a log group, or None for any other log group."""
     match = _CLUSTER_LOG_GROUP.fullmatch(log_group)
+    return match["cluster"] if match else None
+
+
+def cluster_of_arn(arn: str) -> str | None:
+    """Return the cluster that an ARN names, itself or as that of a capability, or None for any other ARN."""
+    match = _EKS_ARN.fullmatch(arn)
     return match["cluster"] if match else None
 
 

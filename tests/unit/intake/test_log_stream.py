@@ -1,9 +1,11 @@
 """Cluster, log type and account of a stream."""
 
+import json
+
 import pytest
 
-from eks_log_forwarder.control_plane.parsing import Parsed
-from eks_log_forwarder.intake.log_stream import LogStream
+from eks_log_forwarder.control_plane.parsing import Parsed, parse
+from eks_log_forwarder.intake.log_stream import LogStream, origin_of
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, unread
 from eks_log_forwarder.record.record import Record, record_of
@@ -184,3 +186,31 @@ def test_a_record_names_the_account_and_the_region_of_its_source(
         cluster="demo",
         logType=LogType.AUTHENTICATOR,
     )
+
+
+CAPABILITY = "arn:aws:eks:us-east-1:111122223333:capability/shop-2/argocd/gitops/0c4e8a52"
+
+
+@pytest.mark.parametrize(
+    ("log_group", "log_type", "arn", "cluster"),
+    [
+        ("/platform/logs", "capabilityArgocd", CAPABILITY, "shop-2"),
+        ("/platform/logs", "autoModeIpam", "arn:aws-cn:eks:cn-north-1:1:cluster/west", "west"),
+        ("/platform/logs", "autoModeIpam", "arn:aws:eks:us-east-1:1:nodegroup/west/a/b", "unknown"),
+        ("/platform/logs", "autoModeIpam", "arn:aws:eks:us-east-1:1:cluster/-", "unknown"),
+        ("/platform/logs", "autoModeIpam", f"arn:aws:eks:us-east-1:1:cluster/{'w' * 101}", "unknown"),
+        ("/platform/logs", "autoModeIpam", "", "unknown"),
+        # where a name says the cluster, the line does not
+        ("/aws/vendedlogs/AUTO_MODE_IPAM_LOGS/east", "autoModeIpam", CAPABILITY, "east"),
+        # other log types have no such field
+        ("/platform/logs", "scheduler", CAPABILITY, "unknown"),
+    ],
+)
+def test_a_line_of_a_shared_log_group_says_its_cluster(
+    log_group: str, log_type: str, arn: str, cluster: str
+) -> None:
+    """CloudWatch puts the ARN of the cluster or the capability into each line of vended logs."""
+    stream = LogStream(log_group, "s", OWNER, origin_of(log_group, "s", ())[0], LogType(log_type))
+    event = LogEvent("41", 1_700_000_000_000, json.dumps({"message": "x", "resource_arn": arn}))
+    record = record_of(stream, event, parse(stream.log_type, event), 0, [], "us-east-1")
+    assert record.cluster == cluster

@@ -253,7 +253,9 @@ def test_a_cluster_whose_filter_is_gone_is_compared_too() -> None:
     ]
     with StubbedAws(
         cloudwatch=[("list_metrics", {"Metrics": metrics})],
+        lambda_=[("get_policy", "ResourceNotFoundException")],
         logs=[
+            ("describe_log_groups", {"logGroups": []}),
             ("describe_log_groups", {"logGroups": []}),
             ("describe_subscription_filters", "ResourceNotFoundException"),
             ("describe_subscription_filters", {"subscriptionFilters": []}),
@@ -263,6 +265,36 @@ def test_a_cluster_whose_filter_is_gone_is_compared_too() -> None:
     assert found == {
         "gone": [Source("/aws/eks/gone/cluster", None)],
         "prod": [Source("/aws/eks/prod/cluster", None)],
+    }
+
+
+def test_logs_of_auto_mode_are_compared_under_the_cluster_that_their_filter_says() -> None:
+    """Metrics of them alone do not mean that the cluster's control-plane logs are subscribed."""
+    metrics = [
+        {
+            "Dimensions": [
+                {"Name": "service", "Value": "forwarder"},
+                {"Name": "cluster", "Value": "west"},
+                {"Name": "logType", "Value": "autoModeIpam"},
+            ]
+        }
+    ]
+    filter_ = SubscriptionFilter("forwarder/west/autoModeIpam", FUNCTION, "")
+    listed = [{"filterName": filter_.name, "destinationArn": FUNCTION, "filterPattern": ""}]
+    with StubbedAws(
+        cloudwatch=[("list_metrics", {"Metrics": metrics})],
+        lambda_=[("get_policy", "ResourceNotFoundException")],
+        logs=[
+            ("describe_log_groups", {"logGroups": []}),
+            ("describe_log_groups", {"logGroups": [{"logGroupName": "/aws/vendedlogs/any"}]}),
+            ("describe_subscription_filters", {"subscriptionFilters": []}),
+            ("describe_subscription_filters", {"subscriptionFilters": listed}),
+        ],
+    ) as aws:
+        found = read_sources(Reader(aws.client), STACK, lambda _: None)
+    assert found == {
+        "prod": [Source("/aws/eks/prod/cluster", None)],
+        "west": [Source("/aws/vendedlogs/any", filter_)],
     }
 
 
