@@ -1,5 +1,6 @@
 """The comparison of what CloudWatch Logs took in with what the forwarder received."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -205,6 +206,16 @@ def test_a_gap_of_the_stack_replays_every_cluster() -> None:
         )
     ]
     assert any("a gap is certain after 2026-02-01T15:00Z" in note for note in report.notes())
+
+
+def test_a_gap_replays_every_log_group_of_the_cluster() -> None:
+    """One of Auto Mode by its name."""
+    cluster = replace(balance({}, {}, 1), log_groups=("/aws/eks/prod/cluster", "/vended/ipam"), missing=3)
+    report = Report(STACK, span(1), NOW, (cluster,), BALANCED, NOTHING_PARKED, ())
+    assert [command.partition(" START=")[0] for command in report.commands()] == [
+        "make replay CLUSTER=prod",
+        "make replay CLUSTER=prod LOG_GROUP=/vended/ipam",
+    ]
 
 
 def test_a_refused_right_leaves_the_report_incomplete() -> None:
