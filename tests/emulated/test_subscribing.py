@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import Deployed, run_tool
+from tests.emulated.deployment import Deployed, create_stack, run_tool
 from tools import ROOT
 from tools.local_aws import LocalAws
 from tools.make_event import EVENTS, read_lines, stream_name
@@ -249,3 +249,81 @@ def test_subscription_yaml_subscribes_one_more_cluster(watchful: Watchful) -> No
     assert [alarm["AlarmActions"] for alarm in alarms] == [[watchful.outputs["AlarmTopicArn"]]] * 3
     assert watchful.invoke({})["subscribed"] == []
     cloudformation.delete_stack(StackName="yellow")
+
+
+VENDED = "/aws/vendedlogs/platform"
+COMPUTE = "/platform/karpenter"
+
+
+def put_lines(aws: LocalAws, log_group: str, stem: str) -> list[str]:
+    """Puts the lines of a file in events/lines into a stream whose name says nothing; returns them."""
+    logs, lines = aws.client("logs"), read_lines(EVENTS / "lines" / f"{stem}.log")
+    logs.create_log_stream(logGroupName=log_group, logStreamName="0a1b2c")
+    now_ms = int(time.time() * 1000)
+    logs.put_log_events(
+        logGroupName=log_group,
+        logStreamName="0a1b2c",
+        logEvents=[{"timestamp": now_ms + n, "message": line} for n, line in enumerate(lines)],
+    )
+    return lines
+
+
+def arrived_from(deployed: Deployed, log_group: str, count: int) -> list[dict[str, Any]]:
+    """The records of a log group, once there are so many, or the time is over."""
+    give_up_at = time.monotonic() + _ARRIVAL_SECONDS
+    found: list[dict[str, Any]] = []
+    while len(found) < count and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+        found = [one for one in list(deployed.listener.records) if one["logGroup"] == log_group]
+    return found
+
+
+def test_subscription_yaml_sends_a_log_of_auto_mode_with_its_cluster_and_type(
+    deployed: Deployed, watchful: Watchful
+) -> None:
+    """Neither log group nor stream names them; the function's policy allows exactly this log group."""
+    aws = watchful.aws
+    aws.client("logs").create_log_group(logGroupName=VENDED)
+    create_stack(
+        aws,
+        "violet-compute",
+        ROOT / "subscription.yaml",
+        {
+            "ClusterName": "violet",
+            "ForwarderStackName": STACK,
+            "LogGroupName": VENDED,
+            "LogType": "autoModeCompute",
+        },
+    )
+    lines = put_lines(aws, VENDED, "auto-mode-compute")
+    found = arrived_from(deployed, VENDED, len(lines))
+    assert [one["message"] for one in found] == lines
+    assert {(one["cluster"], one["logType"]) for one in found} == {("violet", "autoModeCompute")}
+    assert found[2]["klog"]["message"] == "launched nodeclaim"
+    policy = json.loads(
+        aws.client("lambda").get_policy(FunctionName=watchful.outputs["ForwardFunctionArn"])["Policy"]
+    )
+    arns = [statement.get("Condition", {}).get("ArnLike", {}) for statement in policy["Statement"]]
+    assert f"log-group:{VENDED}:*" in json.dumps(arns)
+    aws.client("cloudformation").delete_stack(StackName="violet-compute")
+
+
+def test_make_subscribe_takes_a_log_group_and_a_log_type(deployed: Deployed, watchful: Watchful) -> None:
+    """And make clusters says that this AWS has no deliveries of vended logs."""
+    aws = watchful.aws
+    aws.client("logs").create_log_group(logGroupName=COMPUTE)
+    arguments = ("indigo", "--log-group", COMPUTE, "--log-type", "capabilityArgocd", "--stack", STACK)
+    done = run_tool(aws, "tools.subscribe", *arguments)
+    again = run_tool(aws, "tools.subscribe", *arguments)
+    assert (done.returncode, again.returncode) == (0, 0), done.stderr + again.stderr
+    assert f"{COMPUTE} is subscribed by the filter {STACK}/indigo/capabilityArgocd." in done.stdout
+    assert "nothing to do" in again.stdout
+    lines = put_lines(aws, COMPUTE, "capability-argocd")
+    found = arrived_from(deployed, COMPUTE, len(lines))
+    assert [one["message"] for one in found] == lines
+    assert {(one["cluster"], one["logType"]) for one in found} == {("indigo", "capabilityArgocd")}
+    assert [one["title"] for record in found for one in record.get("detections", [])] == [
+        "Argo CD Denied a Request"
+    ]
+    listed = run_tool(aws, "tools.clusters", "--stack", STACK)
+    assert (listed.returncode, "Auto Mode and Capabilities:" in listed.stdout) == (0, True), listed.stdout

@@ -242,6 +242,26 @@ def test_a_destination_takes_the_lines_to_another_account(
         assert "AlarmActions" not in alarm
 
 
+@pytest.mark.parametrize(
+    ("arn", "is_allowed"),
+    [
+        ("", True),
+        (CENTRAL["DestinationArn"], True),
+        ("arn:aws-cn:kinesis:cn-north-1:111122223333:stream/eks-logs", True),
+        ("arn:aws:lambda:us-east-1:111122223333:function:eks-logs-forward", False),
+        ("arn:aws:logs:us-east-1:111122223333:log-group:/a", False),
+    ],
+)
+def test_a_destination_or_a_stream_takes_the_lines(arn: str, is_allowed: bool) -> None:  # noqa: FBT001  # a row
+    """A destination that allows an organization, and a stream, need a role; others have none."""
+    pattern = source("subscription.yaml")["Parameters"]["DestinationArn"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, arn)) is is_allowed
+    role = "arn:aws:iam::111122223333:role/logs"
+    without = resolved_subscription(DestinationArn=arn)["Resources"]["Filter"]["Properties"]
+    given = resolved_subscription(DestinationArn=arn, FilterRoleArn=role)["Resources"]["Filter"]["Properties"]
+    assert (without.get("RoleArn"), given["RoleArn"]) == (None, role)
+
+
 @pytest.mark.parametrize("parameters", [{}, VENDED, CENTRAL])
 def test_a_topic_of_your_own_is_told_of_every_alarm(parameters: dict[str, str]) -> None:
     """In place of the forwarder's."""
