@@ -103,13 +103,13 @@ def main(arguments: list[str]) -> int:
     for row in rows:
         if row.subscribed == "no":
             console.print(f"make subscribe CLUSTER={row.cluster}", highlight=False, soft_wrap=True)
-    _show_vended_logs(reader, stack, console)
+    show_vended_logs(reader, stack, console)
     if reader.refused:
         console.print(f"Refused rights: {', '.join(reader.refused)}", style="yellow", soft_wrap=True)
     return 1 if reader.refused else 0
 
 
-def _show_vended_logs(reader: Reader, stack: Stack | None, console: Console) -> None:
+def show_vended_logs(reader: Reader, stack: Stack | None, console: Console) -> None:
     """A second table, for the logs of Auto Mode and Capabilities, if there are any."""
     try:
         with told_errors():

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import Deployed, create_stack, run_tool
+from tests.emulated.deployment import Deployed, create_stack, run_tool, table_rows
 from tools import ROOT
-from tools.local_aws import LocalAws
+from tools.local_aws import REGION, LocalAws
 from tools.make_event import EVENTS, read_lines, stream_name
 
 pytestmark = pytest.mark.emulated
@@ -252,7 +252,7 @@ def test_subscription_yaml_subscribes_one_more_cluster(watchful: Watchful) -> No
 
 
 VENDED = "/aws/vendedlogs/platform"
-COMPUTE = "/platform/karpenter"
+GITOPS = "/platform/gitops"
 
 
 def put_lines(aws: LocalAws, log_group: str, stem: str) -> list[str]:
@@ -308,22 +308,42 @@ def test_subscription_yaml_sends_a_log_of_auto_mode_with_its_cluster_and_type(
     aws.client("cloudformation").delete_stack(StackName="violet-compute")
 
 
+def deliver(aws: LocalAws, cluster: str, log_group: str) -> None:
+    """Argo CD's log of a cluster, delivered to a new log group."""
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName=log_group)
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=log_group)["logGroups"]
+    logs.put_delivery_source(
+        name="gitops",
+        resourceArn=f"arn:aws:eks:{REGION}:000000000000:capability/{cluster}/argocd/gitops/0c4e",
+        logType="EKS_CAPABILITY_ARGOCD_SERVER_LOGS",
+    )
+    destination = logs.put_delivery_destination(
+        name="gitops", deliveryDestinationConfiguration={"destinationResourceArn": group["arn"]}
+    )["deliveryDestination"]
+    logs.create_delivery(deliverySourceName="gitops", deliveryDestinationArn=destination["arn"])
+
+
 def test_make_subscribe_takes_a_log_group_and_a_log_type(deployed: Deployed, watchful: Watchful) -> None:
-    """And make clusters says that this AWS has no deliveries of vended logs."""
+    """As make clusters says it, which finds the log group by the deliveries of vended logs."""
     aws = watchful.aws
-    aws.client("logs").create_log_group(logGroupName=COMPUTE)
-    arguments = ("indigo", "--log-group", COMPUTE, "--log-type", "capabilityArgocd", "--stack", STACK)
+    deliver(aws, "indigo", GITOPS)
+    command = f"make subscribe CLUSTER=indigo LOG_GROUP={GITOPS} LOG_TYPE=capabilityArgocd"
+    assert command in run_tool(aws, "tools.clusters", "--stack", STACK, columns=300).stdout
+    arguments = ("indigo", "--log-group", GITOPS, "--log-type", "capabilityArgocd", "--stack", STACK)
     done = run_tool(aws, "tools.subscribe", *arguments)
     again = run_tool(aws, "tools.subscribe", *arguments)
     assert (done.returncode, again.returncode) == (0, 0), done.stderr + again.stderr
-    assert f"{COMPUTE} is subscribed by the filter {STACK}/indigo/capabilityArgocd." in done.stdout
+    assert f"{GITOPS} is subscribed by the filter {STACK}/indigo/capabilityArgocd." in done.stdout
     assert "nothing to do" in again.stdout
-    lines = put_lines(aws, COMPUTE, "capability-argocd")
-    found = arrived_from(deployed, COMPUTE, len(lines))
+    lines = put_lines(aws, GITOPS, "capability-argocd")
+    found = arrived_from(deployed, GITOPS, len(lines))
     assert [one["message"] for one in found] == lines
     assert {(one["cluster"], one["logType"]) for one in found} == {("indigo", "capabilityArgocd")}
     assert [one["title"] for record in found for one in record.get("detections", [])] == [
         "Argo CD Denied a Request"
     ]
-    listed = run_tool(aws, "tools.clusters", "--stack", STACK)
-    assert (listed.returncode, "Auto Mode and Capabilities:" in listed.stdout) == (0, True), listed.stdout
+    listed = run_tool(aws, "tools.clusters", "--stack", STACK, columns=300)
+    rows = {cells[2]: cells for cells in table_rows(listed.stdout) if len(cells) > 2}
+    assert rows[GITOPS] == ["indigo", "EKS_CAPABILITY_ARGOCD_SERVER_LOGS", GITOPS, "1 of 2", "yes"]
+    assert command not in listed.stdout

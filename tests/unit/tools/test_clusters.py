@@ -1,13 +1,15 @@
 """The list of clusters, with few rights and with many."""
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from tests.stubbed_aws import Answer, StubbedAws
 from tools.aws_reading import Reader
-from tools.clusters import Row, main, read_rows
+from tools.clusters import Row, main, read_rows, show_vended_logs
 from tools.stack import Stack
 from tools.vended_logs import VendedLog, VendedRow, read_vended_logs, read_vended_rows, subscribe_commands
 
@@ -198,3 +200,24 @@ def test_a_refused_right_leaves_the_deliveries_unknown() -> None:
         reader = Reader(aws.client)
         assert read_vended_logs(reader) is None
     assert reader.refused == ["logs:DescribeDeliveries"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            "InvalidOperationException",
+            "Auto Mode and Capabilities: An error occurred (InvalidOperationException)",
+        ),
+        ("AccessDeniedException", ""),
+        ({"deliverySources": []}, "No logs of EKS Auto Mode or Capabilities are set up.\n"),
+    ],
+)
+def test_without_deliveries_one_sentence_says_why(answer: dict[str, Any] | str, said: str) -> None:
+    """The first table stands all the same. A refused right is named below, with the others."""
+    answers: list[Answer] = [("describe_delivery_sources", answer), *deliveries()[1:]]
+    with StubbedAws(logs=answers) as aws:
+        console = Console(record=True, width=200, file=StringIO())
+        show_vended_logs(Reader(aws.client), STACK, console)
+    text = console.export_text()
+    assert text.startswith(said) if said else not text
