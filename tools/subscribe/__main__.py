@@ -11,8 +11,9 @@ import sys
 from eks_log_forwarder.intake.filter_name import MIXED, filter_name
 from eks_log_forwarder.intake.log_stream import cluster_of
 from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES
-from tools.aws_clients import ToolError, client_factory, told_errors
+from tools.aws_clients import client_factory, told_errors
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 from tools.log_groups import cluster_log_group
 from tools.stack import StackError, add_stack_options, named_stack, read_stack
 from tools.stopping import run
@@ -45,16 +46,16 @@ def _run(options: argparse.Namespace) -> None:
     client = client_factory(options.region, options.profile)
     stack = read_stack(Reader(client), named_stack(options))
     log_group = options.log_group or cluster_log_group(options.cluster)
-    is_control_plane = cluster_of(log_group) is not None
+    cluster = cluster_of(log_group)
     name = ""
-    if options.cluster and not is_control_plane:
+    if options.cluster and cluster is None:
         name = filter_name(stack.name, options.cluster, options.log_type or MIXED)
     for sentence in subscribe(client, stack, Wish(log_group, options.filter_pattern, name)):
         print(sentence)
-    if log_group == stack.subscribed_log_group or not options.cluster or not is_control_plane:
+    if log_group == stack.subscribed_log_group or cluster is None:
         return  # the template has the alarm of its own cluster; the other log groups have no audit events
     if options.silence_minutes and stack.alarm_topic_arn:
-        alarm = put_silence_alarm(client, stack, options.cluster, options.silence_minutes)
+        alarm = put_silence_alarm(client, stack, cluster, options.silence_minutes)
         print(
             f"The alarm {alarm} reports {options.silence_minutes} minutes without an audit event. It goes off"
             " at once and ends with the first audit event."
