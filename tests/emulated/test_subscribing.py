@@ -347,3 +347,31 @@ def test_make_subscribe_takes_a_log_group_and_a_log_type(deployed: Deployed, wat
     rows = {cells[2]: cells for cells in table_rows(listed.stdout) if len(cells) > 2}
     assert rows[GITOPS] == ["indigo", "EKS_CAPABILITY_ARGOCD_SERVER_LOGS", GITOPS, "1 of 2", "yes"]
     assert command not in listed.stdout
+
+
+def test_subscription_yaml_leads_to_a_destination_of_another_account(watchful: Watchful) -> None:
+    """With a role, and without a permission of Lambda; MiniStack does not look for the destination."""
+    aws, name = watchful.aws, "amber"
+    create_cluster(aws, name)
+    destination = f"arn:aws:logs:{REGION}:111122223333:destination:central"
+    before = aws.client("lambda").get_policy(FunctionName=watchful.outputs["ForwardFunctionArn"])["Policy"]
+    outputs = create_stack(
+        aws,
+        name,
+        ROOT / "subscription.yaml",
+        {
+            "ClusterName": name,
+            "ForwarderStackName": "central",
+            "DestinationArn": destination,
+            "FilterRoleArn": CLUSTER_ROLE,
+        },
+    )
+    assert outputs == {"SubscribedLogGroupName": log_group(name), "SubscriptionFilterName": "central"}
+    (found,) = aws.client("logs").describe_subscription_filters(logGroupName=log_group(name))[
+        "subscriptionFilters"
+    ]
+    assert (found["destinationArn"], found["roleArn"]) == (destination, CLUSTER_ROLE)
+    after = aws.client("lambda").get_policy(FunctionName=watchful.outputs["ForwardFunctionArn"])["Policy"]
+    assert after == before
+    aws.client("cloudformation").delete_stack(StackName=name)
+    aws.client("eks").delete_cluster(name=name)

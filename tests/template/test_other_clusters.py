@@ -222,8 +222,9 @@ def test_a_vended_log_group_has_a_permission_and_a_filter_that_says_cluster_and_
 def test_a_destination_takes_the_lines_to_another_account(
     parameters: dict[str, str], log_group: str, name: str
 ) -> None:
-    """Without a permission of Lambda; the forwarder's topic and metrics are in the other account."""
-    stack = resolved_subscription(**parameters, **CENTRAL)
+    """Without a permission of Lambda; its metrics and its topic are there, so alarms need a topic here."""
+    assert of_type("AWS::CloudWatch::Alarm", resolved_subscription(**parameters, **CENTRAL)) == {}
+    stack = resolved_subscription(**parameters, **CENTRAL, **OTHER_TOPIC)
     assert of_type("AWS::Lambda::Permission", stack) == {}
     filter_ = stack["Resources"]["Filter"]["Properties"]
     assert (filter_["DestinationArn"], filter_["LogGroupName"], filter_["FilterName"]) == (
@@ -239,7 +240,7 @@ def test_a_destination_takes_the_lines_to_another_account(
         schema = 'FROM SCHEMA("AWS/Logs", DestinationType, FilterName, LogGroupName)'
         assert selected == f"SELECT SUM({metric}) {schema}"
         assert condition == f"LogGroupName = '{log_group}' AND FilterName = '{{Filter}}'"
-        assert "AlarmActions" not in alarm
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [OTHER_TOPIC["AlarmTopicArn"]]
 
 
 @pytest.mark.parametrize(
