@@ -1,7 +1,7 @@
 """Measures the forwarder, a common function and the limit of any Python program.
 
     python -m benchmarks             prints the main tables; takes minutes
-    python -m benchmarks --report    measures everything and writes docs/performance.md
+    python -m benchmarks --report    measures everything and writes docs/performance.md, cost.md and scale.md
 
 The audit events come from the folder in `EKS_LOG_CORPUS` if it is set, else from `events/`.
 """
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import tables
+from benchmarks.bill import bill
 from benchmarks.cold_start import imports_by_package, measure_starts
 from benchmarks.cpu_share import CpuShareError
 from benchmarks.memory import measure_memory
@@ -37,11 +38,9 @@ _BASELINE_SWEEP_EVENTS = 50
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 if the own log or the metrics exceed their bounds."""
+    """Runs the command line; the exit status is 1 if own log, metrics or bill exceed their bounds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument(
-        "--report", action="store_true", help="measure everything and write docs/performance.md"
-    )
+    parser.add_argument("--report", action="store_true", help="measure everything and write the pages")
     parser.add_argument("--rounds", type=int, default=7, help="samples of each figure (7)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +57,10 @@ def main() -> int:
         write_report(results, ROOT / "docs")
     own_log = measure_own_log()
     _say(own_log.table())
-    return 1 if own_log.faults() else 0
+    _note("the bill")
+    shown, dear = bill(own_log, results.machine, arguments.rounds, everything=arguments.report)
+    _say(shown)
+    return 1 if own_log.faults() or dear else 0
 
 
 def _run(folder: Path, rounds: int, *, everything: bool) -> Results:

@@ -45,6 +45,20 @@ def ours(url: str) -> Contender:
     return forward
 
 
+def redrive(url: str) -> Contender:
+    """The deployed handler of parked messages, with an event of SQS; all messages leave or all stay."""
+    os.environ["DESTINATION_URL"] = url
+    from eks_log_forwarder.redrive_handler import handler  # noqa: PLC0415  # as above
+
+    def forward(event: Event) -> None:
+        kept = len(handler(event, lambda_context())["batchItemFailures"])
+        if kept not in (0, len(event["Records"])):
+            msg = f"{kept} of {len(event['Records'])} messages stayed"
+            raise RuntimeError(msg)
+
+    return forward
+
+
 def baseline(url: str) -> Contender:
     """The article's function: parses everything, and sends each event in one POST over a new connection."""
 
@@ -78,6 +92,7 @@ def bare_limit(url: str) -> Contender:
 
 CONTENDERS: dict[str, Callable[[str], Contender]] = {
     "ours": ours,
+    "redrive": redrive,
     "baseline": baseline,
     "limit": limit,
     "bare limit": bare_limit,

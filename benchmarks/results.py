@@ -8,7 +8,6 @@ from benchmarks.cold_start import WITH_DETECTIONS as START_WITH_DETECTIONS
 from benchmarks.cold_start import WITHOUT_DETECTIONS as START_WITHOUT_DETECTIONS
 from benchmarks.memory import Memory
 from benchmarks.payloads import CONTROLLER, USER
-from benchmarks.prices import cost_of, stretched_us
 from benchmarks.setups import (
     BASELINE,
     LARGEST,
@@ -21,6 +20,7 @@ from benchmarks.setups import (
 )
 from benchmarks.sweep import Size
 from benchmarks.throughput import Figures
+from tools.bill.lambda_time import cost_of, stretched_us
 
 
 @dataclass(frozen=True, slots=True)

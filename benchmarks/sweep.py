@@ -6,10 +6,10 @@ from statistics import median
 
 from benchmarks.cpu_share import cpu_share_group
 from benchmarks.memory import NOT_FOUND, parking_environment
-from benchmarks.prices import cost_of, cpu_share
 from benchmarks.setups import Setup
 from benchmarks.throughput import EventFiles
 from benchmarks.worker import Answer, running_worker
+from tools.bill.lambda_time import cost_of, cpu_share
 from tools.collector import Orders, running_collector
 
 SIZES_MB = (128, 192, 256, 320, 384, 512, 768, 1024, 1769, 3008)

@@ -1,22 +1,12 @@
 """The results of a run as Markdown tables, which are readable in a terminal too."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from benchmarks.payloads import CONTROLLER
 from benchmarks.results import Results
 from benchmarks.setups import Cell
 from benchmarks.throughput import Spread
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Padded columns; the first is left-aligned, the others right-aligned."""
-    cells = [head, *rows]
-    widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join(
-        "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
-        for row in [head, rule, *cells[1:]]
-    )
+from tools.markdown import table
 
 
 def ratios(results: Results) -> str:

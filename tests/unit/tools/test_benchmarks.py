@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 import numpy as np
 import pytest
 
-from benchmarks import payloads
+from benchmarks import bill_inputs, payloads
+from benchmarks.bill import bounds
 from benchmarks.memory import Memory
-from benchmarks.own_log import measure_own_log
+from benchmarks.own_log import OwnLog, measure_own_log
 from benchmarks.plots import chart, svg
-from benchmarks.prices import cost_of, stretched_us
 from benchmarks.results import default_memory_size
 from benchmarks.setups import (
     BASELINE,
@@ -28,11 +29,13 @@ from benchmarks.setups import (
     setups,
 )
 from benchmarks.sweep import Size
-from benchmarks.tables import table
 from benchmarks.throughput import EventFiles, connections_of_warm_invocations
 from benchmarks.worker import running_worker
 from eks_log_forwarder.config.settings import DestinationName
+from tests.unit.tools.bill_figures import MEASURED
+from tools.bill.lambda_time import stretched_us
 from tools.collector import Collector, Orders, Report, running_collector
+from tools.markdown import table
 
 EVENTS = 60
 
@@ -165,6 +168,17 @@ def test_every_destination_takes_the_server_s_answer_for_a_success(
     assert server.report().requests == 1
 
 
+def test_a_handler_s_log_is_on_and_its_bytes_are_counted(server: Collector, files: EventFiles) -> None:
+    """Each invocation prints its summary line by line; the bytes are those of the order alone."""
+    setup = setup_named(WITHOUT_DETECTIONS)
+    server.order(Orders())
+    with running_worker(setup.contender, server.url, setup.environment()) as worker:
+        worker.run(files.of(1))
+        one, three = worker.run(files.of(1)).log_bytes, worker.run(files.of(1), 3).log_bytes
+    assert one > 300
+    assert 2.5 * one < three < 3.5 * one
+
+
 def test_half_of_a_payload_are_events_with_bodies() -> None:
     """Of 200 events, 100 are of 3 to 10 kB with request and response bodies; the same ones each time."""
     lines = payloads.lines_of(200)
@@ -183,11 +197,6 @@ def test_measures_every_payload_delay_and_destination_where_all_is_asked_for() -
     assert all(
         cell.setup.destination is MAIN_DESTINATION for cell in everything if cell.setup.contender != "ours"
     )
-
-
-def test_bills_memory_times_time_and_requests() -> None:
-    """A million events of 100 us each with 1,024 MB are 100 GB-seconds; 500 of them share an invocation."""
-    assert math.isclose(cost_of(100, 1024, 500), 100 * 0.0000133334 + 0.2 / 500)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +260,38 @@ def test_the_page_has_a_place_for_every_part() -> None:
     places = {part.partition("}}")[0] for part in page.split("{{")[1:]}
     assert len(places) == 17
     assert all(f'"{place}"' in source for place in places)
+
+
+def test_the_bill_is_computed_from_every_kind_of_invocation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delivering, parking, redriving and keeping: more events take longer; the sizes are in order."""
+    monkeypatch.setattr(bill_inputs, "SAMPLE_SECONDS", 0.0)
+    own_log = OwnLog(1, 1, 1, 1, metrics=30, further_metrics=6)
+    measured = bill_inputs.measure_bill_inputs(tmp_path, 1, "a machine", own_log)
+    for cases in (measured.forwarding, measured.parking, measured.redriving, measured.keeping):
+        assert [case.events for case in cases] == sorted(case.events for case in cases)
+        assert 0 < cases[0].billed_ms < cases[-1].billed_ms
+        assert all(case.log_bytes > 300 for case in cases)
+    sizes = measured.payload
+    assert 0 < sizes.stored_bytes < sizes.streamed_bytes < sizes.parked_bytes < sizes.message_bytes
+    assert sizes.sent_bytes < sizes.message_bytes < sizes.plain_bytes
+    assert (measured.metrics, measured.further_metrics, measured.soaked.events) == (30, 6, 1000)
+    assert measured.parking[-1].events == 1000
+
+
+def test_the_bill_s_bounds_are_ratios_and_one_count() -> None:
+    """A bill beyond them is named: the made-up figures park too slowly, and cost too much."""
+    real = msgspec.structs.replace(MEASURED, lines=payloads.REAL_LINES)
+    for measured, unmet in (
+        (MEASURED, ["parking / delivering 10 events, billed time"]),
+        (
+            real,
+            ["parking / delivering 10 events, billed time", "the forwarder / CloudWatch, 10 clusters"],
+        ),
+    ):
+        assert [one.name for one in bounds(measured) if not one.is_met] == unmet
+    assert (len(list(bounds(MEASURED))), len(list(bounds(real)))) == (2, 4)
 
 
 def test_the_own_log_and_the_metrics_stay_within_their_bounds() -> None:
