@@ -19,10 +19,17 @@ _RECORDS_PER_INVOCATION = 100  # the template's
 class StreamPoller:
     """The event source of one stream; begins at the oldest record."""
 
-    def __init__(self, aws: LocalAws, stream: str, batch_size: int = _RECORDS_PER_INVOCATION) -> None:
+    def __init__(
+        self,
+        aws: LocalAws,
+        stream: str,
+        batch_size: int = _RECORDS_PER_INVOCATION,
+        remaining_ms: int = 60_000,
+    ) -> None:
         self._kinesis = aws.client("kinesis")
         self._stream = stream
         self._batch_size = batch_size
+        self._context = lambda_context(remaining_ms)
         self._checkpoints: dict[str, str] = {}
         self.invocations = 0
 
@@ -59,7 +66,7 @@ class StreamPoller:
             return 0
         self.invocations += 1
         try:
-            answer = stream_handler.handler(kinesis_event(records), lambda_context())
+            answer = stream_handler.handler(kinesis_event(records), self._context)
         except Exception:  # noqa: BLE001  # whatever it is, Lambda sends the records again
             middle = len(records) // 2
             passed = self._passed(records[:middle])

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from eks_log_forwarder import stream_handler
+from eks_log_forwarder.telemetry.publishing import NAMESPACE
 from tests.template.resolve import ROOT, Json, resolved, resolved_central, source
 from tests.template.test_every_variant import of_type, statements
+from tests.template.test_watching import known, shown, watched
 from tests.template.variants import ACCOUNTS, CENTRAL_VARIANTS, KEY, ORGANIZATION, WITH_SECRET
 
 # The same thing has another name in the other template.
@@ -323,6 +325,29 @@ def test_every_alarm_notifies_the_topic_and_watches_a_metric(variant: str) -> No
         "AWS::CloudWatch::Alarm", resolved_central(**CENTRAL_VARIANTS[variant])
     ).items():
         assert (alarm["AlarmActions"], alarm["OKActions"]) == (["{AlarmTopic}"], ["{AlarmTopic}"]), name
+
+
+def test_every_metric_of_the_dashboard_and_of_an_alarm_exists() -> None:
+    """With these dimensions: those of AWS, or those that the stream function publishes."""
+    stack = resolved_central(**WITH_PROD)
+    of_graphs = {metric for widget in widgets(stack).values() for metric in shown(widget["properties"])}
+    of_alarms = {
+        metric for alarm in of_type("AWS::CloudWatch::Alarm", stack).values() for metric in watched(alarm)
+    }
+    assert (len(of_graphs), len(of_alarms)) == (36, 11)
+    assert (of_graphs | of_alarms) - (known() - {BY_CLUSTER} | OF_THE_STREAM) == set()
+    assert OF_THE_STREAM - of_graphs == set()
+
+
+BY_CLUSTER = (NAMESPACE, "EventsReceived", frozenset({"service", "cluster", "logType"}))
+# Kinesis Data Streams developer guide, "Monitoring with CloudWatch"; Lambda developer guide, as above
+OF_THE_STREAM = {
+    (NAMESPACE, "EventsReceived", frozenset({"service", "account", "cluster", "logType"})),
+    ("AWS/Lambda", "IteratorAge", frozenset({"FunctionName"})),
+    ("AWS/Kinesis", "IncomingRecords", frozenset({"StreamName"})),
+    ("AWS/Kinesis", "IncomingBytes", frozenset({"StreamName"})),
+    ("AWS/Kinesis", "WriteProvisionedThroughputExceeded", frozenset({"StreamName"})),
+}
 
 
 def test_the_template_has_a_size_to_be_read() -> None:
