@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulated.deployment import Deployed
+from tests.emulated.deployment import Deployed, run_tool
 from tests.emulated.test_outage import hurry, wait_until
 from tests.integration.test_killed import Hold
 from tests.payloads import event_of, payload_of
@@ -139,7 +139,7 @@ def test_lines_of_an_outage_arrive_by_redrive(central: Central) -> None:
     A broken collector refuses every token. One that is down would open the circuit, for a minute.
     """
     lines = [f"outage {number}" for number in range(3)]
-    with running_listener(token="another", port=central.port):  # noqa: S106  # of no real collector
+    with running_listener(token="another", port=central.port):
         central.put(*map(record_of, lines))
         wait_until(lambda: central.waiting() == 3, "three messages in the queue")
     with central.collector() as listener:
@@ -162,3 +162,19 @@ def test_a_poison_record_is_a_dead_letter_and_does_not_block_the_shard(central: 
     assert base64.b64decode(body["awslogs"]["data"]) == poison
     assert body["kinesis"]["sha256"] == sha256(poison).hexdigest()
     assert body["kinesis"]["sequenceNumber"].isdigit()
+
+
+def test_the_other_commands_say_that_they_do_not_know_a_central_stack(central: Central) -> None:
+    """One line, and where to read on."""
+    done = run_tool(central.aws, "tools.verify", "--stack", STACK)
+    assert done.returncode == 1
+    assert f"{STACK} is a stack of central.yaml" in " ".join((done.stdout + done.stderr).split())
+
+
+def test_make_remove_deletes_a_central_stack_with_its_stream(central: Central) -> None:
+    """And with its queues, on request."""
+    done = run_tool(central.aws, "tools.remove", STACK, "--queues", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert central.aws.client("kinesis").list_streams()["StreamNames"] == []
+    left = central.aws.client("sqs").list_queues(QueueNamePrefix=STACK).get("QueueUrls", [])
+    assert left == []
