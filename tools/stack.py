@@ -114,7 +114,7 @@ def read_stack(reader: Reader, name: str) -> Stack:
     (description,) = answer["Stacks"]
     outputs, parameters = values(description, "Output"), values(description, "Parameter")
     if "StreamFunctionName" in outputs:
-        msg = f"{name} is a stack of central.yaml, which this command does not know: docs/central.md says which do"
+        msg = f"{name} is a stack of central.yaml; docs/central.md says which commands know one"
         raise StackError(msg)
     if "ForwardFunctionArn" not in outputs:
         msg = f"the stack {name} has no output ForwardFunctionArn: is it this application's?"

@@ -145,7 +145,7 @@ and that the token does not leak.
 - *records passed* are behind the checkpoint: delivered, parked or buried. From the first record that stays on, none is
   tried, so none is delivered twice.
 - *records buried* are no payloads; each counts as one event. *dead letters* are events.
-- *429 until the time is used up*: an invocation with 30 s, whose last 15 s are for parking.
+- *answer stalled until the time is used up*: an invocation with 30 s, whose last 15 s are for parking.
 - *wrong settings*: the handler raises, Lambda halves the batch down to single records, and all of them stay.
 
 ## Lines and payloads beyond a bound

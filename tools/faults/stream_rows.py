@@ -48,7 +48,10 @@ class StreamOutcome:
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """One fault and its promise; `poison` is the further record. The invocation has `remaining_ms` left."""
+    """One fault and its promise; `poison` is the further record.
+
+    `timeout_seconds` is as in a Row. The invocation has `remaining_ms` left.
+    """
 
     fault: str
     promised: StreamOutcome
@@ -57,6 +60,7 @@ class StreamRow:
     after: Script = take
     queues_reachable: bool = True
     settings_right: bool = True
+    timeout_seconds: float = 0.0
     remaining_ms: int = 60_000
 
 
@@ -85,9 +89,17 @@ STREAM_MATRIX = (
         queues_reachable=False,
     ),
     StreamRow(
-        "429 until the time is used up",
-        StreamOutcome(3, 10, 20, reason=f"http_429, {Failure.NO_TIME_LEFT}", seconds=15.0),
-        script=does.answering(429, Retry_After="15"),
+        "answer stalled until the time is used up",
+        StreamOutcome(
+            3,
+            10,
+            20,
+            reason=f"{Failure.ANSWER_TIMEOUT}, {Failure.NO_TIME_LEFT}",
+            seconds=15.0,
+            duplicates=20,  # taken at both tries and at the redrive
+        ),
+        script=does.stall,
+        timeout_seconds=10.0,
         remaining_ms=30_000,
     ),
     StreamRow(

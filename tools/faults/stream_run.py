@@ -35,7 +35,7 @@ class StreamFound:
 
     outcome: StreamOutcome
     lost: int = 0
-    out_of_order: int = 0
+    out_of_order: bool = False
     token_leaked: bool = False
     queue_is_empty: bool = True
 
@@ -61,15 +61,17 @@ def run_stream(row: StreamRow, aws: LocalAws) -> StreamFound:
         put.insert(1, row.poison)
     poller = StreamPoller(aws, _stream_of(aws, put), remaining_ms=row.remaining_ms)
 
-    def change(delivery: Delivery) -> Delivery:
-        return on_virtual_time(delivery, clock, collector)
+    def on_clock(delivery: Delivery, timeout_seconds: float = 0.0) -> Delivery:
+        return on_virtual_time(delivery, clock, collector, timeout_seconds)
 
     with captured() as text, handlers_on(clock):
         with ExitStack() as fault:
             environ = stage.environ(fault.enter_context(plain(collector)) + speech.path)
             if not row.queues_reachable:
                 environ["AWS_ENDPOINT_URL_SQS"] = fault.enter_context(refusing())
-            fault.enter_context(new_container(environ, change))
+            fault.enter_context(
+                new_container(environ, lambda delivery: on_clock(delivery, row.timeout_seconds))
+            )
             if not row.settings_right:
                 fault.enter_context(_wrong_settings())
             started = clock()
@@ -77,11 +79,11 @@ def run_stream(row: StreamRow, aws: LocalAws) -> StreamFound:
             seconds = round(clock() - started, 3)
         first = text.getvalue()
         collector.script, collector.healthy_requests = row.after, 0
-        with plain(collector) as origin, new_container(stage.environ(origin + speech.path), change):
+        with plain(collector) as origin, new_container(stage.environ(origin + speech.path), on_clock):
             for _ in range(_MOST_POLLS):
                 if not poller.poll():
                     break
-            in_order = list(collector.taken_ids)
+            first_taken = list(dict.fromkeys(collector.taken_ids))
             is_empty = stage.redrive()
     counts: Counter[str] = Counter()
     for summary in summaries_in(first):
@@ -102,7 +104,7 @@ def run_stream(row: StreamRow, aws: LocalAws) -> StreamFound:
             dead=len(dead),
         ),
         lost=len(set(ids) - taken - dead),
-        out_of_order=in_order != sorted(in_order, key=ids.index),
+        out_of_order=first_taken != sorted(first_taken, key=ids.index),
         token_leaked=shows_a_token(text.getvalue()),
         queue_is_empty=is_empty,
     )
