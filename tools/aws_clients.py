@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from tools.aws_reading import ClientFactory
+from tools.errors import ToolError
 
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 4, "mode": "standard"})
 # An invocation is answered after 15 minutes at most. A repeated one would send its events twice.
@@ -21,10 +22,6 @@ _LOGIN_CODES = (
     "InvalidClientTokenId",
     "UnrecognizedClientException",
 )
-
-
-class ToolError(Exception):
-    """The tool cannot continue; the message says why and what to do."""
 
 
 def add_aws_options(parser: ArgumentParser) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tools.errors import ToolError
+
 # The codes of AWS's APIs for a refused right; EC2 and SNS have their own.
 _REFUSALS = {
     "AccessDenied",
@@ -28,7 +30,7 @@ type ClientFactory = Callable[[str], Any]
 """A service's name -> its boto3 client."""
 
 
-class NotFoundError(Exception):
+class NotFoundError(ToolError):
     """AWS has no such resource; the message is AWS's own."""
 
 

@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
-from tools.aws_clients import ToolError, client_factory, told_errors
+from tools.aws_clients import client_factory, told_errors
 from tools.aws_reading import NotFoundError, Reader
 from tools.discover.cluster import enabled_log_types
+from tools.errors import ToolError
 from tools.log_groups import FILTERS_A_LOG_GROUP, LOG_TYPES, cluster_log_group, read_log_group
 from tools.stack import Stack, StackError, add_stack_options, named_stack, read_stack
 from tools.stopping import run

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime
 
+from tools.errors import ToolError
 
-class MomentError(ValueError):
+
+class MomentError(ToolError):
     """A text is not a time; the message shows how one is written."""
 
 

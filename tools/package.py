@@ -9,8 +9,9 @@ import sys
 from rich.console import Console
 
 from tools import ROOT
-from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
+from tools.aws_clients import add_aws_options, client_factory, told_errors
 from tools.deploy.sam import SamError, build, run_sam
+from tools.errors import ToolError
 from tools.ministack import last_lines
 from tools.progress import Progress
 from tools.stopping import run

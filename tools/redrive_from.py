@@ -13,10 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from tools.aws_clients import ToolError, client_factory, told_errors
+from tools.aws_clients import client_factory
 from tools.aws_reading import ClientFactory, Reader
+from tools.command_line import command_line
+from tools.errors import ToolError
 from tools.remove.found import count_messages
-from tools.stack import StackError, add_stack_options, named_stack, read_stack
+from tools.stack import add_stack_options, named_stack, read_stack
 
 _BATCH = 10  # the most that ReceiveMessage returns
 # A batch of ten messages of 1 MiB is sent within this time, even over a slow line.
@@ -94,21 +96,13 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+@command_line("redrive-from", after_interrupt="the same command moves the rest")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make redrive-from", description=__doc__)
     parser.add_argument("queue", help="the URL of the queue to empty, as make remove prints it")
     add_stack_options(parser)
-    options = parser.parse_args(arguments)
-    try:
-        with told_errors():
-            return _run(options, Console(stderr=True))
-    except KeyboardInterrupt:
-        print("\nredrive-from: interrupted; the same command moves the rest", file=sys.stderr)
-        return 1
-    except (ToolError, StackError) as error:
-        print(f"redrive-from: {error}", file=sys.stderr)
-        return 2
+    return _run(parser.parse_args(arguments), Console(stderr=True))
 
 
 if __name__ == "__main__":

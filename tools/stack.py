@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 from tools import ROOT
 from tools.aws_clients import add_aws_options
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 from tools.sam_config import stack_name
 
 
-class StackError(Exception):
+class StackError(ToolError):
     """The stack cannot be read, or is not this application's; the message says what to do."""
 
 

@@ -13,23 +13,23 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from tools import ROOT
-from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
+from tools.aws_clients import add_aws_options, client_factory
 from tools.aws_reading import Reader
+from tools.command_line import command_line
 from tools.deploy.given import Given, find_cluster, find_listener
 from tools.deploy.plan import Asking, Plan, blocking, make_plan
 from tools.deploy.questions import Questions
-from tools.deploy.sam import SamError, build, deploy
+from tools.deploy.sam import build, deploy
 from tools.deploy.secret import secret_name, store_token
 from tools.deploy.stacks import deploy_network, settle
 from tools.discover.findings import State, print_findings
-from tools.discover.listener import ListenerError
-from tools.discover.subnets import SubnetsError
 from tools.discover.survey import survey
+from tools.errors import ToolError
 from tools.listener.protocols import DEMO_DESTINATIONS
 from tools.progress import Progress
 from tools.sam_config import deploy_overrides, stack_name, updated_section
-from tools.stack import StackError, values
-from tools.stopping import INTERRUPTED, stop_at_signals
+from tools.stack import values
+from tools.stopping import stop_at_signals
 from tools.verify.__main__ import STEPS, verify
 from tools.verify.target import read_target
 
@@ -38,8 +38,13 @@ _STEPS = 6
 _LATER = "alarms"  # confirming AWS's mail takes a person
 
 
-class BlockedError(Exception):
+class BlockedError(ToolError):
     """The deployment would fail; what to do first has been printed."""
+
+    status = 1
+
+    def __init__(self) -> None:
+        super().__init__("nothing is deployed. Fix this first, then run the same command.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -161,25 +166,12 @@ class _Run:
         return 0
 
 
+@command_line("deploy", after_interrupt="the same command continues")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     stop_at_signals()
-    try:
-        with told_errors():
-            return _Run(options, Console())()
-    except KeyboardInterrupt:
-        print("\ndeploy: interrupted; the same command continues", file=sys.stderr)
-        return INTERRUPTED
-    except BlockedError:
-        print("deploy: nothing is deployed. Fix this first, then run the same command.", file=sys.stderr)
-        return 1
-    except SamError as error:
-        print(f"deploy: {error}", file=sys.stderr)
-        return 1
-    except (ToolError, ListenerError, StackError, SubnetsError) as error:
-        print(f"deploy: {error}", file=sys.stderr)
-        return 2
+    return _Run(options, Console())()
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tools.aws_clients import ToolError
 from tools.aws_reading import NotFoundError, Reader
 from tools.deploy.questions import Questions
 from tools.discover.cluster import Cluster, read_cluster
 from tools.discover.kubernetes import KubectlError, find_services, has_kubectl
 from tools.discover.listener import Listener, parse_listener
+from tools.errors import ToolError
 from tools.listener.protocols import DEMO_DESTINATIONS
 
 _PATHS = {name: one.path for name, one in DEMO_DESTINATIONS.items()} | {"http": "/"}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
-from tools.aws_clients import ToolError
 from tools.aws_reading import Reader
 from tools.deploy.given import Given
 from tools.deploy.questions import Questions
@@ -13,6 +12,7 @@ from tools.discover.cluster import Cluster
 from tools.discover.findings import Finding, State
 from tools.discover.listener import Listener, address_of
 from tools.discover.survey import UNKNOWN_NETWORK, Survey
+from tools.errors import ToolError
 
 _CIDR = r"[0-9.]{7,15}/[0-9]{1,2}"
 _EMAIL = r"[^\s@]+@[^\s@]+\.[^\s@]+"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from getpass import getpass
 
-from tools.aws_clients import ToolError
+from tools.errors import ToolError
 
 _TRIES = 3
 

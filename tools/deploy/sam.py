@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from tools import ROOT
-from tools.aws_clients import ToolError
 from tools.check_build import BuildError, built_packages, check_build
+from tools.errors import ToolError
 from tools.ministack import last_lines
 
 _CHUNK_BYTES = 4096
@@ -18,6 +18,8 @@ _SUCCESSES = ("Successfully created/updated stack", "No changes to deploy")
 
 class SamError(ToolError):
     """`sam` failed; its output has been shown."""
+
+    status = 1
 
 
 def run_sam(*arguments: str, shown: bool, root: Path = ROOT) -> tuple[int, str]:

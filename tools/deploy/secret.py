@@ -2,9 +2,9 @@
 
 from botocore.exceptions import ClientError
 
-from tools.aws_clients import ToolError
 from tools.aws_reading import NotFoundError, Reader
 from tools.deploy.questions import Questions
+from tools.errors import ToolError
 
 NEED_A_TOKEN = frozenset({"xplg", "splunk_hec"})
 

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError, WaiterError
 
 from tools import ROOT
-from tools.aws_clients import ToolError
+from tools.errors import ToolError
 from tools.stack import values
 
 _PAUSE_SECONDS = 5

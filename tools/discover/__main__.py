@@ -13,13 +13,14 @@ from pathlib import Path
 from rich.console import Console
 
 from tools import ROOT
-from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
+from tools.aws_clients import add_aws_options, client_factory
 from tools.aws_reading import NotFoundError, Reader
+from tools.command_line import command_line
 from tools.discover.findings import print_findings
-from tools.discover.listener import ListenerError, parse_listener
+from tools.discover.listener import parse_listener
 from tools.discover.survey import Survey, survey
+from tools.errors import ToolError
 from tools.sam_config import stack_name, updated_section
-from tools.stopping import run
 
 _UNKNOWN = {
     "DestinationUrl": "give LISTENER=HOST:PORT",
@@ -83,21 +84,18 @@ def _agreed(console: Console, name: str) -> bool:
     return console.input(f"Write this into {name}? \\[y/N] ").strip().lower() in {"y", "yes"}
 
 
+@command_line("discover")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     console = Console()
+    listener = parse_listener(options.listener) if options.listener else None
+    reader = Reader(client_factory(options.region, options.profile))
     try:
-        listener = parse_listener(options.listener) if options.listener else None
-        reader = Reader(client_factory(options.region, options.profile))
-        with told_errors():
-            found = survey(reader, options.cluster, listener, options.function_group, _network_stack(options))
-    except (ToolError, ListenerError) as error:
-        print(f"discover: {error}", file=sys.stderr)
-        return 2
+        found = survey(reader, options.cluster, listener, options.function_group, _network_stack(options))
     except NotFoundError as error:
-        print(f"discover: {error} `aws eks list-clusters` prints the names of this region.", file=sys.stderr)
-        return 2
+        msg = f"{error} `aws eks list-clusters` prints the names of this region."
+        raise ToolError(msg) from error
     print_findings(console, f"Cluster {options.cluster}", found.findings, found.region)
     if reader.refused:
         refused = f"\nRefused rights: {', '.join(reader.refused)}"
@@ -108,4 +106,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

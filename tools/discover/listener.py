@@ -4,11 +4,13 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tools.errors import ToolError
+
 _XPLG_PATH = "/logeye/api/logger.jsp"
 _PLAIN_PORTS = frozenset({80, 8080, 30303})  # XPLG's port for http is 30303, for https 30443
 
 
-class ListenerError(Exception):
+class ListenerError(ToolError):
     """The text is not an address of a listener; the message says what is."""
 
 

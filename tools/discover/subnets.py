@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 
 _EVERYWHERE = "0.0.0.0/0"
 _TARGETS = ("NatGatewayId", "GatewayId", "TransitGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")
@@ -14,7 +15,7 @@ _TARGETS = ("NatGatewayId", "GatewayId", "TransitGatewayId", "NetworkInterfaceId
 MIN_FREE_ADDRESSES = 8
 
 
-class SubnetsError(Exception):
+class SubnetsError(ToolError):
     """The named subnets cannot be used; the message says why."""
 
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from tools.aws_clients import ToolError, client_factory, told_errors
-from tools.aws_reading import NotFoundError, Reader
-from tools.moments import MomentError
+from tools.aws_clients import client_factory
+from tools.aws_reading import Reader
+from tools.command_line import command_line
 from tools.reconcile.reading import (
     Metrics,
     read_clusters,
@@ -27,8 +27,7 @@ from tools.reconcile.reading import (
 from tools.reconcile.report import Report
 from tools.reconcile.span import Span, parse_span
 from tools.reconcile.tables import print_report
-from tools.stack import StackError, add_stack_options, named_stack, read_stack
-from tools.stopping import run
+from tools.stack import add_stack_options, named_stack, read_stack
 
 
 def reconcile(
@@ -55,6 +54,7 @@ def reconcile(
     )
 
 
+@command_line("reconcile")
 def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make reconcile", description=__doc__)
@@ -65,16 +65,10 @@ def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.
     options = parser.parse_args(arguments)
     now = clock()
     errors = Console(stderr=True, highlight=False)  # progress does not stand in the JSON
-    try:
-        span = parse_span(options.start, options.end, now)
-        reader = Reader(client_factory(options.region, options.profile))
-        with told_errors(), errors.status("reading the stack …") as status:
-            report = reconcile(
-                reader, named_stack(options), span, now, lambda doing: status.update(f"{doing} …")
-            )
-    except (MomentError, ToolError, StackError, NotFoundError) as error:
-        print(f"reconcile: {error}", file=sys.stderr)
-        return 2
+    span = parse_span(options.start, options.end, now)
+    reader = Reader(client_factory(options.region, options.profile))
+    with errors.status("reading the stack …") as status:
+        report = reconcile(reader, named_stack(options), span, now, lambda doing: status.update(f"{doing} …"))
     if options.json:
         print(json.dumps(report.as_json(), indent=2))
     else:
@@ -85,4 +79,4 @@ def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

@@ -8,8 +8,8 @@ from datetime import timedelta
 from eks_log_forwarder.intake.log_stream import UNKNOWN_CLUSTER, cluster_of
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.telemetry.publishing import NAMESPACE
-from tools.aws_clients import ToolError
 from tools.aws_reading import NotFoundError, Reader
+from tools.errors import ToolError
 from tools.log_groups import SubscriptionFilter, cluster_log_group
 from tools.metric_reading import Metric, Sums, incoming_events, read_sums, received_events
 from tools.reconcile.balance import ClusterBalance, ParkedBalance, StackBalance, cluster_balance, total

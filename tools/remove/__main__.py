@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
+from tools.aws_clients import add_aws_options, client_factory
 from tools.aws_reading import Reader
+from tools.command_line import command_line
 from tools.remove.deleting import Deleting
 from tools.remove.found import Found, find
 from tools.stack import values
-from tools.stopping import INTERRUPTED
 
 _SAM_STACK = "aws-sam-cli-managed-default"
 
@@ -101,18 +101,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+@command_line("remove", after_interrupt="the same command deletes the rest")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
-    options = _parser().parse_args(arguments)
-    try:
-        with told_errors():
-            return _run(options, Console())
-    except KeyboardInterrupt:
-        print("\nremove: interrupted; the same command deletes the rest", file=sys.stderr)
-        return INTERRUPTED
-    except ToolError as error:
-        print(f"remove: {error}", file=sys.stderr)
-        return 2
+    return _run(_parser().parse_args(arguments), Console())
 
 
 if __name__ == "__main__":

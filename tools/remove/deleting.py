@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from tools.aws_clients import ToolError
 from tools.aws_reading import ClientFactory
+from tools.errors import ToolError
 from tools.remove.found import Found
 
 _POLL_SECONDS = 5.0

@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.aws_clients import ToolError
 from tools.aws_reading import NotFoundError, Reader
+from tools.errors import ToolError
 from tools.log_groups import read_log_group
 from tools.stack import Stack, values
 from tools.subscribe.permission import named_log_groups

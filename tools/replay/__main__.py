@@ -17,14 +17,16 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from tools import ROOT
-from tools.aws_clients import ToolError, client_factory, told_errors
+from tools.aws_clients import client_factory
 from tools.aws_reading import NotFoundError, Reader
+from tools.command_line import command_line
+from tools.errors import ToolError
 from tools.log_groups import LogGroup, cluster_log_group, read_log_group
 from tools.replay.dry_run import DryRun
 from tools.replay.payloads import Origin, chunks
 from tools.replay.sending import read_events, replay
 from tools.replay.span import Progress, Span, milliseconds, shown
-from tools.stack import Stack, StackError, add_stack_options, named_stack, read_stack
+from tools.stack import Stack, add_stack_options, named_stack, read_stack
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -139,18 +141,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+@command_line("replay", after_interrupt="the same command continues")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
-    options = _parser().parse_args(arguments)
-    try:
-        with told_errors():
-            return _run(options, Console(stderr=True))
-    except KeyboardInterrupt:
-        print("replay: interrupted; the same command continues", file=sys.stderr)
-        return 1
-    except (ToolError, StackError) as error:
-        print(f"replay: {error}", file=sys.stderr)
-        return 2
+    return _run(_parser().parse_args(arguments), Console(stderr=True))
 
 
 if __name__ == "__main__":

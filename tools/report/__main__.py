@@ -25,8 +25,9 @@ from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.errors import DetectionError, PolicyError
 from eks_log_forwarder.wiring import rule_folders
 from tools import ROOT
-from tools.aws_clients import ToolError, add_aws_options, client_factory, told_errors
+from tools.aws_clients import add_aws_options, client_factory, told_errors
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 from tools.replay.span import milliseconds, shown
 from tools.report.cloudwatch import Scan, plan, read_lines
 from tools.report.lines import read_files

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tools.aws_clients import ToolError
 from tools.aws_reading import ClientFactory, NotFoundError, Reader
+from tools.errors import ToolError
 from tools.log_groups import cluster_log_group, read_log_group
 from tools.metric_reading import Metric, read_sums
 from tools.replay.sending import read_events

@@ -6,8 +6,9 @@ Exit status: 0 if the cluster is subscribed, 1 if it cannot be, 2 if AWS could n
 import argparse
 import sys
 
-from tools.aws_clients import ToolError, client_factory, told_errors
+from tools.aws_clients import client_factory, told_errors
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 from tools.log_groups import cluster_log_group
 from tools.stack import StackError, add_stack_options, named_stack, read_stack
 from tools.stopping import run

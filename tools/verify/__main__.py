@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tools.aws_clients import ToolError, client_factory, told_errors
+from tools.aws_clients import client_factory
 from tools.aws_reading import NotFoundError, Reader
+from tools.command_line import command_line
 from tools.discover.findings import Finding, State, missing
-from tools.stack import StackError, add_stack_options, named_stack
-from tools.stopping import run
+from tools.stack import add_stack_options, named_stack
 from tools.verify.function_steps import canary_steps, start_step
 from tools.verify.source_steps import filter_step, logging_step, permission_step
 from tools.verify.target import Target, read_target
@@ -82,6 +82,7 @@ def _print(console: Console, finding: Finding, region: str) -> None:
         console.print(f"        {command}", soft_wrap=True, highlight=False, markup=False)
 
 
+@command_line("verify")
 def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make verify", description=__doc__)
@@ -90,15 +91,10 @@ def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
     steps = (*STEPS, ("test alert", alert_step)) if options.alert else STEPS
-    try:
-        reader = Reader(client_factory(options.region, options.profile))
-        with told_errors():
-            target = read_target(reader, named_stack(options), clock())
-            console.print(f"Stack {target.stack.name}, cluster {target.stack.cluster}, {target.stack.region}")
-            findings = verify(target, steps, console)
-    except (ToolError, StackError) as error:
-        print(f"verify: {error}", file=sys.stderr)
-        return 2
+    reader = Reader(client_factory(options.region, options.profile))
+    target = read_target(reader, named_stack(options), clock())
+    console.print(f"Stack {target.stack.name}, cluster {target.stack.cluster}, {target.stack.region}")
+    findings = verify(target, steps, console)
     states = [finding.state for finding in findings]
     if reader.refused:
         console.print(f"Refused rights: {', '.join(reader.refused)}", style="yellow", soft_wrap=True)
@@ -111,4 +107,4 @@ def main(arguments: list[str], clock: Callable[[], datetime] = lambda: datetime.
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,8 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
-from tools.aws_clients import ToolError, told_errors
+from tools.aws_clients import told_errors
+from tools.errors import ToolError
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from tests.stubbed_aws import StubbedAws
-from tools.aws_clients import ToolError
 from tools.aws_reading import Reader
 from tools.deploy.given import Given, find_cluster
 from tools.deploy.plan import Asking, Plan, blocking, make_plan
@@ -22,6 +21,7 @@ from tools.discover.cluster import Cluster
 from tools.discover.findings import advice, missing
 from tools.discover.listener import parse_listener
 from tools.discover.survey import UNKNOWN_NETWORK, Survey
+from tools.errors import ToolError
 from tools.progress import Progress
 
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:forwarder/collector-AbCdEf"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.stubbed_aws import StubbedAws
-from tools.aws_clients import ToolError
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 from tools.log_groups import SubscriptionFilter
 from tools.metric_reading import incoming_events, read_sums
 from tools.moments import MomentError, parse_moment

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from tests.stubbed_aws import StubbedAws
-from tools.aws_clients import ToolError
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 from tools.remove.__main__ import is_confirmed, leftovers, plan
 from tools.remove.deleting import Deleting
 from tools.remove.found import Found, FoundQueue, find

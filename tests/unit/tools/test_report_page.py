@@ -15,8 +15,8 @@ from rich.console import Console
 from tests.stubbed_aws import StubbedAws
 from tests.unit.detection_rules import rule_text
 from tests.unit.tools.report_lines import DENIED, PENDING, audit_line
-from tools.aws_clients import ToolError
 from tools.aws_reading import Reader
+from tools.errors import ToolError
 from tools.report import __main__ as command
 from tools.report.cloudwatch import Scan, plan, read_lines
 from tools.report.plots import grouped, stacked
