@@ -49,8 +49,9 @@ class StreamRecord:
 class StreamRecords:
     """The records of one invocation, in the order of the shard.
 
-    No delivery is tried after `deadline`, and no record is begun after `last_call`. `count` is given the
-    tally of each record. `kept_from` is the sequence number of the first record that stays.
+    No delivery is tried after `deadline`. After `last_call` no record is begun but the first, so that every
+    invocation makes progress. `count` is given the tally of each record. `kept_from` is the sequence number
+    of the first record that stays.
     """
 
     forwarder: Forwarder
@@ -59,6 +60,7 @@ class StreamRecords:
     last_call: Deadline
     count: Callable[[Tally], None]
     kept_from: str = ""
+    has_begun: bool = False
 
     def settle(self, record: StreamRecord) -> None:
         """Delivers, parks or buries what a record holds; returns if the checkpoint can pass it.
@@ -70,9 +72,10 @@ class StreamRecords:
             msg = f"the record {self.kept_from} stays, and so does all that comes after it"
             raise RecordKeptError(msg)
         self.kept_from = record.sequence_number
-        if not self.last_call.remaining_seconds():
-            msg = "no time is left for this record; Lambda sends it again at once"
+        if self.has_begun and not self.last_call.remaining_seconds():
+            msg = "no time is left for this record, so Lambda sends it again"
             raise RecordKeptError(msg)
+        self.has_begun = True
         try:
             self._settle(record)
         except ForwarderError:
