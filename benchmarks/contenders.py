@@ -45,21 +45,6 @@ def ours(url: str) -> Contender:
     return forward
 
 
-def ours_of_a_stream(url: str) -> Contender:
-    """The deployed handler of a stream; a payload is one record."""
-    os.environ["DESTINATION_URL"] = url
-    from eks_log_forwarder.stream_handler import handler  # noqa: PLC0415  # as above
-    from tools.stream_poller import kinesis_event  # noqa: PLC0415  # it imports the handler
-
-    def forward(event: Event) -> None:
-        answer = handler(kinesis_event([("1", event["awslogs"]["data"])]), lambda_context())
-        if answer["batchItemFailures"]:  # there is no queue to park events in
-            msg = "some events were not delivered"
-            raise RuntimeError(msg)
-
-    return forward
-
-
 def baseline(url: str) -> Contender:
     """The article's function: parses everything, and sends each event in one POST over a new connection."""
 
@@ -93,7 +78,6 @@ def bare_limit(url: str) -> Contender:
 
 CONTENDERS: dict[str, Callable[[str], Contender]] = {
     "ours": ours,
-    "ours, of a stream": ours_of_a_stream,
     "baseline": baseline,
     "limit": limit,
     "bare limit": bare_limit,

@@ -52,7 +52,6 @@ class Cell:
 WITHOUT_DETECTIONS = "ours, detections off"
 WITH_DETECTIONS = "ours, detections on"
 QUIET = "ours, policy quiet"
-OF_A_STREAM = "ours, from a Kinesis stream, detections on"
 BASELINE = "baseline"
 LIMIT = "limit"
 BARE_LIMIT = "bare limit"
@@ -62,7 +61,7 @@ _OURS = {
     WITH_DETECTIONS: {"DETECTIONS": "on"},
     QUIET: {"DETECTIONS": "on", "AUDIT_POLICY": "quiet"},
 }
-_OTHERS = {OF_A_STREAM: "ours, of a stream", BASELINE: "baseline", LIMIT: "limit", BARE_LIMIT: "bare limit"}
+_OTHERS = {BASELINE: "baseline", LIMIT: "limit", BARE_LIMIT: "bare limit"}
 
 
 def setups(destination: DestinationName = MAIN_DESTINATION) -> list[Setup]:
