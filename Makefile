@@ -55,8 +55,9 @@ discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUST
 # Ends a recipe that lacks what it needs, unless ARGS has it: $(call needs,CLUSTER=name,$(CLUSTER))
 needs = $(if $(2)$(ARGS),,$(error make $@ needs $(1)))
 
-subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
-	@$(call needs,CLUSTER=name,$(CLUSTER))$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
+subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name [LOG_GROUP=name LOG_TYPE=autoModeCompute]
+	@$(call needs,CLUSTER=name,$(CLUSTER)$(LOG_GROUP))$(python) -m tools.subscribe $(CLUSTER) $(if $(LOG_GROUP),--log-group "$(LOG_GROUP)") \
+	  $(if $(LOG_TYPE),--log-type $(LOG_TYPE)) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
 	@$(python) -m tools.clusters $(if $(STACK),--stack $(STACK)) $(ARGS)
@@ -68,8 +69,8 @@ reconcile: setup  ## prove that no event is missing: STACK=name FROM=2026-01-31T
 	@$(python) -m tools.reconcile $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from "$(FROM)") \
 	  $(if $(TO),--to "$(TO)") $(if $(filter yes,$(JSON)),--json) $(ARGS)
 
-replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [DRY_RUN=yes] [SEEN=yes]
-	@$(call needs,CLUSTER=name,$(CLUSTER))$(call needs,START=time,$(START))$(call needs,END=time,$(END))$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
+replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [LOG_GROUP=name] [DRY_RUN=yes] [SEEN=yes]
+	@$(call needs,CLUSTER=name,$(CLUSTER))$(call needs,START=time,$(START))$(call needs,END=time,$(END))$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(LOG_GROUP),--log-group "$(LOG_GROUP)") $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 remove: setup  ## delete a stack and what was created around it: STACK=name [QUEUES=yes] [SECRET=yes] [YES=yes]
 	@$(call needs,STACK=name,$(STACK))$(python) -m tools.remove $(STACK) $(if $(filter yes,$(QUEUES)),--queues) $(if $(filter yes,$(SECRET)),--secret) $(if $(filter yes,$(YES)),--yes) $(ARGS)

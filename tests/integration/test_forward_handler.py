@@ -33,6 +33,13 @@ TOKEN = "s3cr3t-token-c0de"
 LOG_TYPES = {
     "api": "api",
     "authenticator": "authenticator",
+    "auto-mode-block-storage": "autoModeBlockStorage",
+    "auto-mode-compute": "autoModeCompute",
+    "auto-mode-ipam": "autoModeIpam",
+    "auto-mode-load-balancing": "autoModeLoadBalancing",
+    "capability-ack": "capabilityAck",
+    "capability-argocd": "capabilityArgocd",
+    "capability-kro": "capabilityKro",
     "cloud-controller-manager": "controllerManager",
     "controller-manager": "controllerManager",
     "cw": "audit",

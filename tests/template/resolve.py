@@ -94,6 +94,12 @@ def resolved_network(**parameters: str) -> Json:
     return resolve(source("network.yaml"), parameters)
 
 
+def resolved_subscription(**parameters: str) -> Json:
+    """The stack of subscription.yaml with these parameters, and defaults for the others."""
+    needed = {"ClusterName": "shop", "ForwarderStackName": "eks-logs"}
+    return resolve(source("subscription.yaml"), needed | parameters)
+
+
 def resolve(template: Json, parameters: Mapping[str, str]) -> Json:
     """The stack that a plain template makes: its resources, outputs, and which of its rules hold."""
     unknown = parameters.keys() - template["Parameters"].keys()
@@ -110,7 +116,7 @@ def resolve(template: Json, parameters: Mapping[str, str]) -> Json:
             if "Condition" not in item or resolver.holds(item["Condition"])
         }
         for section in ("Resources", "Outputs")
-    } | {"Rules": {name: resolver.rule(rule) for name, rule in template["Rules"].items()}}
+    } | {"Rules": {name: resolver.rule(rule) for name, rule in template.get("Rules", {}).items()}}
 
 
 def _typed(definition: Json, value: object) -> object:

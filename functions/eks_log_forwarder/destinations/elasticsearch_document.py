@@ -5,6 +5,7 @@ Values without an ECS field are under `kubernetes.audit`, `aws.eks` and `aws.clo
 integrations.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +18,7 @@ from eks_log_forwarder.record.record import Record
 ECS_VERSION = "8.17.0"
 
 # the dataset of a data stream must be lower case
-DATASETS = {log_type: log_type.value.lower() for log_type in LogType} | {
-    LogType.CONTROLLER_MANAGER: "controller_manager"
-}
+DATASETS = {log_type: re.sub("([A-Z])", r"_\1", log_type).lower() for log_type in LogType}
 _KLOG_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "fatal"}
 _FIRST_FAILURE = 400
 

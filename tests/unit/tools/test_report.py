@@ -1,5 +1,6 @@
 """The figures of `make report`: each section counts what it says, and shows no secret."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -336,6 +337,21 @@ def test_files_say_what_their_lines_are(tmp_path: Path) -> None:
         (FAILING, (LogType.SCHEDULER, LogType.API, LogType.CONTROLLER_MANAGER), False),
     ]
     assert [line.timestamp_ms for line in found[2:4]] == [1768384800000, 1768384800001]
+
+
+def test_lines_of_auto_mode_are_known_by_the_file_the_record_or_the_log_group(tmp_path: Path) -> None:
+    """Their JSON alone looks like that of audit events."""
+    bare = '{"level":"info","message":"x"}'
+    wrapped = {"logStream": "0a1b", "timestamp": 1, "message": bare}
+    named = wrapped | {"logType": "capabilityKro", "logGroup": "/any"}
+    grouped = wrapped | {"logGroup": "/aws/vendedlogs/AUTO_MODE_COMPUTE_LOGS/west"}
+    paths = [tmp_path / "auto-mode-ipam.log", tmp_path / "records.ndjson"]
+    paths[0].write_text(f"{bare}\n", encoding="utf-8")
+    paths[1].write_text(
+        f"{json.dumps(named)}\n{json.dumps(grouped)}\n{json.dumps(wrapped)}\n", encoding="utf-8"
+    )
+    found = [line.log_types for line in read_files(paths)]
+    assert found == [("autoModeIpam",), ("capabilityKro",), ("autoModeCompute",), ("unknown",)]
 
 
 def test_records_are_measured_as_the_forwarder_writes_them() -> None:
