@@ -39,7 +39,7 @@ soak: setup  #: minutes of load on a collector that fails a third of the time; A
 bench: setup  #: compare the speed with a common function and with the limit; takes minutes
 	@$(python) -m benchmarks $(ARGS)
 
-bench-report: setup  #: measure all figures and plots; writes docs/performance.md
+bench-report: setup  #: measure all figures and plots; writes docs/performance.md, cost.md and scale.md
 	@$(python) -m benchmarks --report $(ARGS)
 
 deploy: setup  ## deploy the forwarder of a cluster, and prove that it delivers: CLUSTER=name LISTENER=https://host:port

@@ -1,7 +1,9 @@
 """Measures the forwarder, a common function and the limit of any Python program.
 
     python -m benchmarks             prints the main tables; takes minutes
-    python -m benchmarks --report    measures everything and writes docs/performance.md
+    python -m benchmarks --report    measures everything and writes docs/performance.md, cost.md and scale.md
+    python -m benchmarks --peer NAME=path/to/handler.py:function --env LOGS_URL={url}
+                                     measures another forwarder's handler in the same run
 
 The audit events come from the folder in `EKS_LOG_CORPUS` if it is set, else from `events/`.
 """
@@ -10,45 +12,66 @@ import argparse
 import platform
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import tables
+from benchmarks.bill import bill
 from benchmarks.cold_start import imports_by_package, measure_starts
 from benchmarks.cpu_share import CpuShareError
 from benchmarks.memory import measure_memory
 from benchmarks.own_log import measure_own_log
 from benchmarks.payloads import largest_payload
+from benchmarks.peers import peer_setup, variable
 from benchmarks.report import write_report
 from benchmarks.results import Results
 from benchmarks.setups import (
-    BASELINE,
     MAIN_EVENTS,
     WITH_DETECTIONS,
     WITHOUT_DETECTIONS,
+    Setup,
     cells,
-    cells_of_users,
     setups,
 )
 from benchmarks.sweep import Size, sweep
 from benchmarks.throughput import EventFiles, connections_of_warm_invocations, measure
 from tools import ROOT
 
-_BASELINE_SWEEP_EVENTS = 50
+_MOST_ROUNDS_OF_STEADY_FIGURES = 3  # of the bill, of cold starts, and of memory sizes
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 if the own log or the metrics exceed their bounds."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument(
-        "--report", action="store_true", help="measure everything and write docs/performance.md"
+    """Runs the command line; the exit status is 1 if a bound is not met, and standard error says which."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--report", action="store_true", help="measure everything and write the pages")
     parser.add_argument("--rounds", type=int, default=7, help="samples of each figure (7)")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        type=peer_setup,
+        default=[],
+        metavar="NAME=path/to/handler.py:function",
+        help="measure another forwarder's handler, too",
+    )
+    parser.add_argument(
+        "--env",
+        action="append",
+        type=variable,
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable for the peers; {url} stands for the collector's URL",
+    )
     arguments = parser.parse_args()
+    peers = [replace(peer, environ=dict(arguments.env)) for peer in arguments.peer]
     with tempfile.TemporaryDirectory() as folder:
-        results = _run(Path(folder), arguments.rounds, everything=arguments.report)
-    main_cells = [*cells(everything=False), *cells_of_users()]
+        results = _run(Path(folder), arguments.rounds, peers, everything=arguments.report)
     _say(results.machine)
-    _say(tables.throughput(results, main_cells, by_destination=True))
+    _say(tables.throughput(results, results.figures, by_destination=True))
     _say(tables.memory(results))
     _say(tables.starts(results))
     for name in results.sweeps:
@@ -58,28 +81,35 @@ def main() -> int:
         write_report(results, ROOT / "docs")
     own_log = measure_own_log()
     _say(own_log.table())
-    return 1 if own_log.faults() else 0
+    _note("the bill")
+    rounds = min(arguments.rounds, _MOST_ROUNDS_OF_STEADY_FIGURES)
+    shown, dear = bill(own_log, results.machine, rounds, everything=arguments.report)
+    _say(shown)
+    faults = [*(str(ratio) for ratio in results.ratios() if not ratio.is_met), *own_log.faults(), *dear]
+    for fault in faults:
+        print(f"bound not met: {fault}", file=sys.stderr)
+    return 1 if faults else 0
 
 
-def _run(folder: Path, rounds: int, *, everything: bool) -> Results:
+def _run(folder: Path, rounds: int, peers: Sequence[Setup], *, everything: bool) -> Results:
     largest = largest_payload()
     files = EventFiles(folder, largest.events)
-    compared = {setup.name: setup for setup in setups()}
-    wanted = [*cells(everything=everything), *cells_of_users()]
+    compared = {setup.name: setup for setup in [*setups(), *peers]}
+    wanted = list(cells(peers))
     _note(f"{len(wanted)} figures in {rounds} rounds")
     figures = measure(wanted, files, rounds)
     _note("memory and connections")
     memory = {name: measure_memory(setup, files, largest.expanded_bytes) for name, setup in compared.items()}
     connections = connections_of_warm_invocations(compared[WITH_DETECTIONS], files, 20)
+    few_rounds = min(rounds, _MOST_ROUNDS_OF_STEADY_FIGURES)
     _note("cold starts")
-    starts = measure_starts(folder, rounds)
+    starts = measure_starts(folder, few_rounds)
     sweeps: dict[str, list[Size]] = {}
     if everything:
         try:
-            for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, BASELINE):
+            for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS):
                 _note(f"memory sizes, {name}")
-                events = _BASELINE_SWEEP_EVENTS if name == BASELINE else MAIN_EVENTS
-                sweeps[name] = sweep(compared[name], files, events, rounds)
+                sweeps[name] = sweep(compared[name], files, MAIN_EVENTS, few_rounds)
         except CpuShareError as error:
             _say(f"memory sizes not measured: {error}")
     return Results(

@@ -6,17 +6,22 @@ Each sends the events of a subscription event to a collector, and raises an erro
 import base64
 import gzip
 import http.client
+import importlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import requests  # noqa: TID251  # the baseline is not a part of the functions
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 
+from eks_log_forwarder.config.destination_options import Compression
 from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.destinations.http_parts import compressed
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import SubscriptionPayload
 from eks_log_forwarder.record.record import Record
@@ -27,7 +32,7 @@ type Contender = Callable[[Event], None]
 
 BATCH_BYTES = 1_000_000  # as the forwarder's default
 GZIP_WINDOW_BITS = 31  # zlib's code for gzip
-_GZIP_LEVEL = 1  # as the forwarder's
+_HEADERS = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
 
 
 def ours(url: str) -> Contender:
@@ -40,6 +45,20 @@ def ours(url: str) -> Contender:
         counts: dict[str, Any] = handler(event, lambda_context())
         if counts["delivered"] + counts["filtered"] + counts["parked"] != counts["received"]:
             msg = f"some events were not delivered or parked: {counts}"
+            raise RuntimeError(msg)
+
+    return forward
+
+
+def redrive(url: str) -> Contender:
+    """The deployed handler of parked messages, with an event of SQS; all messages leave or all stay."""
+    os.environ["DESTINATION_URL"] = url
+    from eks_log_forwarder.redrive_handler import handler  # noqa: PLC0415  # as above
+
+    def forward(event: Event) -> None:
+        kept = len(handler(event, lambda_context())["batchItemFailures"])
+        if kept not in (0, len(event["Records"])):
+            msg = f"{kept} of {len(event['Records'])} messages stayed"
             raise RuntimeError(msg)
 
     return forward
@@ -67,26 +86,59 @@ def baseline(url: str) -> Contender:
 
 def limit(url: str) -> Contender:
     """Base64, gunzip, typed decode of payload and headers, one encode per event, gzip, one POST per MB."""
-    header_of = msgspec.json.Decoder(AuditHeader).decode
-    return _posting(url, lambda payload: _enriched(payload, header_of))
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+
+    def post(body: bytes) -> int:
+        connection.request("POST", "/", body, _HEADERS)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+
+    return _sending(post)
 
 
-def bare_limit(url: str) -> Contender:
-    """As `limit`, with records that have only the text of the audit event."""
-    return _posting(url, lambda payload: _enriched(payload, lambda _message: None))
+def limit_by_requests(url: str) -> Contender:
+    """As `limit`, but posts with requests, which the forwarder has to use, too."""
+    session = requests.Session()
+
+    def post(body: bytes) -> int:
+        return session.post(url, data=body, headers=_HEADERS, timeout=30).status_code
+
+    return _sending(post)
+
+
+def peer(place: str) -> Contender:
+    """Another forwarder's handler, from `path/to/handler.py:function`; it raises an error if it loses events.
+
+    Its folder is searched first for what it imports; libraries that the benchmark uses itself are the
+    benchmark's.
+    """
+    path, _, name = place.rpartition(":")
+    file = Path(path).resolve()
+    sys.path.insert(0, str(file.parent))
+    handler = getattr(importlib.import_module(file.stem), name)
+
+    def forward(event: Event) -> None:
+        handler(event, lambda_context())
+
+    return forward
+
+
+def contender(name: str, url: str) -> Contender:
+    """The contender with this name, or a peer's handler at this place."""
+    return CONTENDERS[name](url) if name in CONTENDERS else peer(name)
 
 
 CONTENDERS: dict[str, Callable[[str], Contender]] = {
     "ours": ours,
+    "redrive": redrive,
     "baseline": baseline,
     "limit": limit,
-    "bare limit": bare_limit,
+    "limit, by requests": limit_by_requests,
 }
 
 
-def _enriched(
-    payload: SubscriptionPayload, header_of: Callable[[str], AuditHeader | None]
-) -> Iterator[Record]:
+def _enriched(payload: SubscriptionPayload, header_of: Callable[[str], AuditHeader]) -> Iterator[Record]:
     for event in payload.logEvents:
         yield Record(
             event.timestamp,
@@ -102,18 +154,16 @@ def _enriched(
         )
 
 
-def _posting(url: str, records_of: Callable[[SubscriptionPayload], Iterator[Record]]) -> Contender:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+def _sending(post: Callable[[bytes], int]) -> Contender:
+    """A contender whose `post` sends a body and returns the status of the answer."""
     decode = msgspec.json.Decoder(SubscriptionPayload).decode
+    header_of = msgspec.json.Decoder(AuditHeader).decode
     encode = msgspec.json.Encoder().encode
-    headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
 
-    def post(lines: list[bytes]) -> None:
-        connection.request("POST", "/", igzip.compress(b"\n".join(lines), _GZIP_LEVEL), headers)
-        response = connection.getresponse()
-        response.read()
-        if response.status != http.client.OK:
-            msg = f"the collector answered {response.status}"
+    def send(lines: list[bytes]) -> None:
+        status = post(compressed(b"\n".join(lines), {}, Compression.GZIP))
+        if status != http.client.OK:
+            msg = f"the collector answered {status}"
             raise RuntimeError(msg)
 
     def forward(event: Event) -> None:
@@ -122,13 +172,13 @@ def _posting(url: str, records_of: Callable[[SubscriptionPayload], Iterator[Reco
         )
         lines: list[bytes] = []
         size_bytes = 0
-        for record in records_of(payload):
+        for record in _enriched(payload, header_of):
             line = encode(record)
             if size_bytes + len(line) >= BATCH_BYTES:
-                post(lines)
+                send(lines)
                 lines, size_bytes = [], 0
             lines.append(line)
             size_bytes += len(line) + 1
-        post(lines)
+        send(lines)
 
     return forward

@@ -20,6 +20,7 @@ AUDIT_STREAM = "kube-apiserver-audit-0123456789abcdef0123456789abcdef"
 MAX_BASE64_BYTES = 1_000_000
 CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
 USER = "system:serviceaccount:ci:deployer"
+REAL_LINES = "real clusters"
 _SEED = 8
 _TEMPLATE = Path(__file__).parent / "pod_created.json"
 
@@ -35,7 +36,7 @@ class Payload:
 
 def real_lines_source() -> str:
     """The source of the lines, in words."""
-    return "real clusters" if os.environ.get("EKS_LOG_CORPUS") else "`events/lines`, which are made up"
+    return REAL_LINES if os.environ.get("EKS_LOG_CORPUS") else "`events/lines`, which are made up"
 
 
 @cache

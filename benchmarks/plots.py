@@ -11,18 +11,16 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from benchmarks.results import Results
 from benchmarks.setups import (
-    BARE_LIMIT,
     BASELINE,
     DELAYS_MS,
     EVENTS,
     LARGEST,
     LIMIT,
-    QUIET,
     WITH_DETECTIONS,
     WITHOUT_DETECTIONS,
 )
 
-_NAMES = (WITHOUT_DETECTIONS, WITH_DETECTIONS, QUIET, BASELINE, LIMIT, BARE_LIMIT)
+_NAMES = (WITHOUT_DETECTIONS, WITH_DETECTIONS, BASELINE, LIMIT)
 _STYLE: dict[Any, Any] = {
     # dark enough on white, and distinct for colour-blind readers (Okabe and Ito)
     "axes.prop_cycle": cycler(color=["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#666666"]),
@@ -46,7 +44,7 @@ def plots(results: Results) -> dict[str, str]:
     }
     time_by_payload = {
         name: [(events, 1e6 / speed) for events, speed in by_payload[name]]
-        for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, QUIET, LIMIT)
+        for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, LIMIT)
     }
     charts = {
         "throughput.svg": chart(

@@ -7,9 +7,10 @@ from pathlib import Path
 from benchmarks import tables
 from benchmarks.payloads import real_lines_source
 from benchmarks.plots import plots
-from benchmarks.prices import DOLLARS_PER_GB_SECOND, DOLLARS_PER_MILLION_REQUESTS, ONE_VCPU_MB
 from benchmarks.results import Results, default_memory_size
 from benchmarks.setups import MAIN_DESTINATION, MAIN_EVENTS, WITH_DETECTIONS, Cell
+from tools.bill.lambda_time import ONE_VCPU_MB
+from tools.bill.prices import prices
 
 _TEMPLATE = Path(__file__).parent / "performance.md"
 _PLOTS = "performance"
@@ -39,8 +40,8 @@ def _parts(results: Results) -> dict[str, str]:
         "lines": real_lines_source(),
         "largest_events": f"{results.largest_events:,}",
         "largest_mb": f"{results.largest_bytes / 1e6:.1f}",
-        "dollars_per_gb_second": f"{DOLLARS_PER_GB_SECOND:.10f}",
-        "dollars_per_million_requests": f"{DOLLARS_PER_MILLION_REQUESTS:.2f}",
+        "dollars_per_gb_second": prices().prices["lambda_gb_second"].shown(),
+        "dollars_per_million_requests": f"{prices().prices['lambda_request'].dollars:.2f}",
         "one_vcpu_mb": f"{ONE_VCPU_MB:,}",
         "ratios": tables.ratios(results),
         "throughput": tables.throughput(results, _in_order(main)),

@@ -1,24 +1,29 @@
 """What is compared: the contenders with their settings, and the cells of the table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from benchmarks.payloads import CONTROLLER, USER
 from eks_log_forwarder.config.settings import DestinationName
 
-EVENTS = (50, 500, 2000)
+SMALL_EVENTS = 10
+EVENTS = (SMALL_EVENTS, 50, 500, 2000)
 LARGEST = 0  # means as many events as fit into a payload
 DELAYS_MS = (0, 5, 20)
 MAIN_EVENTS = 2000
 MAIN_DESTINATION = DestinationName.HTTP
 
 # The baseline sends one request per event; fewer events give the same figures in less time.
-_BASELINE_EVENTS = {0: 2000, 5: 200, 20: 100}
+_BASELINE_EVENTS = {0: 500, 5: 100, 20: 50}
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One contender and its settings; the destination only matters for ours."""
+    """One contender and its settings; the destination only matters for ours.
+
+    `contender` is one of CONTENDERS, or a peer's `path/to/handler.py:function`. In the environment, `{url}`
+    stands for the URL of the collector.
+    """
 
     name: str
     contender: str
@@ -27,6 +32,8 @@ class Setup:
 
     def environment(self) -> dict[str, str]:
         """The environment of the contender's process."""
+        if self.contender != "ours":
+            return self.environ
         options = '{"compression":"gzip"}'
         ours = {"DESTINATION": self.destination, "DESTINATION_OPTIONS": options, "REDACT": "on"}
         return ours | self.environ
@@ -54,14 +61,14 @@ WITH_DETECTIONS = "ours, detections on"
 QUIET = "ours, policy quiet"
 BASELINE = "baseline"
 LIMIT = "limit"
-BARE_LIMIT = "bare limit"
+LIMIT_BY_REQUESTS = "limit, by requests"
 
 _OURS = {
     WITHOUT_DETECTIONS: {"DETECTIONS": "off"},
     WITH_DETECTIONS: {"DETECTIONS": "on"},
     QUIET: {"DETECTIONS": "on", "AUDIT_POLICY": "quiet"},
 }
-_OTHERS = {BASELINE: "baseline", LIMIT: "limit", BARE_LIMIT: "bare limit"}
+_OTHERS = (BASELINE, LIMIT, LIMIT_BY_REQUESTS)
 
 
 def setups(destination: DestinationName = MAIN_DESTINATION) -> list[Setup]:
@@ -69,30 +76,23 @@ def setups(destination: DestinationName = MAIN_DESTINATION) -> list[Setup]:
     ours = [Setup(name, "ours", environ, destination) for name, environ in _OURS.items()]
     if destination is not MAIN_DESTINATION:
         return ours
-    return ours + [Setup(name, contender) for name, contender in _OTHERS.items()]
+    return ours + [Setup(name, name) for name in _OTHERS]
 
 
-def cells(*, everything: bool) -> Iterator[Cell]:
-    """The whole table, or the part that the ratios and one figure per destination need."""
+def cells(peers: Iterable[Setup] = ()) -> Iterator[Cell]:
+    """What is measured: each figure is one that a bound, a plot or a reader's question needs."""
+    for setup in [*setups(), *peers]:
+        if setup.name == LIMIT_BY_REQUESTS:
+            yield Cell(setup, SMALL_EVENTS, 0)
+        elif setup.name == QUIET:
+            yield Cell(setup, MAIN_EVENTS, 0)
+        else:
+            yield from (Cell(setup, events, 0) for events in (*EVENTS, LARGEST))
+            yield from (Cell(setup, MAIN_EVENTS, delay_ms) for delay_ms in DELAYS_MS if delay_ms)
+        if setup.name in (WITH_DETECTIONS, LIMIT):
+            # a user whom no rule excepts wrote all bodies: rules have to look at them
+            yield Cell(setup, MAIN_EVENTS, 0, USER)
     for destination in DestinationName:
-        for setup in setups(destination):
-            for delay_ms in DELAYS_MS:
-                for events in (*EVENTS, LARGEST):
-                    cell = Cell(setup, events, delay_ms)
-                    if everything or _is_essential(cell):
-                        yield cell
-
-
-def _is_essential(cell: Cell) -> bool:
-    if cell.setup.destination is not MAIN_DESTINATION:
-        return (cell.setup.name, cell.events, cell.delay_ms) == (WITH_DETECTIONS, MAIN_EVENTS, 0)
-    return cell.events == MAIN_EVENTS or cell.delay_ms == 0
-
-
-def cells_of_users() -> list[Cell]:
-    """The main payload, where a user whom no rule excepts wrote all bodies: rules have to look at them."""
-    return [
-        Cell(setup, MAIN_EVENTS, 0, USER)
-        for setup in setups()
-        if setup.name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, LIMIT)
-    ]
+        if destination is not MAIN_DESTINATION:
+            (setup,) = (setup for setup in setups(destination) if setup.name == WITH_DETECTIONS)
+            yield Cell(setup, MAIN_EVENTS, 0)

@@ -6,27 +6,27 @@ from statistics import median
 
 from benchmarks.cpu_share import cpu_share_group
 from benchmarks.memory import NOT_FOUND, parking_environment
-from benchmarks.prices import cost_of, cpu_share
 from benchmarks.setups import Setup
 from benchmarks.throughput import EventFiles
 from benchmarks.worker import Answer, running_worker
+from tools.bill.lambda_time import cost_of, cpu_share
 from tools.collector import Orders, running_collector
 
-SIZES_MB = (128, 192, 256, 320, 384, 512, 768, 1024, 1769, 3008)
+SIZES_MB = (128, 256, 384, 512, 768, 1024, 1769)
 DELAY_MS = 5
+_REPEATS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
     """A memory size: the billed milliseconds of a payload, and the dollars for a million events.
 
-    `parking_ms` is the time for the largest payload while the collector is down, with the import of boto3;
-    None for a contender that does not park.
+    `parking_ms` is the time for the largest payload while the collector is down, with the import of boto3.
     """
 
     memory_mb: int
     billed_ms: float
-    parking_ms: float | None
+    parking_ms: float
     cost: float
 
 
@@ -37,7 +37,6 @@ def sweep(setup: Setup, files: EventFiles, events: int, rounds: int) -> list[Siz
         CpuShareError: this machine does not let us make control groups.
     """
     times: dict[int, list[float]] = {size: [] for size in SIZES_MB}
-    repeats = 1 if setup.contender == "baseline" else 3
     with (
         running_collector() as collector,
         running_worker(setup.contender, collector.url, setup.environment()) as worker,
@@ -49,12 +48,12 @@ def sweep(setup: Setup, files: EventFiles, events: int, rounds: int) -> list[Siz
         for _ in range(rounds):
             for size in SIZES_MB:
                 share.set(cpu_share(size))
-                times[size] += _billed_ms(worker.run(files.of(events), repeats))
+                times[size] += _billed_ms(worker.run(files.of(events), _REPEATS))
     return [
         Size(
             size,
             billed_ms=(billed_ms := median(times[size])),
-            parking_ms=_parking_ms(setup, files, size) if setup.contender == "ours" else None,
+            parking_ms=_parking_ms(setup, files, size),
             cost=cost_of(billed_ms * 1000 / events, size, events),
         )
         for size in SIZES_MB

@@ -41,6 +41,11 @@ class Figures:
     connections: float
     wire_bytes_per_event: float
 
+    @property
+    def cpu_ms(self) -> float:
+        """CPU milliseconds of an invocation."""
+        return self.cpu_us_per_event.median * self.events / 1000
+
 
 @dataclass(frozen=True, slots=True)
 class EventFiles:
@@ -80,6 +85,9 @@ def measure(cells: Sequence[Cell], files: EventFiles, rounds: int) -> dict[Cell,
                 collector.order(Orders(delay_ms=cell.delay_ms))
                 samples[cell].append(_sample(cell, workers[cell.setup], files))
                 reports[cell] = collector.report()
+                if not reports[cell].requests:
+                    msg = f"{cell.setup.name} sent nothing to the collector"
+                    raise RuntimeError(msg)
     return {cell: _figures(cell, samples[cell], reports[cell], files.largest) for cell in cells}
 
 

@@ -3,8 +3,8 @@
     python -m benchmarks.worker CONTENDER URL
 
 An order is a line on standard input, `<times> <file of the event>`; the answer is a line of JSON: wall and
-CPU seconds of each invocation, and the memory of the process. The output of the handler is discarded. The
-forwarder's settings come from the environment.
+CPU seconds of each invocation, the memory of the process, and the bytes that the handler printed: they go
+line by line into a file, as Lambda writes them to a pipe. The forwarder's settings come from the environment.
 """
 
 import gc
@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,11 +32,15 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The result of an order; the memory is that of the whole process, now and at its peak."""
+    """The result of an order; the memory is that of the whole process, now and at its peak.
+
+    `log_bytes` are those of the log of all the order's invocations.
+    """
 
     samples: tuple[Sample, ...]
     in_use_bytes: int
     peak_bytes: int
+    log_bytes: int
 
 
 class Worker:
@@ -72,7 +77,7 @@ def running_worker(contender: str, url: str, environ: dict[str, str] | None = No
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": str(ROOT / "functions"),
             "POWERTOOLS_SERVICE_NAME": "benchmark",
-            **(environ or {}),
+            **{name: value.replace("{url}", url) for name, value in (environ or {}).items()},
         },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -86,15 +91,19 @@ def running_worker(contender: str, url: str, environ: dict[str, str] | None = No
 
 def main() -> None:
     """Answers orders until standard input ends."""
-    from benchmarks.contenders import CONTENDERS  # noqa: PLC0415  # only the worker's process needs it
+    from benchmarks.contenders import contender  # noqa: PLC0415  # only the worker's process needs it
 
     name, url = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    forward = CONTENDERS[name](url)
+    log = tempfile.TemporaryFile()  # noqa: SIM115  # it is standard output until the process ends
+    os.dup2(log.fileno(), 1)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # as Lambda's runtime has it
+    forward = contender(name, url)
     for order in sys.stdin:
         times, file = order.rstrip("\n").split(" ", 1)
         event = json.loads(Path(file).read_bytes())
+        log.seek(0)
+        log.truncate()
         gc.collect()
         samples = []
         for _ in range(int(times)):
@@ -102,7 +111,8 @@ def main() -> None:
             forward(event)
             samples.append(Sample(time.perf_counter() - wall, time.process_time() - cpu))
         del event
-        answers.write(msgspec.json.encode(Answer(tuple(samples), *memory_bytes())).decode() + "\n")
+        answer = Answer(tuple(samples), *memory_bytes(), log_bytes=os.fstat(1).st_size)
+        answers.write(msgspec.json.encode(answer).decode() + "\n")
 
 
 if __name__ == "__main__":

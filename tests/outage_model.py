@@ -97,6 +97,8 @@ class Collector(Transport):
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
         self.requests += 1
+        if request.meanwhile is not None:
+            request.meanwhile()
         events = {record["id"]: record["message"] for record in map(json.loads, request.body.splitlines())}
         fault = self._faults.popleft() if self._faults else self._healthy(events)
         self._time.advance(min(fault.seconds, within_seconds))

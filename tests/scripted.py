@@ -85,6 +85,8 @@ class ScriptedTransport(Transport):
         self.tokens.append(request.headers["token"])
         self.within.append(within_seconds)
         self.connect_timeouts.append(request.connect_timeout_seconds)
+        if request.meanwhile is not None:
+            request.meanwhile()
         self._scripted_clock.now += min(self._request_seconds, within_seconds)
         return self.answering(messages)
 

@@ -116,7 +116,8 @@ class _State:
             if is_taken:
                 self._take(request)
             return reply
-        self._take(request)
+        if orders.status == _OK:
+            self._take(request)
         answer = _success(request) if orders.status == _OK else response(orders.status)
         return Reply(answer, orders.delay_ms / 1000)
 

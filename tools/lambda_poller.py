@@ -1,6 +1,7 @@
 """Lambda's event source on a queue, in this process: passes messages to the redrive and deletes them."""
 
 from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Any
 
 from eks_log_forwarder import redrive_handler
@@ -13,21 +14,26 @@ _MESSAGES_PER_INVOCATION = 5  # the template's
 
 
 class Poller:
-    """The event source of one queue."""
+    """The event source of one queue; `delivered` messages have left it, and the handler took `seconds`."""
 
     def __init__(self, aws: LocalAws, queue_url: str) -> None:
         self._sqs = aws.client("sqs")
         self._url = queue_url
         self._kept: list[dict[str, Any]] = []
+        self.delivered = 0
+        self.seconds = 0.0
 
     def redrive(self) -> bool:
         """Invokes the redrive if there are messages; returns whether there were."""
         messages = self.receive()
         if not messages:
             return False
-        answer = redrive_handler.handler(sqs_event(messages), lambda_context())
+        event, started = sqs_event(messages), monotonic()
+        answer = redrive_handler.handler(event, lambda_context())
+        self.seconds += monotonic() - started
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         self._kept = [message for message in messages if message["MessageId"] in kept]
+        self.delivered += len(messages) - len(self._kept)
         for message in messages:
             if message not in self._kept:
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])

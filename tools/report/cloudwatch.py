@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tools.aws_reading import ClientFactory, NotFoundError, Reader
+from tools.bill.prices import cost, prices
 from tools.errors import ToolError
 from tools.log_groups import cluster_log_group, read_log_group
 from tools.metric_reading import Metric, read_sums
@@ -12,9 +13,6 @@ from tools.replay.sending import read_events
 from tools.replay.span import Span, shown
 from tools.report.lines import Line, line_of_stream
 
-# List prices of us-east-1 in dollars a GB (CloudWatch pricing, EC2 pricing "Data transfer"), November 2026.
-INSIGHTS_DOLLARS = 0.005
-TRANSFER_DOLLARS = 0.09
 _GB = 1e9
 _HOUR = timedelta(hours=1)
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -34,13 +32,14 @@ class Scan:
         if self.incoming_bytes is None:
             return (
                 f"{free}. How much there is to read is not known. Outside the log group's region AWS charges"
-                f" about {TRANSFER_DOLLARS} $ a GB for the transfer."
+                f" about {cost('internet_transfer_gb', 1)} $ a GB for the transfer."
             )
         size = self.incoming_bytes / _GB
         return (
             f"There are about {size:,.3f} GB to read. {free}; a query of Logs Insights over the same span"
-            f" would cost {size * INSIGHTS_DOLLARS:,.2f} $. Read from outside the region, AWS charges the"
-            f" transfer: about {size * TRANSFER_DOLLARS:,.2f} $ (list prices of us-east-1)."
+            f" would cost {cost('logs_insights_gb', size):,.2f} $. Read from outside the region, AWS charges"
+            f" the transfer: about {cost('internet_transfer_gb', size):,.2f} $"
+            f" (list prices of {prices().region})."
         )
 
     def title(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from tools.bill.shown import dollars
 from tools.report.plots import MAX_BARS, grouped, stacked
 from tools.report.volume import NO_TIME
 
@@ -33,6 +34,7 @@ def page(figures: Figures) -> str:
         "size": size,
         "percent": percent,
         "ms": _ms,
+        "dollars": dollars,
         "breakable": _breakable,
     }
     plots = {name: Markup(svg) for name, svg in _plots(figures).items()}  # noqa: S704  # matplotlib escapes

@@ -7,6 +7,7 @@ from eks_log_forwarder.audit_policy import Policy
 from eks_log_forwarder.detection.matcher import Matcher
 from eks_log_forwarder.detection.rule_set import RuleSet
 from tools.report.answers import Denials, Latency, Throttling
+from tools.report.cost import cost
 from tools.report.event import Reading
 from tools.report.findings import Findings
 from tools.report.lines import Line
@@ -69,7 +70,14 @@ class Report:
             "pending": self.pending.as_json(rows),
             "controllers": self.controllers.as_json(rows),
             "audit_policies": self.policies.as_json(rows),
+            "cost": cost(self.lines, self._bytes, self._seconds()),
         }
+
+    def _seconds(self) -> float:
+        """The span of the lines that say when they were written."""
+        if self._first is None or self._last is None:
+            return 0.0
+        return (self._last - self._first).total_seconds()
 
 
 def _time(moment: datetime | None) -> str:

@@ -26,7 +26,11 @@ class Summaries(io.TextIOBase):
 
 @dataclass(slots=True)
 class Balance:
-    """Where the events ended up; `forwarded` and `redriven` are the sums of the functions' own summaries."""
+    """Where the events ended up; `forwarded` and `redriven` are the sums of the functions' own summaries.
+
+    `loaded` events were put in within `seconds`; the others in an outage at the end. `drained_messages` and
+    `drained_events` left the queue after the collector had recovered, in `drain_seconds` of the handler.
+    """
 
     put_in: int
     poison: int
@@ -41,6 +45,10 @@ class Balance:
     failed_requests: int
     seconds: float
     peak_mb: float
+    loaded: int
+    drained_messages: int
+    drained_events: int
+    drain_seconds: float
     memory_mb: list[float] = field(default_factory=list)
 
     @property
@@ -59,8 +67,10 @@ class Balance:
             "duplicates": f"{self.duplicates:,}, after missing or incomplete answers",
             "arrived": f"{self.arrived:,}",
             "lost": f"{self.lost:,}",
+            "drain": f"{self.drained_events:,} events in {self.drained_messages:,} messages,"
+            f" {self.drain_seconds:.1f} s in the redrive",
             "requests": f"{self.requests:,}; the collector failed {self.failed_requests:,} of them",
-            "speed": f"{self.put_in / self.seconds:,.0f} events/s, failures included",
+            "speed": f"{self.loaded / self.seconds:,.0f} events/s, failures included",
             "peak memory": f"{self.peak_mb:.0f} MB",
             "memory at 25, 50, 75, 100 %": " ".join(f"{one:.0f}" for one in self.memory_mb)
             + f" MB ({self.growth:+.1%})",

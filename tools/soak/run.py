@@ -20,6 +20,8 @@ EVENTS_PER_PAYLOAD = 200
 POISON = "an event that the collector never takes"
 _POISON_EVERY = 2_001
 _MEGABYTE = 1_000_000
+_BACKLOG_PAYLOADS = 100
+_UNAVAILABLE = 503
 _QUARTERS = 4
 _DRAIN_SECONDS = 180
 _PROBE_SECONDS = 0.5  # a minute would be longer than most runs
@@ -60,7 +62,7 @@ class Soak:
         self._put_in = 0
 
     def run(self, seconds: float) -> Balance:
-        """Load for so many seconds; then the collector recovers, and the redrive empties the queue."""
+        """Load for so many seconds, and an outage; then the collector recovers, and the queue is emptied."""
         self._collector.order(Orders(is_failing=True, poison=POISON))
         started = monotonic()
         memory = []
@@ -69,9 +71,12 @@ class Soak:
             for quarter in range(1, _QUARTERS + 1):
                 self._load_until(started + seconds * quarter / _QUARTERS)
                 memory.append(memory_bytes()[0] / _MEGABYTE)
-            took = monotonic() - started
+            took, loaded = monotonic() - started, self._put_in
+            self._park()
             self._collector.order(Orders(poison=POISON, reset=False))
+            before = self._redriven_so_far()
             is_empty = self._drain()
+            drained = [now - then for now, then in zip(self._redriven_so_far(), before, strict=True)]
         received = self._collector.report()
         dead = {int(event.id) for event in Poller(self._aws, self._dead_url).events()}
         times = received.times
@@ -91,7 +96,15 @@ class Soak:
             seconds=took,
             peak_mb=memory_bytes()[1] / _MEGABYTE,
             memory_mb=memory,
+            loaded=loaded,
+            drained_messages=int(drained[0]),
+            drained_events=int(drained[1]),
+            drain_seconds=drained[2],
         )
+
+    def _redriven_so_far(self) -> tuple[float, float, float]:
+        """Messages, events, and the seconds of the redrive's handler."""
+        return self._poller.delivered, self._redriven.totals["EventsRedriven"], self._poller.seconds
 
     def _environ(self) -> dict[str, str]:
         return self._aws.environ() | {
@@ -112,6 +125,13 @@ class Soak:
             forward_handler.handler(next(self._payloads), lambda_context())
             self._put_in += EVENTS_PER_PAYLOAD
             self._redrive()
+
+    def _park(self) -> None:
+        """An outage, so that the redrive finds a backlog when the collector recovers."""
+        self._collector.order(Orders(status=_UNAVAILABLE, poison=POISON, reset=False))
+        for _ in range(_BACKLOG_PAYLOADS):
+            forward_handler.handler(next(self._payloads), lambda_context())
+            self._put_in += EVENTS_PER_PAYLOAD
 
     def _redrive(self) -> bool:
         with printing_to(self._redriven):

@@ -29,9 +29,9 @@ from eks_log_forwarder.transport.tls import TlsIdentity
 class Attempts:
     """The requests for one batch and its parts; `made` counts them without follow-up requests.
 
-    `connect_timeout_seconds` shortens the transport's own. `last_status` is the HTTP status of the last
-    answer to a batch, 0 without one; `is_out_of_reach` is the circuit breaker's view of the last exchange,
-    None before the first.
+    `connect_timeout_seconds` shortens the transport's own; `meanwhile` is done while a request is on its way.
+    `last_status` is the HTTP status of the last answer to a batch, 0 without one; `is_out_of_reach` is the
+    circuit breaker's view of the last exchange, None before the first.
     """
 
     destination: Destination
@@ -40,6 +40,7 @@ class Attempts:
     sleep: Callable[[float], None]
     deadline: Deadline
     tally: Tally
+    meanwhile: Callable[[], None] | None = None
     connect_timeout_seconds: float | None = None
     made: int = 0
     last_status: int = 0
@@ -102,10 +103,14 @@ class Attempts:
             request,
             tls=TlsIdentity.of(credentials),
             connect_timeout_seconds=self.connect_timeout_seconds,
+            meanwhile=self.meanwhile,
         )
         started = time.monotonic()
         result = self.transport.post(request, within_seconds=within.remaining_seconds())
-        elapsed_ms = (time.monotonic() - started) * 1000
+        took_seconds = None if isinstance(result, Failure) else result.took_seconds
+        if took_seconds is None:
+            took_seconds = time.monotonic() - started
+        elapsed_ms = took_seconds * 1000
         self.tally.slowest_request_ms = max(self.tally.slowest_request_ms, elapsed_ms)
         self.tally.delivery_attempts += 1
         self.tally.bytes_sent += len(request.body)

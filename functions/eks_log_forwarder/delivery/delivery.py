@@ -1,12 +1,13 @@
 """Sends batches to one destination and returns what could not be delivered."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from eks_log_forwarder.config.credentials import ReadSecret
 from eks_log_forwarder.delivery.acknowledgement import Awaiting, confirm
+from eks_log_forwarder.delivery.ahead import Ahead
 from eks_log_forwarder.delivery.attempts import Attempts
 from eks_log_forwarder.delivery.backoff import Backoff
 from eks_log_forwarder.delivery.batch import Batch
@@ -57,15 +58,19 @@ class Delivery:
         halved until only the events at fault are rejected. `has_history` says that these events have failed
         several times: they are sent without retries, and halved even if the destination seems unreachable,
         because one event may be the reason. Acknowledgements are asked for when all batches are sent.
+
+        While a request is on its way, the next batch is made, so that the collector's time and ours overlap.
         """
         leftovers: list[Leftover] = []
         awaiting: list[Awaiting] = []
 
+        ahead = Ahead(batches)
+
         def send(batch: Batch) -> list[Leftover]:
-            attempts = self._attempts(deadline, tally)
+            attempts = self._attempts(deadline, tally, ahead.make_next)
             return self._send(batch, attempts, awaiting, has_history=has_history)
 
-        waiting = iter(batches)
+        waiting: Iterator[Batch] = ahead
         while (batch := next(waiting, None)) is not None:
             if leftovers and leftovers[-1].cause is Cause.UNREACHABLE:
                 leftovers.append(replace(leftovers[-1], events=batch.events))
@@ -107,8 +112,12 @@ class Delivery:
                 return [Leftover(events, Cause.REFUSED_ALL, REFUSED_ALL)], []
         return left, [one for position, one in enumerate(singles) if position not in tried]
 
-    def _attempts(self, deadline: Deadline, tally: Tally) -> Attempts:
-        return Attempts(self.destination, self.transport, self.read_secret, self.sleep, deadline, tally)
+    def _attempts(
+        self, deadline: Deadline, tally: Tally, meanwhile: Callable[[], None] | None = None
+    ) -> Attempts:
+        return Attempts(
+            self.destination, self.transport, self.read_secret, self.sleep, deadline, tally, meanwhile
+        )
 
     def _send(
         self, batch: Batch, attempts: Attempts, awaiting: list[Awaiting], *, has_history: bool

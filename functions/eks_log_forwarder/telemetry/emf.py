@@ -9,6 +9,7 @@ Source: CloudWatch user guide, "Specification: Embedded metric format".
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import time
 from typing import override
 
@@ -20,6 +21,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 type Value = float | Sequence[float]
 """A metric's value, or at most 100 values."""
 
+type Directive = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+"""A set of dimensions, and the name and unit of each metric that it publishes."""
+
 _SERVICE_VARIABLE = "POWERTOOLS_SERVICE_NAME"
 _encode = msgspec.json.Encoder().encode
 
@@ -28,27 +32,27 @@ _encode = msgspec.json.Encoder().encode
 class Document:
     """One line of the log that CloudWatch also reads as metrics.
 
-    `sets` are sets of dimensions, each with the metrics that it publishes. A name has one value in a document
-    and so a further value of a dimension needs a further document. `fields` are not metrics.
+    A name has one value in a document, and so a further value of a dimension needs a further document.
+    `fields` are not metrics.
     """
 
     dimensions: dict[str, str]
     values: dict[str, Value] = field(default_factory=dict)
-    units: dict[str, MetricUnit] = field(default_factory=dict)
-    sets: list[tuple[list[str], list[str]]] = field(default_factory=list)
+    units: dict[str, str] = field(default_factory=dict)
+    directives: list[Directive] = field(default_factory=list)
     fields: dict[str, object] = field(default_factory=dict)
 
     def add(self, name: str, unit: MetricUnit, value: Value) -> None:
         """Adds a metric, unless its value is zero."""
         if value:
             self.values[name] = value
-            self.units[name] = unit
+            self.units[name] = unit.value
 
     def publish_by(self, *dimensions: str, only: str | None = None) -> None:
         """Publishes all metrics, or one of them, by a set of dimensions."""
-        names = [name for name in self.values if only in {None, name}]
-        if names:
-            self.sets.append((list(dimensions), names))
+        metrics = tuple((name, unit) for name, unit in self.units.items() if only in {None, name})
+        if metrics:
+            self.directives.append((dimensions, metrics))
 
 
 class EmfProvider(BaseProvider):
@@ -68,16 +72,9 @@ class EmfProvider(BaseProvider):
     @override
     def serialize_metric_set(self, document: Document) -> str:
         """The document as one line of JSON."""
-        directives = [
-            {
-                "Namespace": self.namespace,
-                "Dimensions": [dimensions],
-                "Metrics": [{"Name": name, "Unit": document.units[name].value} for name in names],
-            }
-            for dimensions, names in document.sets
-        ]
         line: dict[str, object] = {}
-        if directives:
+        if document.directives:
+            directives = _encoded(self.namespace, tuple(document.directives))
             line["_aws"] = {"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": directives}
         return _encode(line | document.fields | document.dimensions | document.values).decode()
 
@@ -95,3 +92,20 @@ class EmfProvider(BaseProvider):
     @override
     def add_cold_start_metric(self, context: LambdaContext) -> None:
         """Does nothing: Lambda's own report says which invocations were cold starts."""
+
+
+@lru_cache(maxsize=256)
+def _encoded(namespace: str, directives: tuple[Directive, ...]) -> msgspec.Raw:
+    """The directives as JSON; they are kept, because most invocations publish the same metrics."""
+    return msgspec.Raw(
+        _encode(
+            [
+                {
+                    "Namespace": namespace,
+                    "Dimensions": [dimensions],
+                    "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics],
+                }
+                for dimensions, metrics in directives
+            ]
+        )
+    )

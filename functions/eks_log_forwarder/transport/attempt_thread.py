@@ -4,6 +4,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from time import monotonic
 
 type _Work[Result] = SimpleQueue[tuple[Callable[[], Result], SimpleQueue[Result]] | None]
 
@@ -20,17 +21,28 @@ class AttemptThread[Result]:
         threading.Thread(target=_do_all, args=(self._work,), name="http-attempt", daemon=True).start()
         weakref.finalize(self, self._work.put, None)
 
-    def do(self, work: Callable[[], Result], *, within_seconds: float) -> Result:
-        """What the work returns.
+    def do(
+        self,
+        work: Callable[[], Result],
+        *,
+        within_seconds: float,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Result:
+        """What the work returns; the caller's thread does `meanwhile` first, which never raises.
+
+        A result that is there when `meanwhile` ends counts, even if that is after the time.
 
         Raises:
             TimeoutError: the work is still running, so the caller has to drop this thread.
         """
         # a queue per piece of work, so that a late result reaches no other caller
         results: SimpleQueue[Result] = SimpleQueue()
+        give_up_at = monotonic() + within_seconds
         self._work.put((work, results))
+        if meanwhile is not None:
+            meanwhile()
         try:
-            return results.get(timeout=within_seconds)
+            return results.get(timeout=max(give_up_at - monotonic(), 0.0))
         except Empty:
             raise TimeoutError from None
 

@@ -59,7 +59,9 @@ class Transport:
             self._thread = AttemptThread()
         try:
             result = self._thread.do(
-                lambda: self._attempt(session, request, within_seconds), within_seconds=within_seconds
+                lambda: self._attempt(session, request, within_seconds),
+                within_seconds=within_seconds,
+                meanwhile=request.meanwhile,
             )
         except TimeoutError:
             session.abort()
@@ -81,30 +83,21 @@ class Transport:
     def _attempt(
         self, session: CollectorSession, request: Request, within_seconds: float
     ) -> Answer | Failure:
-        give_up_at = monotonic() + within_seconds
+        started = monotonic()
+        give_up_at = started + within_seconds
         try:
-            with session.post(
-                request.url,
-                data=request.body,
-                headers=request.headers,
-                timeout=(
-                    min(
-                        request.connect_timeout_seconds or within_seconds,
-                        self._connect_timeout_seconds,
-                        within_seconds,
-                    ),
-                    min(self._read_timeout_seconds, within_seconds),
-                ),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            connect_timeout = min(
+                request.connect_timeout_seconds or within_seconds,
+                self._connect_timeout_seconds,
+                within_seconds,
+            )
+            read_timeout = min(self._read_timeout_seconds, within_seconds)
+            with session.exchange(request, (connect_timeout, read_timeout)) as response:
                 if response.status_code not in _STATUSES:
                     return Failure.ANSWER_UNREADABLE
-                return Answer(
-                    response.status_code,
-                    _read_body(response, request.max_answer_bytes, give_up_at),
-                    retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock()),
-                )
+                body = _read_body(response, request.max_answer_bytes, give_up_at)
+                retry_after = retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock())
+                return Answer(response.status_code, body, retry_after, monotonic() - started)
         except Exception as error:  # noqa: BLE001  # an answer can make the libraries raise anything
             return failure_of(error)
 

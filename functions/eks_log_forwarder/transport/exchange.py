@@ -1,5 +1,6 @@
 """One HTTP exchange: the request that goes out and the answer that comes back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from eks_log_forwarder.transport.tls import TlsIdentity
@@ -12,8 +13,9 @@ class Request:
     """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
 
     `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events it holds in
-    several pieces, because they are longer than the collector accepts. The delivery sets `tls`, and
-    `connect_timeout_seconds` if the transport's own is too long.
+    several pieces, because they are longer than the collector accepts. The delivery sets `tls`,
+    `connect_timeout_seconds` if the transport's own is too long, and `meanwhile`: the transport may call it
+    while the request is on its way, and it never raises.
     """
 
     url: str = field(repr=False)
@@ -23,15 +25,18 @@ class Request:
     split_events: int = field(default=0, repr=False)
     tls: TlsIdentity | None = field(default=None, repr=False)
     connect_timeout_seconds: float | None = field(default=None, repr=False)
+    meanwhile: Callable[[], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the collector answered; `body` holds at most the request's `max_answer_bytes` of it.
 
-    `retry_after_seconds` is the Retry-After header, whether given in seconds or as a date.
+    `retry_after_seconds` is the Retry-After header, whether given in seconds or as a date. `took_seconds` is
+    the time from the start of the attempt to the end of the answer.
     """
 
     status: int
     body: bytes = field(repr=False)
     retry_after_seconds: float | None = None
+    took_seconds: float | None = field(default=None, compare=False)

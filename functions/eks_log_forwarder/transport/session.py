@@ -6,14 +6,15 @@ An attempt that has run out of time can be aborted from another thread, so that 
 import socket
 import ssl
 from contextlib import suppress
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, override
 from weakref import WeakSet
 
 import requests
 import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from requests.cookies import RequestsCookieJar
 
+from eks_log_forwarder.transport.exchange import Request
 from eks_log_forwarder.transport.tls import TlsIdentity, context_of
 
 
@@ -28,19 +29,49 @@ class CollectorSession(requests.Session):
         super().__init__()
         self.trust_env = False  # the environment's .netrc, proxies and CA bundle are not ours to follow
         self.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.cookies = _NoCookies()
         self._connections = _Connections()
+        self._prepared: tuple[str, dict[str, str], requests.PreparedRequest] | None = None
         context = None if tls is None else context_of(tls, DEFAULT_CA_BUNDLE_PATH)
         self.mount("https://", _Adapter(self._connections, context))
         self.mount("http://", _Adapter(self._connections, None))
+
+    def exchange(self, request: Request, timeout: tuple[float, float]) -> requests.Response:
+        """Sends a request and reads the head of its answer; `timeout` is to connect, and for each read.
+
+        `requests.Session.post` would check and complete each request anew, and read the environment.
+        """
+        prepared = self._prepare(request)
+        return self.send(prepared, stream=True, timeout=timeout, proxies=self.proxies, allow_redirects=False)
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: requests would read and decompress a redirect's whole body even without following it."""
 
+    def _prepare(self, request: Request) -> requests.PreparedRequest:
+        """The request as requests checks and completes it, which happens once for a URL with its headers."""
+        if self._prepared is None or self._prepared[:2] != (request.url, request.headers):
+            prepared = self.prepare_request(requests.Request("POST", request.url, headers=request.headers))
+            self._prepared = request.url, dict(request.headers), prepared
+        checked = self._prepared[2]
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url, prepared.body = checked.method, checked.url, request.body
+        headers = {**checked.headers, "Content-Length": str(len(request.body))}
+        # a dict, because urllib3 copies the headers, which takes requests' own mapping far longer
+        prepared.headers = headers  # type: ignore[assignment]
+        return prepared
+
     def abort(self) -> None:
         """Ends the attempt that another thread is making; the session cannot be used again."""
         self._connections.abort()
+
+
+class _NoCookies(RequestsCookieJar):
+    """Keeps no cookie: a servlet container opens a session for whoever sends one back."""
+
+    @override
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Takes nothing from an answer."""
 
 
 class _Connections:
@@ -66,11 +97,18 @@ class _Connections:
 
 
 class _Adapter(HTTPAdapter):
-    """Keeps one connection; `context` replaces requests' own TLS settings where there is one."""
+    """Keeps one connection; `context` replaces requests' own TLS settings where there is one.
+
+    requests finds the pool of connections, the CAs and the target of each request from its URL; here it does
+    so when the URL changes.
+    """
 
     def __init__(self, connections: _Connections, context: ssl.SSLContext | None) -> None:
         self._connections = connections
         self._context = context
+        self._url: str | None = None
+        self._pool: Any = None
+        self._target = ""
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     @override
@@ -81,12 +119,33 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self._connections)
 
     @override
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        if self._url != request.url:
+            self._pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._target = super().request_url(request, proxies)
+            if self._context is None:
+                super().cert_verify(self._pool, request.url, verify, cert)  # type: ignore[no-untyped-call]  # requests is not typed
+            else:  # keeps the context's own CAs: requests would add the public ones to a private one
+                self._pool.cert_reqs = "CERT_REQUIRED"
+            self._url = request.url
+        return self._pool
+
+    @override
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Keeps the context's own CAs: requests would add the public ones to a private one."""
-        if self._context is None:
-            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # requests is not typed
-        else:
-            conn.cert_reqs = "CERT_REQUIRED"
+        """Does nothing: the pool is set up when it is made."""
+
+    @override
+    def request_url(self, request: Any, proxies: Any) -> str:
+        return self._target
+
+    @override
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """What `Transport` reads of an answer: status, headers and the body that is still to come."""
+        response = requests.Response()
+        response.status_code, response.headers, response.raw = resp.status, resp.headers, resp
+        return response
 
 
 def _pool_classes(connections: _Connections) -> dict[str, type[urllib3.HTTPConnectionPool]]:

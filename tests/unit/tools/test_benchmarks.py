@@ -1,38 +1,47 @@
 """The benchmark compares like with like, and counts right."""
 
+import argparse
 import json
 import math
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 import numpy as np
 import pytest
 
-from benchmarks import payloads
+from benchmarks import bill_inputs, payloads
+from benchmarks.bill import bounds
+from benchmarks.cold_start import PROGRAMS, Start
 from benchmarks.memory import Memory
-from benchmarks.own_log import measure_own_log
+from benchmarks.own_log import OwnLog, measure_own_log
+from benchmarks.peers import peer_setup
 from benchmarks.plots import chart, svg
-from benchmarks.prices import cost_of, stretched_us
-from benchmarks.results import default_memory_size
+from benchmarks.results import Results, default_memory_size
 from benchmarks.setups import (
     BASELINE,
+    LARGEST,
     LIMIT,
     MAIN_DESTINATION,
     WITH_DETECTIONS,
     WITHOUT_DETECTIONS,
+    Cell,
     Setup,
     cells,
     setups,
 )
 from benchmarks.sweep import Size
-from benchmarks.tables import table
-from benchmarks.throughput import EventFiles, connections_of_warm_invocations
+from benchmarks.throughput import EventFiles, Figures, Spread, connections_of_warm_invocations, measure
 from benchmarks.worker import running_worker
 from eks_log_forwarder.config.settings import DestinationName
+from tests.unit.tools.bill_figures import MEASURED
+from tools.bill.lambda_time import stretched_us
 from tools.collector import Collector, Orders, Report, running_collector
+from tools.markdown import table
 
 EVENTS = 60
 
@@ -165,6 +174,17 @@ def test_every_destination_takes_the_server_s_answer_for_a_success(
     assert server.report().requests == 1
 
 
+def test_a_handler_s_log_is_on_and_its_bytes_are_counted(server: Collector, files: EventFiles) -> None:
+    """Each invocation prints its summary line by line; the bytes are those of the order alone."""
+    setup = setup_named(WITHOUT_DETECTIONS)
+    server.order(Orders())
+    with running_worker(setup.contender, server.url, setup.environment()) as worker:
+        worker.run(files.of(1))
+        one, three = worker.run(files.of(1)).log_bytes, worker.run(files.of(1), 3).log_bytes
+    assert one > 300
+    assert 2.5 * one < three < 3.5 * one
+
+
 def test_half_of_a_payload_are_events_with_bodies() -> None:
     """Of 200 events, 100 are of 3 to 10 kB with request and response bodies; the same ones each time."""
     lines = payloads.lines_of(200)
@@ -175,19 +195,95 @@ def test_half_of_a_payload_are_events_with_bodies() -> None:
     assert set(lines[::2]) <= set(payloads.real_lines())
 
 
-def test_measures_every_payload_delay_and_destination_where_all_is_asked_for() -> None:
-    """Four payloads and three delays for three setups of each destination, and for three other contenders."""
-    everything = list(cells(everything=True))
-    assert len(everything) == len(set(everything)) == 12 * (3 * len(DestinationName) + 3)
-    assert {cell.setup.destination for cell in cells(everything=False)} == set(DestinationName)
-    assert all(
-        cell.setup.destination is MAIN_DESTINATION for cell in everything if cell.setup.contender != "ours"
+def test_measures_what_the_page_and_its_bounds_need() -> None:
+    """Five payloads and three delays for four contenders, and each destination once."""
+    measured = list(cells())
+    assert len(measured) == len(set(measured))
+    assert {cell.setup.destination for cell in measured} == set(DestinationName)
+    main = [cell for cell in measured if cell.setup.destination is MAIN_DESTINATION]
+    for name in (WITHOUT_DETECTIONS, WITH_DETECTIONS, BASELINE, LIMIT):
+        of_name = [cell for cell in main if cell.setup.name == name and cell.writer == payloads.CONTROLLER]
+        assert [(cell.events, cell.delay_ms) for cell in of_name] == [
+            *((events, 0) for events in (10, 50, 500, 2000, LARGEST)),
+            *((2000, delay_ms) for delay_ms in (5, 20)),
+        ]
+    others = [cell for cell in measured if cell.setup.destination is not MAIN_DESTINATION]
+    assert len(others) == len(DestinationName) - 1
+    assert {(cell.setup.name, cell.events, cell.delay_ms) for cell in others} == {(WITH_DETECTIONS, 2000, 0)}
+
+
+def peer_file(folder: Path, body: str) -> Path:
+    """A little forwarder of somebody else, with a module beside it."""
+    (folder / "other_forwarder_settings.py").write_text("PATH = '/their/path'\n", encoding="utf-8")
+    file = folder / "other_forwarder.py"
+    file.write_text(
+        "import os\nfrom http.client import HTTPConnection\nfrom other_forwarder_settings import PATH\n"
+        f"def handle(event, context):\n    {body}\n",
+        encoding="utf-8",
     )
+    return file
 
 
-def test_bills_memory_times_time_and_requests() -> None:
-    """A million events of 100 us each with 1,024 MB are 100 GB-seconds; 500 of them share an invocation."""
-    assert math.isclose(cost_of(100, 1024, 500), 100 * 0.0000133334 + 0.2 / 500)
+POST = (
+    "to = HTTPConnection(os.environ['WHERE'][7:]); to.request('POST', PATH, event['awslogs']['data']); "
+    "assert to.getresponse().status == 200; to.close()"
+)
+
+
+def test_another_forwarder_s_handler_is_measured_beside_ours(
+    tmp_path: Path, server: Collector, files: EventFiles
+) -> None:
+    """It gets Lambda's event, its own settings and the collector's URL; its figures are counted like ours."""
+    peer = replace(peer_setup(f"theirs={peer_file(tmp_path, POST)}:handle"), environ={"WHERE": "{url}"})
+    assert (peer.name, peer.environment()) == ("theirs", {"WHERE": "{url}"})
+    data = payloads.payload_of(EVENTS).event["awslogs"]["data"].encode()
+    with running_worker(peer.contender, server.url, peer.environment()) as worker:
+        server.order(Orders(keep=True))
+        worker.run(files.of(EVENTS), 2)
+    assert server.report().bodies == [data, data]
+    (cell,) = (one for one in cells([peer]) if (one.setup, one.events) == (peer, 10))
+    (figures,) = measure([cell], files, rounds=1).values()
+    assert (figures.events, figures.requests) == (10, 1)
+    assert figures.wire_bytes_per_event * 10 > len(payloads.payload_of(10).event["awslogs"]["data"])
+
+
+def test_a_peer_that_sends_nothing_is_no_figure(tmp_path: Path, files: EventFiles) -> None:
+    """A handler that swallows its failures would look fast."""
+    peer = peer_setup(f"theirs={peer_file(tmp_path, 'pass')}:handle")
+    with pytest.raises(RuntimeError, match="theirs sent nothing"):
+        measure([Cell(peer, 10, 0)], files, rounds=1)
+
+
+@pytest.mark.parametrize(
+    "text", ["handler.py:f", "x=handler.py", "x=:f", "limit={file}:f", "x=nowhere/h.py:f"]
+)
+def test_a_peer_needs_a_name_of_its_own_a_file_and_a_function(text: str) -> None:
+    """The message says what is expected."""
+    with pytest.raises(argparse.ArgumentTypeError, match=r"expected NAME|one of the contenders|not a file"):
+        peer_setup(text.replace("{file}", __file__))
+
+
+def results(cpu_ms: Mapping[str, float]) -> Results:
+    """Results in which every invocation of a contender takes this long, whatever its payload is."""
+    figures = {}
+    for cell in cells():
+        events, milliseconds = cell.events or 3000, cpu_ms[cell.setup.name]
+        per_event = Spread.of([milliseconds / events * 1000])
+        figures[cell] = Figures(events, Spread.of([events / milliseconds * 1000]), per_event, 1, 1, 1, 400)
+    second = Spread.of([1.0])
+    starts = [Start(name, compiled=True, imports=second, first_invocation=second) for name in PROGRAMS]
+    memory = {setup.name: Memory(30, 60, 60, 10) for setup in setups()}
+    return Results("machine", 3000, 10, 1, figures, memory, 1, starts, [])
+
+
+def test_a_bound_that_is_not_met_says_which() -> None:
+    """As fast as the limit, then three and a half times as slow: with 10 events that is too slow."""
+    equal = dict.fromkeys((setup.name for setup in setups()), 1.0)
+    of_limit = [one for one in results(equal).ratios() if "ours / limit" in one.name]
+    assert [one.is_met for one in of_limit] == [True] * 4
+    slow = [str(one) for one in results(equal | {WITHOUT_DETECTIONS: 3.5}).ratios() if not one.is_met]
+    assert "CPU time of 10 events, ours / limit, detections off: 3.5, at most 3.25" in slow
+    assert "ours / limit, detections off, 5 ms: 0.286, at least 0.85" in slow
 
 
 @pytest.mark.parametrize(
@@ -210,7 +306,7 @@ def test_the_default_is_the_largest_of_the_cheapest_sizes_that_survive() -> None
     """128 MB is too small; 256 and 512 MB cost within a twentieth of the same, 1,024 MB more."""
     memory = Memory(0, 0, 100 * 2**20, 1)
     dollars = {128: 0.5, 192: 1.04, 256: 1.0, 512: 1.05, 1024: 1.06}
-    sizes = [Size(size, 1.0, None, cost) for size, cost in dollars.items()]
+    sizes = [Size(size, 1.0, 1.0, cost) for size, cost in dollars.items()]
     assert default_memory_size(sizes, memory).memory_mb == 512
 
 
@@ -251,6 +347,38 @@ def test_the_page_has_a_place_for_every_part() -> None:
     places = {part.partition("}}")[0] for part in page.split("{{")[1:]}
     assert len(places) == 17
     assert all(f'"{place}"' in source for place in places)
+
+
+def test_the_bill_is_computed_from_every_kind_of_invocation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delivering, parking, redriving and keeping: more events take longer; the sizes are in order."""
+    monkeypatch.setattr(bill_inputs, "SAMPLE_SECONDS", 0.0)
+    own_log = OwnLog(1, 1, 1, 1, metrics=30, further_metrics=6)
+    measured = bill_inputs.measure_bill_inputs(tmp_path, 1, "a machine", own_log)
+    for cases in (measured.forwarding, measured.parking, measured.redriving, measured.keeping):
+        assert [case.events for case in cases] == sorted(case.events for case in cases)
+        assert 0 < cases[0].billed_ms < cases[-1].billed_ms
+        assert all(case.log_bytes > 300 for case in cases)
+    sizes = measured.payload
+    assert 0 < sizes.stored_bytes < sizes.streamed_bytes < sizes.parked_bytes < sizes.message_bytes
+    assert sizes.sent_bytes < sizes.message_bytes < sizes.plain_bytes
+    assert (measured.metrics, measured.further_metrics, measured.soaked.events) == (30, 6, 1000)
+    assert measured.parking[-1].events == 1000
+
+
+def test_the_bill_s_bounds_are_ratios_and_one_count() -> None:
+    """A bill beyond them is named: the made-up figures park too slowly, and cost too much."""
+    real = msgspec.structs.replace(MEASURED, lines=payloads.REAL_LINES)
+    for measured, unmet in (
+        (MEASURED, ["parking / delivering 10 events, billed time"]),
+        (
+            real,
+            ["parking / delivering 10 events, billed time", "the forwarder / CloudWatch, 10 clusters"],
+        ),
+    ):
+        assert [one.name for one in bounds(measured) if not one.is_met] == unmet
+    assert (len(list(bounds(MEASURED))), len(list(bounds(real)))) == (2, 4)
 
 
 def test_the_own_log_and_the_metrics_stay_within_their_bounds() -> None:

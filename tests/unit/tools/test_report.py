@@ -383,3 +383,36 @@ def test_records_are_measured_as_the_forwarder_writes_them() -> None:
             "plain": len(msgspec.json.encode(four_keys)) + 1,
         }.items()
     )
+
+
+def test_a_month_is_priced_from_the_rate_and_the_size_of_the_lines(rules: RuleSet) -> None:
+    """An hour of lines: CloudWatch's part is exact, the optional parts are in no sum."""
+    lines = [audit_line(), audit_line(stageTimestamp="2026-01-14T11:00:00.010000Z")] * 1800
+    found = figures(rules, lines)["cost"]
+    gb = sum(map(len, lines)) / 3600 * 730 * 3600 / 1e9
+    assert (found["region"], found["hours"], found["events_per_second"]) == ("us-east-1", 1.0, 1.0)
+    assert found["gb_a_month"] == round(gb, 3)
+    assert found["parts"][0] == {
+        "kind": "CloudWatch",
+        "part": "taking in the control-plane logs",
+        "dollars": round(gb * 0.5, 2),
+        "depends_on": "GB that the clusters log",
+        "to_pay_less": "switch log types of the cluster off; EKS's audit policy cannot be changed",
+    }
+    by_kind = {
+        kind: sum(one["dollars"] for one in found["parts"] if one["kind"] == kind)
+        for kind in ("CloudWatch", "fixed", "variable", "optional")
+    }
+    sums = found["sums"]
+    assert sums["cloudwatch"] == pytest.approx(by_kind["CloudWatch"], abs=0.02)
+    assert sums["forwarder_fixed"] == pytest.approx(by_kind["fixed"], abs=0.05)
+    assert sums["forwarder_variable"] == pytest.approx(by_kind["variable"], abs=0.05)
+    assert sums["forwarder"] == pytest.approx(sums["forwarder_fixed"] + sums["forwarder_variable"], abs=0.02)
+    assert by_kind["optional"] > 0
+
+
+@pytest.mark.parametrize("later", ["2026-01-14T10:00:00.010000Z", "2026-01-14T10:10:00.000000Z"])
+def test_less_than_ten_minutes_are_no_base_for_a_month(rules: RuleSet, later: str) -> None:
+    """Nor is nothing at all."""
+    assert figures(rules, [audit_line(), audit_line(stageTimestamp=later)])["cost"] is None
+    assert figures(rules, [])["cost"] is None

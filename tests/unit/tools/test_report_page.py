@@ -145,6 +145,18 @@ def test_json_alone_is_printed(
     assert not (tmp_path / "out").exists()
 
 
+def test_the_page_says_what_a_month_costs(run: Callable[..., int], tmp_path: Path) -> None:
+    """Every part of the bill; with too few lines it says why there is none."""
+    later = audit_line(stageTimestamp="2026-01-14T10:30:00.000000Z")
+    assert run(lines_in(tmp_path, audit_line(), later)) == 0
+    text = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+    assert "What does a month of this cost?" in text
+    assert "taking in the control-plane logs" in text
+    assert "no base for a month" not in text
+    assert run(lines_in(tmp_path, audit_line())) == 0
+    assert "no base for a month" in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+
+
 def test_no_lines_make_a_page_too(run: Callable[..., int], tmp_path: Path) -> None:
     """It says that there is nothing."""
     assert run(lines_in(tmp_path)) == 0

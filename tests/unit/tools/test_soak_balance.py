@@ -22,6 +22,10 @@ GOOD = Balance(
     seconds=2.0,
     peak_mb=101.0,
     memory_mb=[100.0, 101.0, 99.0, 100.0],
+    loaded=900,
+    drained_messages=5,
+    drained_events=100,
+    drain_seconds=0.25,
 )
 
 
@@ -29,7 +33,8 @@ def test_a_good_run_has_no_faults() -> None:
     """And prints its numbers."""
     assert GOOD.faults() == []
     assert GOOD.rows()["lost"] == "0"
-    assert GOOD.rows()["speed"] == "500 events/s, failures included"
+    assert GOOD.rows()["speed"] == "450 events/s, failures included"
+    assert GOOD.rows()["drain"] == "100 events in 5 messages, 0.2 s in the redrive"
     assert GOOD.rows()["memory at 25, 50, 75, 100 %"] == "100 101 99 100 MB (+1.0%)"
 
 

@@ -33,6 +33,19 @@ def test_gives_up_work_that_takes_too_long() -> None:
     assert not threads[0].is_alive()
 
 
+def test_the_caller_does_something_else_meanwhile() -> None:
+    """In its own thread, while the work is being done: here the work cannot end before it."""
+    thread: AttemptThread[int] = AttemptThread()
+    idents, done = list[int](), threading.Event()
+
+    def meanwhile() -> None:
+        idents.append(threading.get_ident())
+        done.set()
+
+    result = thread.do(lambda: 7 if done.wait(60) else 0, within_seconds=60, meanwhile=meanwhile)
+    assert (result, idents) == (7, [threading.get_ident()])
+
+
 def test_the_thread_ends_with_the_object_that_its_work_holds() -> None:
     """As a transport's work holds the transport, which holds the thread: no circle keeps them alive."""
 

@@ -104,6 +104,48 @@ def test_an_answer_has_status_and_body(make_transport: MakeTransport) -> None:
     assert body == BODY
 
 
+def test_each_request_of_a_session_has_its_own_url_headers_and_body(make_transport: MakeTransport) -> None:
+    """Although the session keeps what it has checked: nothing of one request is left in the next."""
+    requests: list[bytes] = []
+
+    def behave(connection: Connection) -> None:
+        while request := connection.read_request():
+            requests.append(request)
+            connection.send(OK)
+
+    transport = make_transport()
+    with running_server(behave) as server:
+        for path, header, body in [
+            ("one", "X-First: 1", b"a"),
+            ("one", "X-First: 1", b"bcd"),
+            ("one", "X-Second: 2", b"ef"),
+            ("two", "X-Second: 2", b""),
+            ("one", "X-First: 1", b"g"),
+        ]:
+            name, _, value = header.partition(": ")
+            sent = Request(f"http://127.0.0.1:{server.port}/{path}", {name: value}, body)
+            assert transport.post(sent, within_seconds=60) == Answer(200, b"OK\n")
+            head, _, received = requests[-1].partition(b"\r\n\r\n")
+            lines = head.decode().split("\r\n")
+            assert (lines[0], received) == (f"POST /{path} HTTP/1.1", body)
+            assert [line for line in lines if line.startswith("X-")] == [header]
+            assert f"Content-Length: {len(body)}" in lines
+        assert len(server.accepted) == 1
+
+
+def test_headers_are_checked_whenever_they_change(make_transport: MakeTransport) -> None:
+    """A token that no header can hold, after one that was fine; the good one works again."""
+    transport = make_transport()
+    good, bad = {"Authorization": TOKEN}, {"Authorization": f"{TOKEN}\r\nX: y"}
+    with running_listener(token=TOKEN) as listener:
+        results = [
+            transport.post(Request(listener.url, headers, BODY), within_seconds=60)
+            for headers in (good, bad, good)
+        ]
+    assert [isinstance(result, Answer) for result in results] == [True, False, True]
+    assert results[1] == Failure.REQUEST_INVALID
+
+
 def test_nothing_of_the_environment_changes_a_request(
     make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,7 @@
-"""Lambda's prices: memory times duration, and requests."""
+"""Lambda's time: what a memory size makes of it, and what it costs."""
 
-# AWS Lambda pricing, arm64, US East (N. Virginia), first tier
-DOLLARS_PER_GB_SECOND = 0.0000133334
-DOLLARS_PER_MILLION_REQUESTS = 0.20
+from tools.bill.prices import cost
+
 # Lambda developer guide, "Configure Lambda function memory": the size that comes with one vCPU
 ONE_VCPU_MB = 1769
 
@@ -20,4 +19,4 @@ def stretched_us(wall_us: float, cpu_us: float, memory_mb: float) -> float:
 def cost_of(duration_us_per_event: float, memory_mb: float, events_per_invocation: float) -> float:
     """The dollars for a million events, from the billed duration of each."""
     gigabyte_seconds = memory_mb / 1024 * duration_us_per_event  # a million times a microsecond
-    return gigabyte_seconds * DOLLARS_PER_GB_SECOND + DOLLARS_PER_MILLION_REQUESTS / events_per_invocation
+    return cost("lambda_gb_second", gigabyte_seconds) + cost("lambda_request", 1e6 / events_per_invocation)

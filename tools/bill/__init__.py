@@ -1,0 +1,1 @@
+"""What the forwarder costs: prices, what a stack has, what was measured, and the pages made of them."""
