@@ -115,7 +115,7 @@ check: setup  #: check format, lint, types, spelling and template
 	@mypy
 	@codespell
 	@sam validate --lint
-	@cfn-lint network.yaml subscription.yaml queries.yaml
+	@cfn-lint central.yaml network.yaml subscription.yaml queries.yaml
 	@$(python) -m tools.check_settings
 
 format: setup  #: format the files

@@ -65,9 +65,9 @@ def read_template(text: str) -> Json:
 
 
 @cache
-def transformed() -> Json:
-    """template.yaml after SAM's transform: plain CloudFormation, its conditions still open."""
-    return transform(source())
+def transformed(name: str = "template.yaml") -> Json:
+    """A SAM template after SAM's transform: plain CloudFormation, its conditions still open."""
+    return transform(source(name))
 
 
 def transform(written: Json) -> Json:
@@ -82,6 +82,11 @@ def transform(written: Json) -> Json:
 def resolved(**parameters: str) -> Json:
     """The stack of template.yaml with these parameters, and defaults for the others."""
     return resolve(transformed(), REQUIRED | parameters)
+
+
+def resolved_central(**parameters: str) -> Json:
+    """The stack of central.yaml with these parameters, and defaults for the others."""
+    return resolve(transformed("central.yaml"), {"DestinationUrl": REQUIRED["DestinationUrl"]} | parameters)
 
 
 def resolved_network(**parameters: str) -> Json:

@@ -264,7 +264,7 @@ def _told(description: Json) -> str:
     return text if isinstance(text, str) else text[0].replace("${LogGroup}", "/aws/eks/x")
 
 
-@pytest.mark.parametrize("template", ["template.yaml", "subscription.yaml"])
+@pytest.mark.parametrize("template", ["template.yaml", "central.yaml", "subscription.yaml"])
 def test_every_alarm_describes_cause_log_group_and_runbook(template: str) -> None:
     """In this order, and the runbook exists; who gets the mail at night needs no other document."""
     described = {
@@ -272,7 +272,7 @@ def test_every_alarm_describes_cause_log_group_and_runbook(template: str) -> Non
         for name, resource in source(template)["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    assert len(described) == {"template.yaml": 21, "subscription.yaml": 5}[template]
+    assert len(described) == {"template.yaml": 21, "central.yaml": 16, "subscription.yaml": 5}[template]
     for name, text in described.items():
         match = re.fullmatch(
             r"[A-Z].{30,}\. Log group: (/aws/\S+)\. Runbook: (docs/runbooks/[a-z-]+\.md)\.", text

@@ -42,6 +42,28 @@ VARIANTS: dict[str, dict[str, str]] = {
     },
 }
 
+ORGANIZATION = {"OrganizationId": "o-a1b2c3d4e5"}
+ACCOUNTS = {"SourceAccounts": "444455556666,777788889999"}
+
+CENTRAL_VARIANTS: dict[str, dict[str, str]] = {
+    "smallest": {},
+    "organization": ORGANIZATION | WITH_SECRET | {"Environment": "prod"},
+    "accounts": ACCOUNTS | WITH_SECRET | {"Environment": "staging"},
+    "no detections": ACCOUNTS | {"DisabledDetections": "all"},
+    "key": ORGANIZATION | {"KmsKeyArn": KEY},
+    "everything": NETWORK_STACK
+    | GIVEN_GROUPS
+    | WITH_SECRET
+    | ORGANIZATION
+    | ACCOUNTS
+    | {
+        "Environment": "prod",
+        "PermissionsBoundaryArn": BOUNDARY,
+        "KmsKeyArn": KEY,
+        "AlarmEmail": "team@example.com",
+    },
+}
+
 VPC = {"VpcId": "vpc-0a1b2c3d4e5f60718"}
 BY_CIDR = VPC | {"ListenerCidr": "10.0.0.0/16"}
 BY_GROUP = VPC | {"ListenerSecurityGroupId": LISTENER_GROUP}

@@ -139,6 +139,7 @@ _EXPLANATIONS: dict[str, str] = {
     "loki_too_old": "Loki refused events that are older than it accepts",
     "not_encodable": "an event could not be processed or encoded; the summary's details name the error",
     "refused_all": "the collector refuses every event: check the URL, the protocol and the index",
+    "unexpected_error": "a bug of the forwarder; the summary's details name its place",
     Failure.ANSWER_CUT: "the answer of the collector was cut off",
     Failure.CONNECTION_REFUSED: "connection refused at the address and port of DESTINATION_URL",
     Failure.CONNECTION_RESET: "the collector closed the connection before it answered",
