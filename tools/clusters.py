@@ -16,11 +16,11 @@ from rich.table import Table
 
 from tools.aws_clients import client_factory, told_errors
 from tools.aws_reading import NotFoundError, Reader
+from tools.command_line import command_line
 from tools.discover.cluster import enabled_log_types
 from tools.errors import ToolError
 from tools.log_groups import FILTERS_A_LOG_GROUP, LOG_TYPES, NOT_READ, cluster_log_group, read_log_group
 from tools.stack import Stack, StackError, add_stack_options, named_stack, read_stack
-from tools.stopping import run
 from tools.subscribe.silence_alarm import watches
 from tools.vended_logs import VendedRow, read_vended_logs, read_vended_rows, subscribe_commands
 
@@ -85,6 +85,7 @@ def _table(rows: Sequence[Row] | Sequence[VendedRow], title: str) -> Table:
     return table
 
 
+@command_line("clusters")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make clusters", description=__doc__)
@@ -92,14 +93,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     name = named_stack(options)
     console = Console()
-    try:
-        reader = Reader(client_factory(options.region, options.profile))
-        with told_errors():
-            stack = _stack(reader, name, console)
-            rows = list(read_rows(reader, stack))
-    except ToolError as error:
-        print(f"clusters: {error}", file=sys.stderr)
-        return 2
+    reader = Reader(client_factory(options.region, options.profile))
+    stack = _stack(reader, name, console)
+    rows = list(read_rows(reader, stack))
     console.print(_table(rows, f"EKS clusters, and their subscriptions to {name}"))
     for row in rows:
         if row.subscribed == "no":
@@ -136,4 +132,4 @@ def _stack(reader: Reader, name: str, console: Console) -> Stack | None:
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

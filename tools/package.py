@@ -10,11 +10,10 @@ from rich.console import Console
 
 from tools import ROOT
 from tools.aws_clients import add_aws_options, client_factory, told_errors
+from tools.command_line import command_line
 from tools.deploy.sam import SamError, build, run_sam
-from tools.errors import ToolError
 from tools.ministack import last_lines
 from tools.progress import Progress
-from tools.stopping import run
 
 PREFIX = "eks-log-forwarder"
 _OUTPUT = ROOT / "build" / "template.yaml"
@@ -52,6 +51,7 @@ def package(bucket: str, region: str | None, profile: str | None, console: Conso
     return urls
 
 
+@command_line("package")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make package", description=__doc__)
@@ -59,16 +59,11 @@ def main(arguments: list[str]) -> int:
     add_aws_options(parser)
     options = parser.parse_args(arguments)
     console = Console()
-    try:
-        urls = package(options.bucket, options.region, options.profile, console)
-    except ToolError as error:
-        print(f"package: {error}", file=sys.stderr)
-        return 1
-    for url in urls:
+    for url in package(options.bucket, options.region, options.profile, console):
         console.print(url, soft_wrap=True, highlight=False)
     console.print(f"Also written: {_OUTPUT.relative_to(ROOT)}. docs/terraform.md shows how to deploy it.")
     return 0
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

@@ -9,13 +9,14 @@ import argparse
 import re
 import sys
 
+from tools.command_line import command_line
 from tools.deploy.questions import read_hidden, read_line
 from tools.errors import ToolError
 from tools.index_templates.applying import Cluster
 from tools.index_templates.files import ELASTICSEARCH, OPENSEARCH, RETENTION, parts, text_of, write
-from tools.stopping import run
 
 
+@command_line("index-templates")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make index-templates", description=__doc__)
@@ -35,17 +36,13 @@ def main(arguments: list[str]) -> int:
         return 0
     if not options.url:
         parser.error("give the cluster's URL, or --print")
+    cluster = Cluster(options.url, read_line, read_hidden)
     try:
-        cluster = Cluster(options.url, read_line, read_hidden)
-        product = cluster.product()
-        for done in cluster.apply(product, options.retention):
+        for done in cluster.apply(cluster.product(), options.retention):
             print(done)
-    except ToolError as error:
-        print(f"index-templates: {error}", file=sys.stderr)
-        return 2
     except EOFError:
-        print("index-templates: the input ended before all questions were answered", file=sys.stderr)
-        return 2
+        msg = "the input ended before all questions were answered"
+        raise ToolError(msg) from None
     print('Now set the option "templates": true in DestinationOptions.')
     return 0
 
@@ -58,4 +55,4 @@ def _retention(text: str) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

@@ -25,15 +25,15 @@ from eks_log_forwarder.detection.rule_set import RuleSet
 from eks_log_forwarder.errors import DetectionError, PolicyError
 from eks_log_forwarder.wiring import rule_folders
 from tools import ROOT
-from tools.aws_clients import add_aws_options, client_factory, told_errors
+from tools.aws_clients import add_aws_options, client_factory
 from tools.aws_reading import Reader
+from tools.command_line import command_line
 from tools.errors import ToolError
 from tools.replay.span import milliseconds, shown
 from tools.report.cloudwatch import Scan, plan, read_lines
 from tools.report.lines import read_files
 from tools.report.page import page
 from tools.report.report import Report
-from tools.stopping import run
 
 _HOUR_MS = 3_600_000
 
@@ -115,6 +115,7 @@ def _bar(scan: Scan, console: Console) -> Iterator[Callable[[int], None]]:
         yield lambda until_ms: bar.update(task, completed=until_ms - start_ms)
 
 
+@command_line("report")
 def main(arguments: list[str], clock: Clock = lambda: datetime.now(UTC)) -> int:
     """Runs the command line; returns the exit status."""
     parser = _parser()
@@ -124,15 +125,13 @@ def main(arguments: list[str], clock: Clock = lambda: datetime.now(UTC)) -> int:
     now = clock()
     console = Console(stderr=True, highlight=False)  # JSON alone is on standard output
     try:
-        with told_errors():
-            report = (
-                _of_cluster(options, console, int(now.timestamp() * 1000))
-                if options.cluster
-                else _of_files(options, console)
-            )
-    except (DetectionError, PolicyError, ToolError, OSError, ValueError) as error:
-        print(f"report: {error}", file=sys.stderr)
-        return 2
+        report = (
+            _of_cluster(options, console, int(now.timestamp() * 1000))
+            if options.cluster
+            else _of_files(options, console)
+        )
+    except (DetectionError, PolicyError, OSError, ValueError) as error:
+        raise ToolError(str(error)) from error
     if report is None:
         return 1
     figures = report.as_json(now, options.rows)
@@ -149,4 +148,4 @@ def main(arguments: list[str], clock: Clock = lambda: datetime.now(UTC)) -> int:
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

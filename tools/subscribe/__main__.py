@@ -11,14 +11,13 @@ import sys
 from eks_log_forwarder.intake.filter_name import MIXED, filter_name
 from eks_log_forwarder.intake.log_stream import cluster_of
 from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES
-from tools.aws_clients import client_factory, told_errors
+from tools.aws_clients import client_factory
 from tools.aws_reading import Reader
-from tools.errors import ToolError
+from tools.command_line import command_line
 from tools.log_groups import cluster_log_group
-from tools.stack import StackError, add_stack_options, named_stack, read_stack
-from tools.stopping import run
+from tools.stack import add_stack_options, named_stack, read_stack
 from tools.subscribe.silence_alarm import put_silence_alarm
-from tools.subscribe.subscription import SubscriptionError, Wish, subscribe
+from tools.subscribe.subscription import Wish, subscribe
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +61,7 @@ def _run(options: argparse.Namespace) -> None:
         )
 
 
+@command_line("subscribe")
 def main(arguments: list[str]) -> int:
     """Runs the command line; returns the exit status."""
     parser = _parser()
@@ -70,14 +70,9 @@ def main(arguments: list[str]) -> int:
         parser.error("name a cluster, or a log group")
     if options.log_type and not (options.cluster and options.log_group):
         parser.error("--log-type needs a cluster and --log-group")
-    try:
-        with told_errors():
-            _run(options)
-    except (SubscriptionError, StackError, ToolError) as error:
-        print(f"subscribe: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ToolError) else 1
+    _run(options)
     return 0
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from eks_log_forwarder.subscribing.filters import put_filter
 from tools.aws_reading import ClientFactory, NotFoundError, Reader
+from tools.errors import ToolError
 from tools.log_groups import FILTERS_A_LOG_GROUP, LogGroup, SubscriptionFilter, read_log_group
 from tools.stack import Stack
 from tools.subscribe.permission import PermissionUnknownError, add_permission, has_permission
@@ -18,7 +19,7 @@ _PAUSE_SECONDS = 5.0
 _TRIES = 13  # a minute
 
 
-class SubscriptionError(Exception):
+class SubscriptionError(ToolError):
     """The log group cannot be subscribed; the message says why and what to do."""
 
 

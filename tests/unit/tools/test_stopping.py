@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.stopping import run
-
 ROOT = Path(__file__).resolve().parents[3]
 
 TOOL = """
@@ -29,9 +27,9 @@ except KeyboardInterrupt:
 # a background job of a shell begins with SIGINT ignored, and so do the tests in it
 WAITING = """
 import signal, time
-from tools.stopping import run
+from tools.command_line import command_line
 signal.signal(signal.SIGINT, signal.default_int_handler)
-run(lambda _: print("begun", flush=True) or time.sleep(60))
+raise SystemExit(command_line("wait")(lambda: print("begun", flush=True) or time.sleep(60))())
 """
 
 
@@ -43,16 +41,8 @@ def test_a_tool_that_waits_ends_at_ctrl_c_without_a_stack_trace() -> None:
         assert tool.stdout
         assert tool.stdout.readline() == "begun\n"
         tool.send_signal(signal.SIGINT)
-        assert tool.communicate(timeout=10) == ("", "interrupted\n")
+        assert tool.communicate(timeout=10) == ("", "\nwait: interrupted\n")
         assert tool.returncode == 130
-
-
-def test_a_tool_that_ends_by_itself_keeps_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is given the arguments without the program's name."""
-    monkeypatch.setattr(sys, "argv", ["verify", "a", "b"])
-    with pytest.raises(SystemExit) as ended:
-        run(len)
-    assert ended.value.code == 2
 
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
