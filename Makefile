@@ -1,6 +1,6 @@
 # Every target installs what it needs. `make` prints the targets: `##` marks those for users, `#:` the others.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo report records rules faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
+.PHONY: help setup demo report records index-templates rules faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
 export SAM_CLI_TELEMETRY := 0
@@ -26,6 +26,10 @@ report: setup  ## a page on who does what, and what it costs: LINES=files, or CL
 
 records: setup  #: write docs/records.md again: a record of every log type in every format
 	@$(python) -m tools.show_records
+
+index-templates: setup  #: apply the index templates to Elasticsearch or OpenSearch: URL=https://host:9200; PRINT=opensearch only prints
+	@$(call needs,URL=https://host:9200,$(URL)$(PRINT))$(python) -m tools.index_templates $(if $(PRINT),--print "$(PRINT)") \
+	  $(if $(RETENTION),--retention "$(RETENTION)") $(ARGS) $(if $(URL),"$(URL)")
 
 rules: setup  #: write the table of docs/detections.md again, after a change to a shipped rule
 	@$(python) -m tools.show_rules
@@ -55,8 +59,9 @@ discover: setup  ## find what a cluster has and lacks, for samconfig.toml: CLUST
 # Ends a recipe that lacks what it needs, unless ARGS has it: $(call needs,CLUSTER=name,$(CLUSTER))
 needs = $(if $(2)$(ARGS),,$(error make $@ needs $(1)))
 
-subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name
-	@$(call needs,CLUSTER=name,$(CLUSTER))$(python) -m tools.subscribe $(CLUSTER) $(if $(STACK),--stack $(STACK)) $(ARGS)
+subscribe: setup  ## subscribe the deployed forwarder to another cluster: CLUSTER=name [LOG_GROUP=name LOG_TYPE=autoModeCompute]
+	@$(call needs,CLUSTER=name,$(CLUSTER)$(LOG_GROUP))$(python) -m tools.subscribe $(CLUSTER) $(if $(LOG_GROUP),--log-group "$(LOG_GROUP)") \
+	  $(if $(LOG_TYPE),--log-type $(LOG_TYPE)) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 clusters: setup  ## list the EKS clusters of the region, their logging and subscriptions
 	@$(python) -m tools.clusters $(if $(STACK),--stack $(STACK)) $(ARGS)
@@ -68,8 +73,8 @@ reconcile: setup  ## prove that no event is missing: STACK=name FROM=2026-01-31T
 	@$(python) -m tools.reconcile $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from "$(FROM)") \
 	  $(if $(TO),--to "$(TO)") $(if $(filter yes,$(JSON)),--json) $(ARGS)
 
-replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [DRY_RUN=yes] [SEEN=yes]
-	@$(call needs,CLUSTER=name,$(CLUSTER))$(call needs,START=time,$(START))$(call needs,END=time,$(END))$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
+replay: setup  ## send lines that CloudWatch still has again: CLUSTER=name START=2026-01-31T10:00 END=… [LOG_GROUP=name] [DRY_RUN=yes] [SEEN=yes]
+	@$(call needs,CLUSTER=name,$(CLUSTER))$(call needs,START=time,$(START))$(call needs,END=time,$(END))$(python) -m tools.replay $(CLUSTER) "$(START)" "$(END)" $(if $(LOG_GROUP),--log-group "$(LOG_GROUP)") $(if $(DRY_RUN),--dry-run) $(if $(filter yes,$(SEEN)),--seen) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 remove: setup  ## delete a stack and what was created around it: STACK=name [QUEUES=yes] [SECRET=yes] [YES=yes]
 	@$(call needs,STACK=name,$(STACK))$(python) -m tools.remove $(STACK) $(if $(filter yes,$(QUEUES)),--queues) $(if $(filter yes,$(SECRET)),--secret) $(if $(filter yes,$(YES)),--yes) $(ARGS)
@@ -110,7 +115,7 @@ check: setup  #: check format, lint, types, spelling and template
 	@mypy
 	@codespell
 	@sam validate --lint
-	@cfn-lint network.yaml subscription.yaml queries.yaml
+	@cfn-lint central.yaml network.yaml subscription.yaml queries.yaml
 	@$(python) -m tools.check_settings
 
 format: setup  #: format the files

@@ -50,6 +50,21 @@ def ours(url: str) -> Contender:
     return forward
 
 
+def stream(url: str) -> Contender:
+    """The deployed handler of a Kinesis stream; a payload is one record."""
+    os.environ["DESTINATION_URL"] = url
+    from eks_log_forwarder.stream_handler import handler  # noqa: PLC0415  # as above
+    from tools.stream_poller import kinesis_event  # noqa: PLC0415  # it imports the handler
+
+    def forward(event: Event) -> None:
+        answer = handler(kinesis_event([("1", event["awslogs"]["data"])]), lambda_context())
+        if answer["batchItemFailures"]:  # there is no queue to park events in
+            msg = "some events were not delivered"
+            raise RuntimeError(msg)
+
+    return forward
+
+
 def redrive(url: str) -> Contender:
     """The deployed handler of parked messages, with an event of SQS; all messages leave or all stay."""
     os.environ["DESTINATION_URL"] = url
@@ -131,6 +146,7 @@ def contender(name: str, url: str) -> Contender:
 
 CONTENDERS: dict[str, Callable[[str], Contender]] = {
     "ours": ours,
+    "stream": stream,
     "redrive": redrive,
     "baseline": baseline,
     "limit": limit,

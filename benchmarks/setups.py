@@ -59,6 +59,7 @@ class Cell:
 WITHOUT_DETECTIONS = "ours, detections off"
 WITH_DETECTIONS = "ours, detections on"
 QUIET = "ours, policy quiet"
+OF_A_STREAM = "ours, from a stream, detections on"
 BASELINE = "baseline"
 LIMIT = "limit"
 LIMIT_BY_REQUESTS = "limit, by requests"
@@ -76,7 +77,8 @@ def setups(destination: DestinationName = MAIN_DESTINATION) -> list[Setup]:
     ours = [Setup(name, "ours", environ, destination) for name, environ in _OURS.items()]
     if destination is not MAIN_DESTINATION:
         return ours
-    return ours + [Setup(name, name) for name in _OTHERS]
+    of_a_stream = Setup(OF_A_STREAM, "stream", {"DETECTIONS": "on"})
+    return [*ours, of_a_stream, *(Setup(name, name) for name in _OTHERS)]
 
 
 def cells(peers: Iterable[Setup] = ()) -> Iterator[Cell]:
@@ -84,7 +86,7 @@ def cells(peers: Iterable[Setup] = ()) -> Iterator[Cell]:
     for setup in [*setups(), *peers]:
         if setup.name == LIMIT_BY_REQUESTS:
             yield Cell(setup, SMALL_EVENTS, 0)
-        elif setup.name == QUIET:
+        elif setup.name in (QUIET, OF_A_STREAM):
             yield Cell(setup, MAIN_EVENTS, 0)
         else:
             yield from (Cell(setup, events, 0) for events in (*EVENTS, LARGEST))

@@ -5,7 +5,7 @@ import json
 from hypothesis import strategies as st
 
 from eks_log_forwarder.control_plane.parsing import parse
-from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES, LogType
 from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.record import Record, RuleRef
 
@@ -39,6 +39,10 @@ AUTHENTICATOR = (
     'arn="arn:aws:iam::111122223333:role/ci" client="127.0.0.1:50512" error="ARN is not mapped"'
 )
 KLOG = 'E0114 10:00:00.123456      11 queue.go:42] "Sync failed" err="timed out" item="shop/web"'
+CONTROLLER = (
+    '{"level":"error","message":"Reconciler error","controller":"ingress","error":"no subnet",'
+    '"resource_arn":"arn:aws:eks:us-east-1:111122223333:cluster/prod","event_timestamp":1768384800123}'
+)
 
 MESSAGES = {
     LogType.AUDIT: AUDIT,
@@ -47,6 +51,7 @@ MESSAGES = {
     LogType.CONTROLLER_MANAGER: KLOG,
     LogType.SCHEDULER: KLOG,
     LogType.UNKNOWN: "something else",
+    **dict.fromkeys(VENDED_LOG_TYPES.values(), CONTROLLER),
 }
 STREAM_HASH = "0123456789abcdef0123456789abcdef"
 RULE = RuleRef("0b1d6c5e-0000-4000-8000-000000000002", "Secret read denied", "high", ["attack.t1552"])

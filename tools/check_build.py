@@ -11,7 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENTRIES = ("eks_log_forwarder.forward_handler", "eks_log_forwarder.redrive_handler")
+ENTRIES = (
+    "eks_log_forwarder.forward_handler",
+    "eks_log_forwarder.redrive_handler",
+    "eks_log_forwarder.stream_handler",
+)
 
 PROCESSORS = ("x86_64", "aarch64")
 # Unpacked; Lambda's limit is 250 MB, layers included. A cold start reads all of it.

@@ -15,15 +15,15 @@ from eks_log_forwarder.errors import ForwarderError
 from eks_log_forwarder.wiring import build_forwarder
 from tests.template.resolve import Json, resolve, source, transformed
 from tools import ROOT
-from tools.sam_config import overrides_of
+from tools.sam_config import overrides_of, template_of
 
 
-def faults(overrides: Mapping[str, str]) -> Iterator[str]:
+def faults(overrides: Mapping[str, str], template: str = "template.yaml") -> Iterator[str]:
     """What is wrong with the parameters of one stack."""
-    parameters = source()["Parameters"]
+    parameters = source(template)["Parameters"]
     unknown = sorted(overrides.keys() - parameters.keys())
     required = [name for name, body in parameters.items() if "Default" not in body and name not in overrides]
-    yield from (f"{name} is not a parameter of template.yaml" for name in unknown)
+    yield from (f"{name} is not a parameter of {template}" for name in unknown)
     yield from (f"{name} has no value" for name in required)
     invalid = [
         name
@@ -34,11 +34,11 @@ def faults(overrides: Mapping[str, str]) -> Iterator[str]:
         yield f"{name}: {parameters[name].get('ConstraintDescription', _choices(parameters[name]))}"
     if unknown or required or invalid:
         return
-    stack = resolve(transformed(), overrides)
+    stack = resolve(transformed(template), overrides)
     for name, holds in stack["Rules"].items():
         if not holds:
-            yield str(source()["Rules"][name]["Assertions"][0]["AssertDescription"])
-    variables = stack["Resources"]["ForwardFunction"]["Properties"]["Environment"]["Variables"]
+            yield str(source(template)["Rules"][name]["Assertions"][0]["AssertDescription"])
+    variables = stack["Resources"]["RedriveFunction"]["Properties"]["Environment"]["Variables"]
     try:
         build_forwarder(Settings.from_environ({name: str(value) for name, value in variables.items()}))
     except (ForwarderError, ValueError) as error:
@@ -46,8 +46,10 @@ def faults(overrides: Mapping[str, str]) -> Iterator[str]:
 
 
 def _is_allowed(parameter: Json, value: str) -> bool:
-    return value in map(str, parameter.get("AllowedValues", [value])) and bool(
-        re.fullmatch(parameter.get("AllowedPattern", r"[\s\S]*"), value)
+    pattern = parameter.get("AllowedPattern", r"[\s\S]*")
+    each = value.split(",") if parameter["Type"] == "CommaDelimitedList" else [value]
+    return value in map(str, parameter.get("AllowedValues", [value])) and all(
+        re.fullmatch(pattern, item) for item in each
     )
 
 
@@ -60,7 +62,7 @@ def main(path: Path = ROOT / "samconfig.toml") -> int:
     found = [
         f"{path.name}, [{section}.parameters]: {fault}"
         for section, overrides in overrides_of(path).items()
-        for fault in faults(overrides)
+        for fault in faults(overrides, template_of(path, section.partition(".")[0]))
     ]
     for line in found:
         print(line, file=sys.stderr)

@@ -104,10 +104,10 @@ class LocalAws:
         msg = f"`{what}` did not end within {_SAM_SECONDS} s:\n{last_lines(so_far)}"
         raise LocalAwsError(msg)
 
-    def build(self) -> Path:
-        """Runs `sam build` and checks the result; returns the build folder."""
-        build_dir = self.workdir / "build"
-        self.sam("build", "--build-dir", str(build_dir))
+    def build(self, environment: str = "default") -> Path:
+        """Runs `sam build` by a section of samconfig.toml, checks the result, returns the build folder."""
+        build_dir = self.workdir / f"build-{environment}"
+        self.sam("build", "--config-env", environment, "--build-dir", str(build_dir))
         try:
             for package in built_packages(build_dir):
                 check_build(package)
@@ -115,10 +115,13 @@ class LocalAws:
             raise LocalAwsError(str(error)) from error
         return build_dir
 
-    def deploy(self, build_dir: Path, stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    def deploy(
+        self, build_dir: Path, stack: str, parameters: Mapping[str, str], environment: str = "default"
+    ) -> dict[str, str]:
         """Runs `sam deploy` with these parameters; returns the stack's outputs."""
         self.sam(
-            *("deploy", "--config-file", str(ROOT / "samconfig.toml"), "--stack-name", stack),
+            *("deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", environment),
+            *("--stack-name", stack),
             *("--template-file", str(build_dir / "template.yaml")),
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--parameter-overrides"),
             *(f"{name}={value}" for name, value in parameters.items()),

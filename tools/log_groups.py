@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tools.aws_reading import NotFoundError, Reader
 
 FILTERS_A_LOG_GROUP = 2  # a quota of CloudWatch Logs that cannot be raised
+NOT_READ = "not read"  # in a table: a right was refused
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 

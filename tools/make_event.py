@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,25 +32,58 @@ _KINDS = (
     ("cloud-controller-manager", "cloudControllerManager", "cloud-controller-manager"),
     ("scheduler", "scheduler", "kube-scheduler"),
 )
+# the same for vended logs: the file, the log type, and CloudWatch's name of the type
+_VENDED_KINDS = (
+    ("auto-mode-block-storage", "autoModeBlockStorage", "AUTO_MODE_BLOCK_STORAGE_LOGS"),
+    ("auto-mode-compute", "autoModeCompute", "AUTO_MODE_COMPUTE_LOGS"),
+    ("auto-mode-ipam", "autoModeIpam", "AUTO_MODE_IPAM_LOGS"),
+    ("auto-mode-load-balancing", "autoModeLoadBalancing", "AUTO_MODE_LOAD_BALANCING_LOGS"),
+    ("capability-ack", "capabilityAck", "EKS_CAPABILITY_ACK_LOGS"),
+    ("capability-argocd", "capabilityArgocd", "EKS_CAPABILITY_ARGOCD_SERVER_LOGS"),
+    ("capability-kro", "capabilityKro", "EKS_CAPABILITY_KRO_LOGS"),
+)
+VENDED_LOG_TYPES_OF_LINES = {stem: log_type for stem, log_type, _ in _VENDED_KINDS}
+_VENDED_NAMES = {log_type: name for _, log_type, name in _VENDED_KINDS}
 LOG_TYPES_OF_LINES = {stem: log_type for stem, log_type, _ in _KINDS}
 STREAM_PREFIXES = {log_type: prefix for _, log_type, prefix in _KINDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The origin of an event's lines, in CloudWatch's terms; `stream` is the full name."""
+    """The origin of an event's lines, in CloudWatch's terms; `stream` is the full name.
+
+    An empty `log_group` stands for the cluster's control-plane logs.
+    """
 
     stream: str
     cluster: str = "demo"
     account: str = "111122223333"
     start_ms: int = START_MS
     step_ms: int = STEP_MS
+    log_group: str = ""
+    filter_name: str = "eks-log-forwarder"
 
 
 def stream_name(log_type: str, cluster: str) -> str:
     """The name of a cluster's stream for a log type, such as `kube-apiserver-audit-<32 hex>`."""
     prefix = STREAM_PREFIXES[log_type]
     return f"{prefix}-{hashlib.sha256(f'{cluster} {prefix}'.encode()).hexdigest()[:32]}"
+
+
+def source_of(log_type: str, cluster: str = "demo") -> Source:
+    """Where a cluster's lines of a log type are.
+
+    Auto Mode and Capabilities have a log group for each type. AWS documents no names of streams there.
+    """
+    if log_type in STREAM_PREFIXES:
+        return Source(stream_name(log_type, cluster), cluster)
+    name = _VENDED_NAMES[log_type]
+    return Source(
+        hashlib.sha256(f"{cluster} {name}".encode()).hexdigest()[:32],
+        cluster,
+        log_group=f"/aws/vendedlogs/eks/cluster/{name}/{cluster}",
+        filter_name=f"eks-log-forwarder/{cluster}/{log_type}",
+    )
 
 
 def read_lines(path: Path) -> list[str]:
@@ -70,7 +103,7 @@ def example_lines(stem: str) -> list[str]:
 
 def data_message(lines: list[str], source: Source) -> dict[str, Any]:
     """A DATA_MESSAGE with one stream's lines (CloudWatch Logs user guide, "Subscription filters")."""
-    log_group = f"/aws/eks/{source.cluster}/cluster"
+    log_group = source.log_group or f"/aws/eks/{source.cluster}/cluster"
     log_events = []
     for number, line in enumerate(lines):
         timestamp = source.start_ms + number * source.step_ms
@@ -81,7 +114,7 @@ def data_message(lines: list[str], source: Source) -> dict[str, Any]:
         "owner": source.account,
         "logGroup": log_group,
         "logStream": source.stream,
-        "subscriptionFilters": ["eks-log-forwarder"],
+        "subscriptionFilters": [source.filter_name],
         "logEvents": log_events,
     }
 
@@ -108,10 +141,8 @@ def encode_event(payload: dict[str, Any]) -> str:
 def all_payloads() -> dict[str, dict[str, Any]]:
     """The payloads of the files in events/ that are made from events/lines, by stem."""
     payloads = {
-        "cw" if stem == "audit" else stem: data_message(
-            example_lines(stem), Source(stream_name(log_type, "demo"))
-        )
-        for stem, log_type in LOG_TYPES_OF_LINES.items()
+        "cw" if stem == "audit" else stem: data_message(example_lines(stem), source_of(log_type))
+        for stem, log_type in (LOG_TYPES_OF_LINES | VENDED_LOG_TYPES_OF_LINES).items()
     }
     return payloads | {"control-message": control_message(example_lines("control-message"))}
 
@@ -151,7 +182,9 @@ def _parser() -> argparse.ArgumentParser:
     add("lines", type=Path, nargs="?", help="text file in UTF-8, one message a line; empty lines are ignored")
     add("--all", action="store_true", help="write every event in events/ again from events/lines")
     stream = parser.add_mutually_exclusive_group()
-    stream.add_argument("--type", choices=sorted(STREAM_PREFIXES), help="log type, for the stream's name")
+    stream.add_argument(
+        "--type", choices=sorted({*STREAM_PREFIXES, *_VENDED_NAMES}), help="log type, for the names"
+    )
     stream.add_argument("--stream", help="full name of the stream, such as kube-apiserver-audit-<32 hex>")
     add("--cluster", default="demo", help="cluster in the log group's name (%(default)s)")
     add("--account", default="111122223333", help="AWS account of the log group (%(default)s)")
@@ -175,8 +208,9 @@ def main(arguments: list[str]) -> int:
         parser.error("give a file of lines, and --type or --stream; or --all")
     try:
         lines = read_lines(options.lines)
-        stream = options.stream or stream_name(options.type, options.cluster)
-        source = Source(stream, options.cluster, options.account, options.start, options.step)
+        cluster = options.cluster
+        named = Source(options.stream, cluster) if options.stream else source_of(options.type, cluster)
+        source = replace(named, account=options.account, start_ms=options.start, step_ms=options.step)
         text = encode_event(data_message(lines, source))
         if options.out:
             options.out.write_text(text, encoding="utf-8")

@@ -34,6 +34,12 @@ def stack_name(path: Path, environment: str) -> str:
     return str(_parameters(document, environment, "deploy").get("stack_name", ""))
 
 
+def template_of(path: Path, environment: str) -> str:
+    """The template that an environment's build section names; SAM's default is template.yaml."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    return str(_parameters(document, environment, "build").get("template_file", "template.yaml"))
+
+
 def overrides_of(path: Path) -> dict[str, dict[str, str]]:
     """The template's parameters by the section that sets them, such as `prod.deploy`."""
     document = tomlkit.parse(path.read_text(encoding="utf-8"))

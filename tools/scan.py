@@ -14,16 +14,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.template.resolve import Json, resolved, resolved_network
-from tests.template.variants import NETWORK_VARIANTS, VARIANTS
+from tests.template.resolve import Json, resolved, resolved_central, resolved_network
+from tests.template.variants import CENTRAL_VARIANTS, NETWORK_VARIANTS, VARIANTS
 from tools import ROOT
 
 CHECKOV = ROOT / ".venv-scan" / "bin" / "checkov"
 
 
 def stacks() -> dict[str, Json]:
-    """Every stack of template.yaml and network.yaml, by a file name."""
+    """Every stack of template.yaml, central.yaml and network.yaml, by a file name."""
     made = {f"forwarder {name}": resolved(**parameters) for name, parameters in VARIANTS.items()}
+    made |= {f"central {name}": resolved_central(**values) for name, values in CENTRAL_VARIANTS.items()}
     made |= {f"network {name}": resolved_network(**values) for name, values in NETWORK_VARIANTS.items()}
     return {f"{re.sub(r'[^a-z]+', '-', name.lower())}.json": stack for name, stack in made.items()}
 

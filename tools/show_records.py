@@ -23,7 +23,14 @@ from eks_log_forwarder.redaction import redact
 from eks_log_forwarder.stages import Stages
 from eks_log_forwarder.telemetry.tally import Tally
 from tools import ROOT
-from tools.make_event import LOG_TYPES_OF_LINES, Source, data_message, example_lines, stream_name
+from tools.make_event import (
+    LOG_TYPES_OF_LINES,
+    VENDED_LOG_TYPES_OF_LINES,
+    Source,
+    data_message,
+    example_lines,
+    source_of,
+)
 
 PAGE = ROOT / "docs" / "records.md"
 # in parts, so that secret scanners ignore it
@@ -34,10 +41,10 @@ BEGIN = "<!-- `make records` writes all that follows -->\n"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A heading, a line and its stream."""
+    """A heading, a line and where it comes from."""
 
     heading: str
-    stream: str
+    source: Source
     line: str
 
 
@@ -50,19 +57,26 @@ def examples() -> Iterator[Example]:
         "controller-manager": "Finished syncing",
         "cloud-controller-manager": "Ensuring load balancer for",
         "scheduler": "4 Insufficient cpu",
+        "auto-mode-compute": "launched nodeclaim",
+        "capability-argocd": "code PermissionDenied",
     }
-    headings = {"cloudControllerManager": "controllerManager, from the cloud controller manager"}
+    headings = {
+        "cloudControllerManager": "controllerManager, from the cloud controller manager",
+        "autoModeCompute": "autoModeCompute, as an example of Auto Mode",
+        "capabilityArgocd": "capabilityArgocd, as an example of Capabilities",
+    }
     for stem, part in parts.items():
-        log_type = LOG_TYPES_OF_LINES[stem]
-        yield Example(headings.get(log_type, log_type), stream_name(log_type, "demo"), _line(stem, part))
-    yield Example("unknown: a stream of no known name", "etcd-0123456789abcdef", "a line of a new component")
-    audit = stream_name("audit", "demo")
+        log_type = (LOG_TYPES_OF_LINES | VENDED_LOG_TYPES_OF_LINES)[stem]
+        yield Example(headings.get(log_type, log_type), source_of(log_type), _line(stem, part))
+    unknown = Source("etcd-0123456789abcdef")
+    yield Example("unknown: a stream of no known name", unknown, "a line of a new component")
+    audit = source_of("audit")
     session = _line("audit", '"stage":"ResponseStarted"')
     cut = session.index('"responseStatus"')
     yield Example("An audit event that arrived cut", audit, f"{session[:cut]}[Truncated...]")
     yield Example(
         "A token that was taken out",
-        stream_name("api", "demo"),
+        source_of("api"),
         f'E0114 10:00:03.007741      10 authentication.go:73] "Unable to authenticate" token="{_TOKEN}"',
     )
     yield Example("A line that is not of its log type's format", audit, "audit backend restarted")
@@ -88,7 +102,7 @@ def record_of(example: Example, stages: Stages) -> Record:
     Raises:
         ValueError: the stages dropped it.
     """
-    message = data_message([example.line], Source(example.stream))
+    message = data_message([example.line], example.source)
     payload = msgspec.json.decode(to_json(message), type=SubscriptionPayload)
     stream = LogStream.of(payload)
     record = stages.record(payload.logEvents[0], stream, Tally(stream.cluster, stream.log_type))

@@ -114,6 +114,9 @@ def read_stack(reader: Reader, name: str) -> Stack:
         raise StackError(msg)
     (description,) = answer["Stacks"]
     outputs, parameters = values(description, "Output"), values(description, "Parameter")
+    if "StreamFunctionName" in outputs:
+        msg = f"{name} is a stack of central.yaml; docs/central.md says which commands know one"
+        raise StackError(msg)
     if "ForwardFunctionArn" not in outputs:
         msg = f"the stack {name} has no output ForwardFunctionArn: is it this application's?"
         raise StackError(msg)

@@ -9,6 +9,7 @@ ForwarderError
 ├── ParkingError       a queue did not take events
 ├── UndeliveredError   events were neither delivered nor parked: Lambda must keep them
 ├── MessageKeptError   a parked message stays in its queue
+├── RecordKeptError    a record stays in the stream
 ├── TallyError         an event was not counted
 ├── UnexpectedError    a bug; in place of an error whose text may repeat a payload
 ├── SubscribingError   log groups could not be subscribed
@@ -109,6 +110,10 @@ def without_stack_trace[**P, Result](handler: Callable[P, Result]) -> Callable[P
 
 class MessageKeptError(ForwarderError):
     """A parked message was not settled; it stays in its queue and is received again after its back-off."""
+
+
+class RecordKeptError(ForwarderError):
+    """A record was not settled; it stays in the stream, and Lambda sends it again."""
 
 
 class TallyError(ForwarderError):

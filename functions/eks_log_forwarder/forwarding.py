@@ -41,7 +41,7 @@ class Forwarder:
         leftovers = self.deliver(payload, stream, deadline, tally)
         try:
             if leftovers:
-                self._park(payload, leftovers, tally)
+                self.park(payload, leftovers, tally)
         finally:
             tally.check()
 
@@ -85,7 +85,12 @@ class Forwarder:
             some = events[start : start + self.max_batch_events]
             yield Leftover(some, Cause.UNREACHABLE, Failure.NO_TIME_LEFT)
 
-    def _park(self, payload: SubscriptionPayload, leftovers: list[Leftover], tally: Tally) -> None:
+    def park(self, payload: SubscriptionPayload, leftovers: list[Leftover], tally: Tally) -> None:
+        """Sends leftovers to the queue of undelivered events, and counts them.
+
+        Raises:
+            UndeliveredError: some were not parked.
+        """
         left = sum(len(leftover.events) for leftover in leftovers)
         unparked, fault = left, "no queue for undelivered events is configured"
         if self.undelivered is not None:

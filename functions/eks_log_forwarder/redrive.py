@@ -29,7 +29,13 @@ from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.intake.log_stream import UNKNOWN_CLUSTER, LogStream
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import SubscriptionPayload, is_control_message
-from eks_log_forwarder.parking.messages import Message, gathered, messages_of, payload_of
+from eks_log_forwarder.parking.messages import (
+    PAYLOAD_INVALID,
+    Message,
+    gathered,
+    messages_of,
+    payload_of,
+)
 from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.telemetry.detection_counts import DetectionCounts
 from eks_log_forwarder.telemetry.tally import Tally
@@ -47,8 +53,6 @@ MAX_REQUESTS_PER_PARKED_BATCH = 1000
 
 # With the back-off this is over three hours, whatever its base: time to correct a setting.
 REFUSED_ALL_TRIES = 24
-
-PAYLOAD_INVALID = "payload_invalid"
 
 
 @dataclass(frozen=True, slots=True)

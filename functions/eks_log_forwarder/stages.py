@@ -57,7 +57,8 @@ class Stages:
             count_api_request(parsed.audit, tally.api_requests)
             tally.api_answers.count(parsed.audit)
         detections = [] if self.match is None else self.match(stream.log_type, parsed, event)
-        tally.detections.add(detections)
+        if detections:
+            tally.detections.add(detections)
         if self.policy is not None and parsed.audit is not None:
             kept = self.policy.apply(
                 message, parsed.audit, detected=any(map(is_serious, detections)), truncated=parsed.truncated
@@ -76,7 +77,7 @@ class Stages:
             event = msgspec.structs.replace(event, message=message)
             parsed = parse(stream.log_type, event)
         tally.count_parsed(parsed)
-        rules = [detection.rule for detection in detections]
+        rules = [detection.rule for detection in detections] if detections else []
         return record_of(stream, event, parsed, redactions, rules, self.region)
 
 

@@ -78,6 +78,7 @@ def build_forwarder(settings: Settings) -> Forwarder:
         ),
         read_secret=_build_secret(settings),
         retry_budget_seconds=settings.retry_budget_seconds,
+        proxy_url=settings.destination_options.proxy,
     )
     return Forwarder(
         stages=_build_stages(settings),
@@ -133,4 +134,5 @@ def _build_matcher(settings: Settings) -> Match:
 def _build_secret(settings: Settings) -> ReadSecret:
     if not settings.destination_secret_arn:
         return read_nothing
-    return SecretReader(settings.destination_secret_arn, usable_fields(settings.destination))
+    usable = usable_fields(settings.destination, proxy=bool(settings.destination_options.proxy))
+    return SecretReader(settings.destination_secret_arn, usable)

@@ -114,3 +114,10 @@ def physical_ids(aws: LocalAws, stack: str) -> dict[str, str]:
     """A stack's resources: logical and physical ids."""
     listed = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     return {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in listed}
+
+
+def table_rows(output: str) -> list[list[str]]:
+    """The cells of a printed table."""
+    return [
+        [cell.strip() for cell in line[1:-1].split("│")] for line in output.splitlines() if line[:1] == "│"
+    ]

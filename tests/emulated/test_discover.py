@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import run_tool
+from tests.emulated.deployment import run_tool, table_rows
 from tools import ROOT
 from tools.local_aws import REGION, LocalAws, local_aws
 from tools.sam_config import parse_overrides
@@ -363,13 +363,6 @@ def test_sends_lines_that_cloudwatch_still_has_through_again(
         "1 events of /aws/eks/replayed/cluster were handed to the forward function, in 1 payloads.\n",
     )
     assert wait_until(lambda: called(aws, function_log) == before + 1)
-
-
-def table_rows(output: str) -> list[list[str]]:
-    """The cells of a printed table."""
-    return [
-        [cell.strip() for cell in line[1:-1].split("│")] for line in output.splitlines() if line[:1] == "│"
-    ]
 
 
 def put_line(aws: LocalAws, log_group: str) -> None:

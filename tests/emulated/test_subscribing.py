@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.emulated.deployment import Deployed, run_tool
+from tests.emulated.deployment import Deployed, create_stack, run_tool, table_rows
 from tools import ROOT
-from tools.local_aws import LocalAws
+from tools.local_aws import REGION, LocalAws
 from tools.make_event import EVENTS, read_lines, stream_name
 
 pytestmark = pytest.mark.emulated
@@ -249,3 +249,129 @@ def test_subscription_yaml_subscribes_one_more_cluster(watchful: Watchful) -> No
     assert [alarm["AlarmActions"] for alarm in alarms] == [[watchful.outputs["AlarmTopicArn"]]] * 3
     assert watchful.invoke({})["subscribed"] == []
     cloudformation.delete_stack(StackName="yellow")
+
+
+VENDED = "/aws/vendedlogs/platform"
+GITOPS = "/platform/gitops"
+
+
+def put_lines(aws: LocalAws, log_group: str, stem: str) -> list[str]:
+    """Puts the lines of a file in events/lines into a stream whose name says nothing; returns them."""
+    logs, lines = aws.client("logs"), read_lines(EVENTS / "lines" / f"{stem}.log")
+    logs.create_log_stream(logGroupName=log_group, logStreamName="0a1b2c")
+    now_ms = int(time.time() * 1000)
+    logs.put_log_events(
+        logGroupName=log_group,
+        logStreamName="0a1b2c",
+        logEvents=[{"timestamp": now_ms + n, "message": line} for n, line in enumerate(lines)],
+    )
+    return lines
+
+
+def arrived_from(deployed: Deployed, log_group: str, count: int) -> list[dict[str, Any]]:
+    """The records of a log group, once there are so many, or the time is over."""
+    give_up_at = time.monotonic() + _ARRIVAL_SECONDS
+    found: list[dict[str, Any]] = []
+    while len(found) < count and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+        found = [one for one in list(deployed.listener.records) if one["logGroup"] == log_group]
+    return found
+
+
+def test_subscription_yaml_sends_a_log_of_auto_mode_with_its_cluster_and_type(
+    deployed: Deployed, watchful: Watchful
+) -> None:
+    """Neither log group nor stream names them; the function's policy allows exactly this log group."""
+    aws = watchful.aws
+    aws.client("logs").create_log_group(logGroupName=VENDED)
+    create_stack(
+        aws,
+        "violet-compute",
+        ROOT / "subscription.yaml",
+        {
+            "ClusterName": "violet",
+            "ForwarderStackName": STACK,
+            "LogGroupName": VENDED,
+            "LogType": "autoModeCompute",
+        },
+    )
+    lines = put_lines(aws, VENDED, "auto-mode-compute")
+    found = arrived_from(deployed, VENDED, len(lines))
+    assert [one["message"] for one in found] == lines
+    assert {(one["cluster"], one["logType"]) for one in found} == {("violet", "autoModeCompute")}
+    assert found[2]["klog"]["message"] == "launched nodeclaim"
+    policy = json.loads(
+        aws.client("lambda").get_policy(FunctionName=watchful.outputs["ForwardFunctionArn"])["Policy"]
+    )
+    arns = [statement.get("Condition", {}).get("ArnLike", {}) for statement in policy["Statement"]]
+    assert f"log-group:{VENDED}:*" in json.dumps(arns)
+    aws.client("cloudformation").delete_stack(StackName="violet-compute")
+
+
+def deliver(aws: LocalAws, cluster: str, log_group: str) -> None:
+    """Argo CD's log of a cluster, delivered to a new log group."""
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName=log_group)
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=log_group)["logGroups"]
+    logs.put_delivery_source(
+        name="gitops",
+        resourceArn=f"arn:aws:eks:{REGION}:000000000000:capability/{cluster}/argocd/gitops/0c4e",
+        logType="EKS_CAPABILITY_ARGOCD_SERVER_LOGS",
+    )
+    destination = logs.put_delivery_destination(
+        name="gitops", deliveryDestinationConfiguration={"destinationResourceArn": group["arn"]}
+    )["deliveryDestination"]
+    logs.create_delivery(deliverySourceName="gitops", deliveryDestinationArn=destination["arn"])
+
+
+def test_make_subscribe_takes_a_log_group_and_a_log_type(deployed: Deployed, watchful: Watchful) -> None:
+    """As make clusters says it, which finds the log group by the deliveries of vended logs."""
+    aws = watchful.aws
+    deliver(aws, "indigo", GITOPS)
+    command = f"make subscribe CLUSTER=indigo LOG_GROUP={GITOPS} LOG_TYPE=capabilityArgocd"
+    assert command in run_tool(aws, "tools.clusters", "--stack", STACK, columns=300).stdout
+    arguments = ("indigo", "--log-group", GITOPS, "--log-type", "capabilityArgocd", "--stack", STACK)
+    done = run_tool(aws, "tools.subscribe", *arguments)
+    again = run_tool(aws, "tools.subscribe", *arguments)
+    assert (done.returncode, again.returncode) == (0, 0), done.stderr + again.stderr
+    assert f"{GITOPS} is subscribed by the filter {STACK}/indigo/capabilityArgocd." in done.stdout
+    assert "nothing to do" in again.stdout
+    lines = put_lines(aws, GITOPS, "capability-argocd")
+    found = arrived_from(deployed, GITOPS, len(lines))
+    assert [one["message"] for one in found] == lines
+    assert {(one["cluster"], one["logType"]) for one in found} == {("indigo", "capabilityArgocd")}
+    assert [one["title"] for record in found for one in record.get("detections", [])] == [
+        "Argo CD Denied a Request"
+    ]
+    listed = run_tool(aws, "tools.clusters", "--stack", STACK, columns=300)
+    rows = {cells[2]: cells for cells in table_rows(listed.stdout) if len(cells) > 2}
+    assert rows[GITOPS] == ["indigo", "EKS_CAPABILITY_ARGOCD_SERVER_LOGS", GITOPS, "1 of 2", "yes"]
+    assert command not in listed.stdout
+
+
+def test_subscription_yaml_leads_to_a_destination_of_another_account(watchful: Watchful) -> None:
+    """With a role, and without a permission of Lambda; MiniStack does not look for the destination."""
+    aws, name = watchful.aws, "amber"
+    create_cluster(aws, name)
+    destination = f"arn:aws:logs:{REGION}:111122223333:destination:central"
+    before = aws.client("lambda").get_policy(FunctionName=watchful.outputs["ForwardFunctionArn"])["Policy"]
+    outputs = create_stack(
+        aws,
+        name,
+        ROOT / "subscription.yaml",
+        {
+            "ClusterName": name,
+            "ForwarderStackName": "central",
+            "DestinationArn": destination,
+            "FilterRoleArn": CLUSTER_ROLE,
+        },
+    )
+    assert outputs == {"SubscribedLogGroupName": log_group(name), "SubscriptionFilterName": "central"}
+    (found,) = aws.client("logs").describe_subscription_filters(logGroupName=log_group(name))[
+        "subscriptionFilters"
+    ]
+    assert (found["destinationArn"], found["roleArn"]) == (destination, CLUSTER_ROLE)
+    after = aws.client("lambda").get_policy(FunctionName=watchful.outputs["ForwardFunctionArn"])["Policy"]
+    assert after == before
+    aws.client("cloudformation").delete_stack(StackName=name)
+    aws.client("eks").delete_cluster(name=name)

@@ -10,6 +10,8 @@ from eks_log_forwarder.forward_handler import handler
 from tests.conftest import LambdaContext
 from tests.integration.test_forward_handler import LOG_TYPES, TOKEN, event_in, payload_in
 from tests.secrets_manager import ARN, SecretsManager
+from tools.index_templates.applying import API_KEY, Cluster
+from tools.index_templates.files import RETENTION
 from tools.listener import running_listener
 from tools.listener.protocols import DEMO_DESTINATIONS
 
@@ -18,7 +20,9 @@ VARIANTS = [
     ("http", {}, "ocsf"),
     ("splunk_hec", {}, "enriched"),
     ("splunk_hec", {"ack": True, "index": "k8s"}, "ocsf"),
-    ("elasticsearch", {}, "parsed"),
+    ("elasticsearch", {}, "enriched"),
+    ("elasticsearch", {}, "ocsf"),
+    ("elasticsearch", {"templates": True}, "parsed"),
     ("elasticsearch", {"ecs": True, "namespace": "prod"}, "enriched"),
     ("loki", {"tenant": "team-a"}, "enriched"),
     ("loki", {}, "plain"),
@@ -43,6 +47,10 @@ def test_every_event_arrives_at_every_collector(  # noqa: PLR0913, PLR0917  # th
     SecretsManager(httpserver).holds(SecretString=demo.secret(TOKEN))
     environment.setattr(acknowledgement, "FIRST_PAUSE_SECONDS", 0.01)
     with running_listener(token=TOKEN) as listener:
+        if "templates" in options:
+            environment.setenv(API_KEY, TOKEN)
+            cluster = Cluster(listener.origin, pytest.fail, pytest.fail)
+            assert len(list(cluster.apply(cluster.product(), RETENTION))) == 2
         environment.setenv("DESTINATION", destination)
         environment.setenv("DESTINATION_URL", listener.url_of(demo.path))
         environment.setenv("DESTINATION_SECRET_ARN", ARN)

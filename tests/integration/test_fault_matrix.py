@@ -13,6 +13,8 @@ from tools.faults.row import EVENTS, Row
 from tools.faults.run import Found, run, shows_a_token
 from tools.faults.speech import SPEECHES
 from tools.faults.stage import NEXT_TOKEN, TOKEN
+from tools.faults.stream_rows import STREAM_MATRIX, StreamRow
+from tools.faults.stream_run import StreamFound, run_stream
 from tools.listener.protocols import DEMO_USERNAME
 from tools.local_aws import LocalAws, local_aws
 
@@ -55,6 +57,12 @@ def test_every_fault_ends_as_promised(destination: str, row: Row, aws: LocalAws)
     """Nothing is lost, the token does not leak, and the redrive empties the queue."""
     found = run(row, aws, SPEECHES[destination])
     assert found == Found.promised(row)
+
+
+@pytest.mark.parametrize("row", STREAM_MATRIX, ids=lambda row: row.fault)
+def test_every_fault_of_a_stream_ends_as_promised(row: StreamRow, aws: LocalAws) -> None:
+    """Nothing is lost or overtaken, the token does not leak, and the redrive empties the queue."""
+    assert run_stream(row, aws) == StreamFound(row.promised)
 
 
 @pytest.mark.parametrize("destination", SPEECHES)

@@ -25,6 +25,7 @@ from tests.payloads import event_of, event_of_text, payload_of
 from tests.secrets_manager import ARN, SecretsManager
 from tools.listener import Listener, running_listener
 from tools.listener.bodies import Record
+from tools.listener.protocols import DEMO_DESTINATIONS
 from tools.make_event import EVENTS
 
 TOKEN = "s3cr3t-token-c0de"
@@ -33,6 +34,13 @@ TOKEN = "s3cr3t-token-c0de"
 LOG_TYPES = {
     "api": "api",
     "authenticator": "authenticator",
+    "auto-mode-block-storage": "autoModeBlockStorage",
+    "auto-mode-compute": "autoModeCompute",
+    "auto-mode-ipam": "autoModeIpam",
+    "auto-mode-load-balancing": "autoModeLoadBalancing",
+    "capability-ack": "capabilityAck",
+    "capability-argocd": "capabilityArgocd",
+    "capability-kro": "capabilityKro",
     "cloud-controller-manager": "controllerManager",
     "controller-manager": "controllerManager",
     "cw": "audit",
@@ -150,7 +158,9 @@ def test_posts_the_plain_format_byte_for_byte(
 
 @pytest.mark.parametrize(("stem", "log_type"), LOG_TYPES.items())
 @pytest.mark.parametrize("body_format", ["ndjson", "array", "single"])
-@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize(
+    ("destination", "compression"), [("xplg", "none"), ("http", "none"), ("http", "gzip")]
+)
 def test_a_listener_reads_what_was_sent(  # noqa: PLR0913, PLR0917  # the table's columns
     listener: Listener,
     environment: pytest.MonkeyPatch,
@@ -158,9 +168,12 @@ def test_a_listener_reads_what_was_sent(  # noqa: PLR0913, PLR0917  # the table'
     stem: str,
     log_type: str,
     body_format: str,
+    destination: str,
     compression: str,
 ) -> None:
     """Over real HTTP, in every body format, plain and compressed; over one connection."""
+    environment.setenv("DESTINATION", destination)
+    environment.setenv("DESTINATION_URL", listener.url_of(DEMO_DESTINATIONS[destination].path))
     options = {"body_format": body_format, "compression": compression}
     environment.setenv("DESTINATION_OPTIONS", json.dumps(options))
     event = event_in(stem)

@@ -65,9 +65,9 @@ def read_template(text: str) -> Json:
 
 
 @cache
-def transformed() -> Json:
-    """template.yaml after SAM's transform: plain CloudFormation, its conditions still open."""
-    return transform(source())
+def transformed(name: str = "template.yaml") -> Json:
+    """A SAM template after SAM's transform: plain CloudFormation, its conditions still open."""
+    return transform(source(name))
 
 
 def transform(written: Json) -> Json:
@@ -84,9 +84,20 @@ def resolved(**parameters: str) -> Json:
     return resolve(transformed(), REQUIRED | parameters)
 
 
+def resolved_central(**parameters: str) -> Json:
+    """The stack of central.yaml with these parameters, and defaults for the others."""
+    return resolve(transformed("central.yaml"), {"DestinationUrl": REQUIRED["DestinationUrl"]} | parameters)
+
+
 def resolved_network(**parameters: str) -> Json:
     """The stack of network.yaml with these parameters, and defaults for the others."""
     return resolve(source("network.yaml"), parameters)
+
+
+def resolved_subscription(**parameters: str) -> Json:
+    """The stack of subscription.yaml with these parameters, and defaults for the others."""
+    needed = {"ClusterName": "shop", "ForwarderStackName": "eks-logs"}
+    return resolve(source("subscription.yaml"), needed | parameters)
 
 
 def resolve(template: Json, parameters: Mapping[str, str]) -> Json:
@@ -105,7 +116,7 @@ def resolve(template: Json, parameters: Mapping[str, str]) -> Json:
             if "Condition" not in item or resolver.holds(item["Condition"])
         }
         for section in ("Resources", "Outputs")
-    } | {"Rules": {name: resolver.rule(rule) for name, rule in template["Rules"].items()}}
+    } | {"Rules": {name: resolver.rule(rule) for name, rule in template.get("Rules", {}).items()}}
 
 
 def _typed(definition: Json, value: object) -> object:

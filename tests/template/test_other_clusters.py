@@ -1,14 +1,17 @@
 """Other clusters: one permission, a template for one more, and automatic subscription."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]  # SAM ships no types
 
+from eks_log_forwarder.intake.filter_name import MIXED, read_filter_name
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES, LogType
 from eks_log_forwarder.subscribing.settings import SubscribingSettings
 from eks_log_forwarder.subscribing.silence_alarms import SilenceAlarms
-from tests.template.resolve import ROOT, Json, resolved, source
+from tests.template.resolve import ROOT, Json, resolved, resolved_subscription, source
 from tests.template.test_every_variant import of_type, statements
 from tests.template.variants import AUTOMATIC, VARIANTS, WITH_SECRET
 
@@ -158,24 +161,140 @@ def test_every_cluster_gets_the_same_silence_alarm() -> None:
     assert [dimension["Name"] for dimension in of_one_more["Dimensions"]] == ["cluster", "logType", "service"]
 
 
+FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:eks-logs-forward"
+TOPIC = "arn:aws:sns:us-east-1:111122223333:eks-logs-alarms"
+VENDED = {"LogGroupName": "/aws/vendedlogs/eks/x", "LogType": "autoModeIpam"}
+CENTRAL = {"DestinationArn": "arn:aws:logs:us-east-1:444455556666:destination:eks-logs"}
+OTHER_TOPIC = {"AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:night"}
+
+
 def test_one_more_cluster_is_subscribed_by_the_names_of_the_forwarder_s_stack() -> None:
     """Its function and its topic have names that follow from the stack's name, so nobody copies an ARN."""
     ours = resolved()["Resources"]
     assert ours["ForwardFunction"]["Properties"]["FunctionName"] == "eks-logs-forward"
     assert ours["AlarmTopic"]["Properties"]["TopicName"] == "eks-logs-alarms"
-    resources = subscription()["Resources"]
-    assert {name: item["Type"] for name, item in resources.items()} == {
-        "Filter": "AWS::Logs::SubscriptionFilter",
-        "SilenceAlarm": "AWS::CloudWatch::Alarm",
-        "DeliveryErrorsAlarm": "AWS::CloudWatch::Alarm",
-        "DeliveryThrottlingAlarm": "AWS::CloudWatch::Alarm",
+    stack = resolved_subscription()
+    filter_ = stack["Resources"]["Filter"]["Properties"]
+    assert (filter_["LogGroupName"], filter_["FilterName"], filter_["DestinationArn"]) == (
+        "/aws/eks/shop/cluster",
+        "eks-logs",
+        FUNCTION,
+    )
+    alarms = of_type("AWS::CloudWatch::Alarm", stack)
+    assert list(alarms) == ["SilenceAlarm", "DeliveryErrorsAlarm", "DeliveryThrottlingAlarm"]
+    assert all(one["AlarmActions"] == one["OKActions"] == [TOPIC] for one in alarms.values())
+    assert of_type("AWS::Lambda::Permission", stack) == {}
+
+
+def test_a_vended_log_group_has_a_permission_and_a_filter_that_says_cluster_and_type() -> None:
+    """The permission is for this log group alone, and there before the filter."""
+    stack = resolved_subscription(**VENDED)
+    assert of_type("AWS::Lambda::Permission", stack) == {
+        "Permission": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": FUNCTION,
+            "Principal": "logs.amazonaws.com",
+            "SourceAccount": "111122223333",
+            "SourceArn": "arn:aws:logs:us-east-1:111122223333:log-group:/aws/vendedlogs/eks/x:*",
+        }
     }
-    filter_ = resources["Filter"]["Properties"]
-    assert filter_["DestinationArn"]["Fn::Sub"].endswith(":function:${ForwarderStackName}-forward")
-    assert filter_["LogGroupName"] == {"Fn::Sub": "/aws/eks/${ClusterName}/cluster"}
-    for item in resources.values():
-        for (action,) in filter(None, [item["Properties"].get("AlarmActions")]):
-            assert action["Fn::Sub"].endswith(":${ForwarderStackName}-alarms")
+    filter_ = stack["Resources"]["Filter"]
+    assert filter_["Metadata"] == {"After": "{Permission}"}
+    assert filter_["Properties"]["LogGroupName"] == "/aws/vendedlogs/eks/x"
+    assert read_filter_name(filter_["Properties"]["FilterName"]) == ("shop", LogType.AUTO_MODE_IPAM)
+    alarms = of_type("AWS::CloudWatch::Alarm", stack)
+    assert list(alarms) == ["DeliveryErrorsAlarm", "DeliveryThrottlingAlarm"]
+    for alarm in alarms.values():
+        assert alarm["Dimensions"] == [
+            {"Name": "LogGroupName", "Value": "/aws/vendedlogs/eks/x"},
+            {"Name": "DestinationType", "Value": "Lambda"},
+            {"Name": "FilterName", "Value": "{Filter}"},
+        ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "log_group", "name"),
+    [
+        ({}, "/aws/eks/shop/cluster", "eks-logs"),
+        (VENDED, "/aws/vendedlogs/eks/x", "eks-logs/shop/autoModeIpam"),
+    ],
+)
+def test_a_destination_takes_the_lines_to_another_account(
+    parameters: dict[str, str], log_group: str, name: str
+) -> None:
+    """Without a permission of Lambda; its metrics and its topic are there, so alarms need a topic here."""
+    assert of_type("AWS::CloudWatch::Alarm", resolved_subscription(**parameters, **CENTRAL)) == {}
+    stack = resolved_subscription(**parameters, **CENTRAL, **OTHER_TOPIC)
+    assert of_type("AWS::Lambda::Permission", stack) == {}
+    filter_ = stack["Resources"]["Filter"]["Properties"]
+    assert (filter_["DestinationArn"], filter_["LogGroupName"], filter_["FilterName"]) == (
+        CENTRAL["DestinationArn"],
+        log_group,
+        name,
+    )
+    alarms = of_type("AWS::CloudWatch::Alarm", stack)
+    assert list(alarms) == ["CentralDeliveryErrorsAlarm", "CentralDeliveryThrottlingAlarm"]
+    for alarm, metric in zip(alarms.values(), ("DeliveryErrors", "DeliveryThrottling"), strict=True):
+        (query,) = alarm["Metrics"]
+        selected, _, condition = query["Expression"].partition(" WHERE ")
+        schema = 'FROM SCHEMA("AWS/Logs", DestinationType, FilterName, LogGroupName)'
+        assert selected == f"SELECT SUM({metric}) {schema}"
+        assert condition == f"LogGroupName = '{log_group}' AND FilterName = '{{Filter}}'"
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [OTHER_TOPIC["AlarmTopicArn"]]
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_allowed"),
+    [
+        ("", True),
+        (CENTRAL["DestinationArn"], True),
+        ("arn:aws-cn:kinesis:cn-north-1:111122223333:stream/eks-logs", True),
+        ("arn:aws:lambda:us-east-1:111122223333:function:eks-logs-forward", False),
+        ("arn:aws:logs:us-east-1:111122223333:log-group:/a", False),
+    ],
+)
+def test_a_destination_or_a_stream_takes_the_lines(arn: str, is_allowed: bool) -> None:  # noqa: FBT001  # a row
+    """A destination that allows an organization, and a stream, need a role; others have none."""
+    pattern = source("subscription.yaml")["Parameters"]["DestinationArn"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, arn)) is is_allowed
+    role = "arn:aws:iam::111122223333:role/logs"
+    without = resolved_subscription(DestinationArn=arn)["Resources"]["Filter"]["Properties"]
+    given = resolved_subscription(DestinationArn=arn, FilterRoleArn=role)["Resources"]["Filter"]["Properties"]
+    assert (without.get("RoleArn"), given["RoleArn"]) == (None, role)
+
+
+@pytest.mark.parametrize("parameters", [{}, VENDED, CENTRAL])
+def test_a_topic_of_your_own_is_told_of_every_alarm(parameters: dict[str, str]) -> None:
+    """In place of the forwarder's."""
+    alarms = of_type("AWS::CloudWatch::Alarm", resolved_subscription(**parameters, **OTHER_TOPIC))
+    told = [topic for alarm in alarms.values() for topic in (*alarm["AlarmActions"], *alarm["OKActions"])]
+    assert set(told) == {OTHER_TOPIC["AlarmTopicArn"]}
+
+
+def test_a_log_type_without_a_log_group_is_refused() -> None:
+    """It would subscribe the control-plane logs."""
+    refused = resolved_subscription(LogType="autoModeIpam")["Rules"]
+    accepted = [resolved_subscription(**parameters)["Rules"] for parameters in ({}, VENDED)]
+    assert (refused, accepted) == ({"LogTypeNeedsLogGroup": False}, [{"LogTypeNeedsLogGroup": True}] * 2)
+
+
+def test_subscription_yaml_knows_every_vended_log_type() -> None:
+    """And `mixed`, which leaves it to the names of streams."""
+    allowed = source("subscription.yaml")["Parameters"]["LogType"]["AllowedValues"]
+    assert allowed == [MIXED, *sorted(set(VENDED_LOG_TYPES.values()))]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_allowed"),
+    [
+        *(("", True), ("/aws/vendedlogs/eks/AUTO_MODE_IPAM_LOGS/shop", True), ("a.b-c_d/e#f", True)),
+        *(("/aws/lambda/eks-logs-forward", False), ("a:b", False), ("a*", False), ("a" * 513, False)),
+    ],
+)
+def test_no_log_group_of_a_function_is_subscribed(name: str, is_allowed: bool) -> None:  # noqa: FBT001  # a row
+    """The forwarder's own would feed itself."""
+    pattern = source("subscription.yaml")["Parameters"]["LogGroupName"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, name)) is is_allowed
 
 
 def test_a_stack_set_can_deploy_one_more_cluster() -> None:

@@ -15,6 +15,7 @@ from tests.template.resolve import ROOT, source
 from tools.sam_config import parse_overrides, updated_section
 
 ENVIRONMENTS = ("default", "dev", "staging", "prod")
+CENTRAL = "central"  # of central.yaml
 STACK_SETTINGS = {
     "parameter_overrides",
     "stack_name",
@@ -65,9 +66,30 @@ def save(folder: Path, environment: str, answers: dict[str, str]) -> None:
         )
 
 
-def test_there_are_four_environments() -> None:
+def test_there_are_four_environments_and_a_central_account() -> None:
     """And no more."""
-    assert tuple(config()) == ENVIRONMENTS
+    assert tuple(config()) == (*ENVIRONMENTS, CENTRAL)
+
+
+def test_the_central_section_needs_no_flags_either(folder: Path) -> None:
+    """It names its template for each command; neither template is deployed for the other."""
+    sections = {name: section["parameters"] for name, section in config()[CENTRAL].items()}
+    assert sections["build"] == {
+        "template_file": "central.yaml",
+        "build_dir": ".aws-sam/central",
+        "parallel": True,
+    }
+    assert sections["validate"] == {"template_file": "central.yaml", "lint": True}
+    read = deploy_reads(folder, CENTRAL)
+    assert read["template_file"] == f"{sections['build']['build_dir']}/template.yaml"
+    assert sections["deploy"].keys() == STACK_SETTINGS | {"template_file"}
+    assert (read["capabilities"], read["resolve_s3"], read["confirm_changeset"]) == (
+        "CAPABILITY_IAM",
+        True,
+        True,
+    )
+    assert read["parameter_overrides"].keys() <= source("central.yaml")["Parameters"].keys()
+    assert {"OrganizationId", "DestinationUrl"} <= read["parameter_overrides"].keys()
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -99,8 +121,8 @@ def test_the_settings_of_a_stack_are_in_the_deploy_section_alone(environment: st
 
 def test_stacks_have_different_names() -> None:
     """One environment never overwrites another; with `-forward` a name has at most 64 characters."""
-    names = {config()[environment]["deploy"]["parameters"]["stack_name"] for environment in ENVIRONMENTS}
-    assert len(names) == 4
+    names = {section["deploy"]["parameters"]["stack_name"] for section in config().values()}
+    assert len(names) == 5
     assert max(len(f"{name}-forward") for name in names) <= 64
 
 

@@ -146,6 +146,23 @@ def test_a_role_allows_what_the_stack_needs_and_no_more(
     assert statements_of(role, **parameters) == wanted
 
 
+@pytest.mark.parametrize("role", STATEMENTS)
+@pytest.mark.parametrize("destination", ["xplg", "http", "splunk_hec", "elasticsearch", "loki", "otlp"])
+def test_only_elasticsearch_may_sign_for_amazon_opensearch(role: str, destination: str) -> None:
+    """One action on the domains, and one on the collections, of this account and region."""
+    found = statements_of(role, Destination=destination)
+    rights = {name: found[name] for name in found if name.startswith("WriteToOpenSearch")}
+    ours = "us-east-1:111122223333"
+    assert rights == (
+        {
+            "WriteToOpenSearchDomains": ({"es:ESHttpPost"}, f"arn:aws:es:{ours}:domain/*"),
+            "WriteToOpenSearchCollections": ({"aoss:APIAccessAll"}, f"arn:aws:aoss:{ours}:collection/*"),
+        }
+        if destination == "elasticsearch"
+        else {}
+    )
+
+
 def test_sam_adds_no_role_and_no_policy() -> None:
     """Every function names its own role."""
     functions = resources_of_type("AWS::Lambda::Function")

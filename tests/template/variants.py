@@ -19,6 +19,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "secret": WITH_SECRET,
     "staging": WITH_SECRET | {"Environment": "staging"},
     "prod": WITH_SECRET | {"Environment": "prod"},
+    "signed requests": {"Destination": "elasticsearch"},
     "groups given": GIVEN_GROUPS | WITH_SECRET,
     "network stack": NETWORK_STACK | WITH_SECRET,
     "network stack and groups": NETWORK_STACK | GIVEN_GROUPS | WITH_SECRET,
@@ -33,6 +34,28 @@ VARIANTS: dict[str, dict[str, str]] = {
     | GIVEN_GROUPS
     | WITH_SECRET
     | AUTOMATIC
+    | {
+        "Environment": "prod",
+        "PermissionsBoundaryArn": BOUNDARY,
+        "KmsKeyArn": KEY,
+        "AlarmEmail": "team@example.com",
+    },
+}
+
+ORGANIZATION = {"OrganizationId": "o-a1b2c3d4e5"}
+ACCOUNTS = {"SourceAccounts": "444455556666,777788889999"}
+
+CENTRAL_VARIANTS: dict[str, dict[str, str]] = {
+    "smallest": {},
+    "organization": ORGANIZATION | WITH_SECRET | {"Environment": "prod"},
+    "accounts": ACCOUNTS | WITH_SECRET | {"Environment": "staging"},
+    "no detections": ACCOUNTS | {"DisabledDetections": "all"},
+    "key": ORGANIZATION | {"KmsKeyArn": KEY},
+    "everything": NETWORK_STACK
+    | GIVEN_GROUPS
+    | WITH_SECRET
+    | ORGANIZATION
+    | ACCOUNTS
     | {
         "Environment": "prod",
         "PermissionsBoundaryArn": BOUNDARY,

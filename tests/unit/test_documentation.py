@@ -11,8 +11,8 @@ import yaml
 
 from eks_log_forwarder.delivery.circuit_breaker import CIRCUIT_OPEN
 from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH
-from eks_log_forwarder.delivery.leftover import NOT_ENCODABLE, NOT_NARROWED, REFUSED_ALL
-from eks_log_forwarder.redrive import PAYLOAD_INVALID
+from eks_log_forwarder.delivery.leftover import NOT_ENCODABLE, NOT_NARROWED, REFUSED_ALL, UNEXPECTED_ERROR
+from eks_log_forwarder.parking.messages import PAYLOAD_INVALID
 from eks_log_forwarder.telemetry.publishing import NAMESPACE
 from eks_log_forwarder.transport.failures import Failure
 
@@ -201,7 +201,8 @@ def test_lists_every_alarm() -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", [*Failure, CIRCUIT_OPEN, NOT_ENCODABLE, NOT_NARROWED, REFUSED_ALL, PAYLOAD_INVALID]
+    "reason",
+    [*Failure, CIRCUIT_OPEN, NOT_ENCODABLE, NOT_NARROWED, REFUSED_ALL, UNEXPECTED_ERROR, PAYLOAD_INVALID],
 )
 def test_explains_every_reason(reason: str) -> None:
     """The first column of the table of reasons has each one that a function can give."""

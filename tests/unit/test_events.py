@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from eks_log_forwarder.intake.log_stream import origin_of
 from eks_log_forwarder.intake.log_type import log_type_of_stream
 from tools import make_event
 
@@ -20,6 +21,15 @@ LINES_BY_EVENT = {
     "controller-manager": ("controllerManager", 7),
     "cw": ("audit", 13),
     "scheduler": ("scheduler", 7),
+}
+VENDED_LINES_BY_EVENT = {
+    "auto-mode-block-storage": ("autoModeBlockStorage", 4),
+    "auto-mode-compute": ("autoModeCompute", 7),
+    "auto-mode-ipam": ("autoModeIpam", 3),
+    "auto-mode-load-balancing": ("autoModeLoadBalancing", 4),
+    "capability-ack": ("capabilityAck", 3),
+    "capability-argocd": ("capabilityArgocd", 4),
+    "capability-kro": ("capabilityKro", 3),
 }
 
 
@@ -55,10 +65,30 @@ def test_an_event_holds_the_lines_of_one_stream(stem: str, log_type: str, count:
     assert len(payload["logEvents"]) == count
 
 
+@pytest.mark.parametrize(
+    ("stem", "log_type", "count"), [(stem, *rest) for stem, rest in VENDED_LINES_BY_EVENT.items()]
+)
+def test_an_event_of_vended_logs_names_its_cluster_and_type_twice(
+    stem: str, log_type: str, count: int
+) -> None:
+    """The name of its filter says both, and so does that of its log group."""
+    payload = payload_of(stem)
+    origins = {
+        origin_of(payload["logGroup"], payload["logStream"], payload["subscriptionFilters"]),
+        origin_of(payload["logGroup"], payload["logStream"], []),
+        origin_of("/any", "0a1b", payload["subscriptionFilters"]),
+    }
+    assert (origins, len(payload["logEvents"])) == ({("demo", log_type)}, count)
+
+
 def test_ids_are_unique_across_all_events() -> None:
-    """51 events of 56 digits, so that a doubled one is seen whatever files were sent."""
-    ids = [event["id"] for stem in LINES_BY_EVENT for event in payload_of(stem)["logEvents"]]
-    assert len(ids) == len(set(ids)) == 51
+    """79 events of 56 digits, so that a doubled one is seen whatever files were sent."""
+    ids = [
+        event["id"]
+        for stem in (*LINES_BY_EVENT, *VENDED_LINES_BY_EVENT)
+        for event in payload_of(stem)["logEvents"]
+    ]
+    assert len(ids) == len(set(ids)) == 79
     assert all(len(event_id) == 56 and event_id.isdecimal() for event_id in ids)
 
 

@@ -9,10 +9,10 @@ NAME = PACKAGE.name
 
 # Each module may import those of its own line and of the lines below it.
 LAYERS = (
-    {"compiling", "forward_handler", "redrive_handler", "notify_handler", "subscribing"},
+    {"compiling", "forward_handler", "stream_handler", "redrive_handler", "notify_handler", "subscribing"},
     {"notifying"},
     {"wiring"},
-    {"redrive"},
+    {"redrive", "streaming"},
     {"forwarding"},
     {"stages", "parking"},
     {"delivery"},

@@ -18,6 +18,8 @@ from tools.faults.matrix import MATRIX, matrix_of
 from tools.faults.row import EVENTS, Row
 from tools.faults.run import Found, run
 from tools.faults.speech import SPEECHES
+from tools.faults.stream_rows import STREAM_MATRIX, StreamRow
+from tools.faults.stream_run import StreamFound, run_stream
 from tools.listener.terminal import open_console
 from tools.local_aws import local_aws
 from tools.ministack import LocalAwsError
@@ -25,6 +27,8 @@ from tools.stopping import INTERRUPTED, stop_at_signals
 
 type Results = dict[str, list[tuple[Row, Found]]]
 """By destination, what became of each row's events."""
+
+type StreamResults = list[tuple[StreamRow, StreamFound]]
 
 _TABLE_WIDTH = 140  # on a narrower terminal the table would lose its figures
 _PAGE = document.PATH.relative_to(ROOT)
@@ -38,6 +42,24 @@ def _run(destinations: list[str], console: Console) -> Results:
                 with console.status(f"{name}: {row.fault}"):
                     found.append((row, run(row, aws, SPEECHES[name])))
     return results
+
+
+def _run_stream(console: Console) -> StreamResults:
+    found: StreamResults = []
+    with tempfile.TemporaryDirectory() as workdir, local_aws(Path(workdir)) as aws:
+        for row in STREAM_MATRIX:
+            with console.status(f"stream: {row.fault}"):
+                found.append((row, run_stream(row, aws)))
+    return found
+
+
+def _show_stream(results: StreamResults, console: Console) -> None:
+    table = Table(title="stream: every fault, and what became of the records", box=box.SIMPLE_HEAD)
+    for heading in document.STREAM_COLUMNS:
+        table.add_column(heading)
+    for row, found in results:
+        table.add_row(*document.stream_cells(row.fault, found.outcome))
+    console.print(table)
 
 
 def _show(results: Results, console: Console) -> None:
@@ -83,6 +105,7 @@ def main(arguments: list[str]) -> int:
     console.print(f"==> {len(MATRIX)} faults for each of: {', '.join(destinations)}", style="bold")
     try:
         results = _run(destinations, console)
+        of_the_stream = [] if only else _run_stream(console)
     except LocalAwsError as error:
         console.print(f"faults: {error}", style="red", markup=False, soft_wrap=True)
         return 1
@@ -90,7 +113,10 @@ def main(arguments: list[str]) -> int:
         console.print("faults: interrupted; nothing is written", style="red")
         return INTERRUPTED
     _show(results, console)
-    if faults := _faults(results):
+    _show_stream(of_the_stream, console)
+    faults = _faults(results)
+    faults += [f"stream: {row.fault}: {fault}" for row, found in of_the_stream for fault in found.faults(row)]
+    if faults:
         for fault in faults:
             console.print(fault, style="red", markup=False)
         console.print("A row differs from its promise; nothing is written.")

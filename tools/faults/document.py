@@ -4,7 +4,7 @@
 same text.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from eks_log_forwarder.control_plane.audit_json import MAX_DEPTH, MAX_VALUES
 from eks_log_forwarder.control_plane.go_text import MAX_FIELDS
@@ -20,6 +20,7 @@ from tools import ROOT
 from tools.faults.matrix import MATRIX, matrix_of
 from tools.faults.row import EVENTS, Outcome, Row
 from tools.faults.speech import SPEECHES
+from tools.faults.stream_rows import EVENTS_PER_RECORD, RECORDS, STREAM_MATRIX, StreamOutcome
 
 PATH = ROOT / "docs" / "faults.md"
 _FIGURES = {  # the columns after the fault, and the attributes of an outcome that they show
@@ -35,13 +36,35 @@ _FIGURES = {  # the columns after the fault, and the attributes of an outcome th
     "dead letters": "dead",
     "rejected, unidentified": "unidentified",
 }
+_STREAM_FIGURES = {  # as above, of a record of the stream
+    "records passed": "passed",
+    "delivered": "delivered",
+    "parked": "parked",
+    "kept in the stream": "kept",
+    "reason": "reason",
+    "seconds": "seconds",
+    "delivered in the end": "in_the_end",
+    "duplicates": "duplicates",
+    "records buried": "buried",
+    "dead letters": "dead",
+}
 _UNKNOWN = "200 with an unknown body"
 COLUMNS = ("fault", *_FIGURES)
+STREAM_COLUMNS = ("fault", *_STREAM_FIGURES)
 
 
 def cells(fault: str, outcome: Outcome) -> tuple[str, ...]:
     """One row of the full table, by COLUMNS."""
-    figures = (getattr(outcome, name) for name in _FIGURES.values())
+    return _cells(fault, outcome, _FIGURES)
+
+
+def stream_cells(fault: str, outcome: StreamOutcome) -> tuple[str, ...]:
+    """One row of the table of the stream, by STREAM_COLUMNS."""
+    return _cells(fault, outcome, _STREAM_FIGURES)
+
+
+def _cells(fault: str, outcome: object, names: Mapping[str, str]) -> tuple[str, ...]:
+    figures = (getattr(outcome, name) for name in names.values())
     return (fault, *(f"{figure:g}" if isinstance(figure, float) else str(figure) for figure in figures))
 
 
@@ -49,6 +72,10 @@ def text() -> str:
     """The whole page."""
     in_full = [COLUMNS, *(cells(row.fault, row.promised) for row in MATRIX)]
     by_destination = zip(*(matrix_of(name) for name in SPEECHES), strict=True)
+    of_the_stream = [
+        STREAM_COLUMNS,
+        *(stream_cells(row.fault, row.promised) for row in STREAM_MATRIX),
+    ]
     in_short = [("fault", *SPEECHES), *(_in_short(rows) for rows in by_destination)]
     return f"""# Every fault, and what becomes of the events
 
@@ -94,7 +121,8 @@ full.
   success.
 - *408* and *500* are parked for `otlp` without a retry, because OTLP forbids one.
 - *one event rejected*: Splunk and Elasticsearch name the rejected event. Splunk then needs one more request,
-  Elasticsearch none. For XPLG, `http` and Loki the forwarder halves the batch until only that event is left.
+  Elasticsearch none. For XPLG, `http` and Loki the forwarder halves the batch until only that event is left;
+  Loki stores the others at every try: the batch's nine good events make 14 duplicates.
   OTLP says how many events it rejected, but not which: *unidentified*. They are counted, and remain in
   CloudWatch only.
 - *{_UNKNOWN}*: a success is a delivery, whatever its body. Only Elasticsearch's answer covers single events, so
@@ -104,6 +132,22 @@ full.
 - *the circuit is open*: an invocation before this one found the collector out of reach. One attempt a minute is
   made; [delivery.md](delivery.md#an-outage) has the cost of an outage.
 - *refused by a firewall*: the redrive finds the event at fault by halving, and its neighbours arrive.
+
+## A stream
+
+The same for the stream handler of a [central stack](central.md): {RECORDS} records of {EVENTS_PER_RECORD} events each in one
+shard of MiniStack's Kinesis, and between the first two a record that is no payload, where the fault says so. The table
+shows one invocation of the real handler, with XPLG's collector. Afterwards all is well again; the event source goes on
+from its checkpoint, and the redrive empties the queue. Each row also checks that no record overtook an earlier one,
+and that the token does not leak.
+
+{_table(of_the_stream)}
+
+- *records passed* are behind the checkpoint: delivered, parked or buried. From the first record that stays on, none is
+  tried, so none is delivered twice.
+- *records buried* are no payloads; each counts as one event. *dead letters* are events.
+- *answer stalled until the time is used up*: an invocation with 30 s, whose last 15 s are for parking.
+- *wrong settings*: the handler raises, Lambda halves the batch down to single records, and all of them stay.
 
 ## Lines and payloads beyond a bound
 

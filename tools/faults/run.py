@@ -60,15 +60,7 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
     event = json.loads(encode_event(payload))
 
     def on_clock(delivery: Delivery, timeout_seconds: float = 0.0) -> Delivery:
-        settings = wiring.settings()
-        transport = VirtualTimeTransport(
-            clock,
-            collector,
-            connect_timeout_seconds=settings.connect_timeout_seconds,
-            read_timeout_seconds=settings.read_timeout_seconds,
-            timeout_seconds=timeout_seconds,
-        )
-        return replace(delivery, transport=transport, sleep=clock.advance)
+        return on_virtual_time(delivery, clock, collector, timeout_seconds)
 
     with captured() as text, handlers_on(clock):
         with ExitStack() as fault:
@@ -95,7 +87,7 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
         ):
             is_empty = stage.redrive()
             print(repr(forwarder))
-    (summary,) = (defaultdict(int, line) for line in _summaries(forwarded))
+    (summary,) = (defaultdict(int, line) for line in summaries_in(forwarded))
     dead = stage.dead_ids()
     put_in = {log_event["id"] for log_event in payload["logEvents"]}
     taken = set(collector.taken_ids)
@@ -119,6 +111,21 @@ def run(row: Row, aws: LocalAws, speech: Speech) -> Found:
     )
 
 
+def on_virtual_time(
+    delivery: Delivery, clock: Clock, collector: Collector, timeout_seconds: float = 0.0
+) -> Delivery:
+    """A delivery whose pauses and time-outs take time of this clock; it is part of a new container."""
+    settings = wiring.settings()
+    transport = VirtualTimeTransport(
+        clock,
+        collector,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        read_timeout_seconds=settings.read_timeout_seconds,
+        timeout_seconds=timeout_seconds,
+    )
+    return replace(delivery, transport=transport, sleep=clock.advance)
+
+
 def shows_a_token(text: str) -> bool:
     """Whether a text contains a token: plain, encoded for a URL, or as the password of Basic."""
     return any(form in text for token in (TOKEN, NEXT_TOKEN) for form in _forms(token))
@@ -138,6 +145,7 @@ def _invoke(event: dict[str, Any], stage: Stage) -> None:
         stage.park(json.dumps({"version": "1.0", "requestPayload": event}))
 
 
-def _summaries(text: str) -> list[dict[str, Any]]:
+def summaries_in(text: str) -> list[dict[str, Any]]:
+    """The summary lines among what was printed."""
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     return [line for line in lines if line.get("message") == "summary"]

@@ -7,8 +7,8 @@ from unittest import mock
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from eks_log_forwarder import forward_handler, redrive_handler
-from eks_log_forwarder.delivery.deadline import Deadline, delivery_deadline
+from eks_log_forwarder import forward_handler, redrive_handler, stream_handler
+from eks_log_forwarder.delivery.deadline import RESERVE_SECONDS, Deadline, delivery_deadline
 from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.transport.failures import Failure
@@ -77,13 +77,15 @@ class VirtualTimeTransport(Transport):
 
 @contextmanager
 def handlers_on(clock: Clock) -> Iterator[None]:
-    """Both handlers take their deadline from this clock."""
+    """The handlers take their deadlines from this clock."""
 
-    def deadline(context: LambdaContext) -> Deadline:
-        return Deadline.after(delivery_deadline(context).remaining_seconds(), clock)
+    def deadline(context: LambdaContext, *, reserve_seconds: float = RESERVE_SECONDS) -> Deadline:
+        real = delivery_deadline(context, reserve_seconds=reserve_seconds)
+        return Deadline.after(real.remaining_seconds(), clock)
 
     with (
         mock.patch.object(forward_handler, "delivery_deadline", deadline),
         mock.patch.object(redrive_handler, "delivery_deadline", deadline),
+        mock.patch.object(stream_handler, "delivery_deadline", deadline),
     ):
         yield

@@ -3,7 +3,7 @@
 `python -m tools.listener` runs it in a terminal; tests use `running_listener()`.
 """
 
-from tools.listener.protocols import DEVELOPMENT_TOKEN
+from tools.listener.protocols import DEVELOPMENT_TOKEN, Collectors
 from tools.listener.server import Listener, running_listener
 
-__all__ = ["DEVELOPMENT_TOKEN", "Listener", "running_listener"]
+__all__ = ["DEVELOPMENT_TOKEN", "Collectors", "Listener", "running_listener"]

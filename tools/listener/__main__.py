@@ -8,9 +8,12 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from tools.listener.protocols import DEVELOPMENT_TOKEN, PROTOCOLS
+from tools.listener.loki import Loki
+from tools.listener.loki_limits import LokiLimits
+from tools.listener.protocols import DEVELOPMENT_TOKEN, PATHS, Collectors
 from tools.listener.server import Sink, running_listener
 from tools.listener.terminal import Display, SavedRecords, open_console
+from tools.listener.victoria_logs import VictoriaLogs
 
 _TOKEN_VARIABLE = "LISTENER_TOKEN"  # noqa: S105  # the variable's name
 _LAST_PORT = 65_535
@@ -29,8 +32,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         prog="python -m tools.listener",
         description="A local log listener for development. It has XPLG's endpoint "
         "(POST /logeye/api/logger.jsp?token=…) and a plain one (POST /ingest, Authorization: Bearer …) for "
-        "NDJSON, a JSON array or one JSON object per request, and those of Splunk HEC, Elasticsearch, Loki "
-        "and OTLP. Bodies may be gzip. It prints what it receives.",
+        "NDJSON, a JSON array or one JSON object per request, and those of Splunk HEC, Elasticsearch, Loki, "
+        "OTLP, Fluent Bit and VictoriaLogs, each as strict and as lenient as the real one. It prints what it "
+        "receives.",
         epilog="Ctrl-C or SIGTERM stops it; it prints the totals and ends with status 0.",
     )
     add = parser.add_argument
@@ -38,6 +42,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     add("--port", type=_port, default=30303, help="port, 0 for a free one (%(default)s, XPLG's own)")
     add("--token", help=f"required token (${_TOKEN_VARIABLE}, else {DEVELOPMENT_TOKEN})")
     add("--no-token", action="store_true", help="require no token, as for a local invocation")
+    limit = "Loki and VictoriaLogs refuse or drop older events; theirs is 168 (no limit)"
+    add("--max-age-hours", type=float, metavar="N", help=limit)
+    add("--multi-tenant", action="store_true", help="Loki wants X-Scope-OrgID")
     add("--quiet", action="store_true", help="print only refusals and totals, no records")
     add("--save", type=Path, metavar="FILE", help="append every record to FILE as one line of JSON")
     add("--ready-file", type=Path, metavar="FILE", help="write the port to FILE when it is open")
@@ -72,7 +79,11 @@ def main(arguments: list[str]) -> int:
             if options.save:  # first: what is shown has been saved
                 sinks.insert(0, stack.enter_context(closing(SavedRecords(options.save))))
             listening = running_listener(
-                token=token, host=options.host, port=options.port, sinks=tuple(sinks)
+                token=token,
+                host=options.host,
+                port=options.port,
+                sinks=tuple(sinks),
+                collectors=_collectors(options),
             )
             listener = stack.enter_context(listening)
             if options.ready_file:  # a reader never finds it half written
@@ -81,12 +92,20 @@ def main(arguments: list[str]) -> int:
                 beside.replace(options.ready_file)
         except OSError as error:
             return _fail(_explain(error, options))
-        for path in PROTOCOLS:
+        for path in PATHS:
             console.print(f"Listening on {listener.url_of(path)}", soft_wrap=True)
         console.print(f"{source} Ctrl-C ends.", soft_wrap=True)
         stop.wait()
     display.totals()
     return 0
+
+
+def _collectors(options: argparse.Namespace) -> Collectors:
+    hours: float | None = options.max_age_hours
+    return Collectors(
+        loki=Loki(LokiLimits(max_age_hours=hours, multi_tenant=options.multi_tenant)),
+        victoria_logs=VictoriaLogs(retention_days=hours / 24 if hours is not None else None),
+    )
 
 
 def _explain(error: OSError, options: argparse.Namespace) -> str:

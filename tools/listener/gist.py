@@ -63,13 +63,20 @@ def _time(timestamp: object) -> str:
 def _gist(record: Record) -> str:
     message = record.get("message")
     if isinstance(message, str) and message:
-        parsed = parse(possible_log_types(message)[0], LogEvent(id="", timestamp=0, message=message))
+        parsed = parse(_log_type(record, message), LogEvent(id="", timestamp=0, message=message))
         return (parsed.parsed and _say(parsed)) or message
     parts = {name: record[name] for name in ("audit", "authenticator", "klog") if name in record}
     with suppress(msgspec.ValidationError):
         if said := _say(msgspec.convert(parts, Parsed)):
             return said
     return msgspec.json.encode(record).decode()
+
+
+def _log_type(record: Record, message: str) -> LogType:
+    """The record's log type; a plain record has none, so it is guessed."""
+    with suppress(ValueError):
+        return LogType(str(record.get("logType")))
+    return possible_log_types(message)[0]
 
 
 def possible_log_types(message: str) -> tuple[LogType, ...]:
@@ -96,7 +103,8 @@ def _say_klog(line: KlogLine) -> str:
     if not line.severity:  # a continuation line
         return ""
     fields = (f"{name}={value}" for name, value in line.fields.items())
-    return " ".join([line.severity, f"{line.file}:{line.line}", line.message, *fields])
+    place = f"{line.file}:{line.line}" if line.file else ""
+    return " ".join(filter(None, [line.severity, place, line.message, *fields]))
 
 
 def _say_audit(event: AuditHeader) -> str:

@@ -1,6 +1,6 @@
 """The log endpoint of an OpenTelemetry collector: `POST /v1/logs`, in protobuf or JSON.
 
-OpenTelemetry's own message classes decode the requests.
+OpenTelemetry's own message classes decode the requests. An integer outside int64 in JSON is a bad request.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 PATH = "/v1/logs"
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024  # confighttp's max_request_body_size; gRPC takes 4 MiB
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
 

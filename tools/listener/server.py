@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from tools.listener.bodies import Record
 from tools.listener.exchange import Outcome, refused, reply_of
 from tools.listener.http_server import Incoming, Reply, running_http_server
-from tools.listener.protocols import DEVELOPMENT_TOKEN, XPLG_PATH, answer
+from tools.listener.protocols import DEVELOPMENT_TOKEN, XPLG_PATH, Collectors
 
 type Sink = Callable[[Incoming, Outcome], None]
 """What gets each request with its outcome, before it is answered."""
@@ -16,12 +16,15 @@ type Sink = Callable[[Incoming, Outcome], None]
 class Listener:
     """What has been received; `records` and `requests` grow in the order of arrival."""
 
-    def __init__(self, token: str | None, sinks: tuple[Sink, ...] = ()) -> None:
+    def __init__(
+        self, token: str | None, sinks: tuple[Sink, ...] = (), collectors: Collectors | None = None
+    ) -> None:
         self.records: list[Record] = []
         self.requests: list[tuple[Incoming, Outcome]] = []
         self.origin = ""
         self._token = token
         self._sinks = sinks
+        self.collectors = collectors or Collectors()
 
     @property
     def url(self) -> str:
@@ -37,7 +40,7 @@ class Listener:
         if request.fault is not None:
             outcome = refused(request.fault.status, str(request.fault))
         else:
-            outcome = answer(request, self._token)
+            outcome = self.collectors.answer(request, self._token)
         try:
             self._keep(request, outcome)
         except OSError as error:
@@ -59,14 +62,16 @@ def running_listener(
     host: str = "127.0.0.1",
     port: int = 0,
     sinks: tuple[Sink, ...] = (),
+    collectors: Collectors | None = None,
 ) -> Iterator[Listener]:
     """A listener in a thread of this process, until the end of the block.
 
-    Port 0 takes a free one; a token of None accepts requests with any token or none.
+    Port 0 takes a free one; a token of None accepts requests with any token or none;
+    `collectors` have limits of their own instead of the usual ones.
 
     Raises:
         OSError: the server cannot listen on this address.
     """
-    listener = Listener(token, sinks)
+    listener = Listener(token, sinks, collectors)
     with running_http_server(listener.answer, host, port) as listener.origin:
         yield listener

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from eks_log_forwarder.intake.log_stream import UNKNOWN_CLUSTER, cluster_of
-from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.log_stream import UNKNOWN_CLUSTER, cluster_of, origin_of
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES, LogType
 from eks_log_forwarder.telemetry.publishing import NAMESPACE
 from tools.aws_reading import NotFoundError, Reader
 from tools.errors import ToolError
@@ -15,6 +15,7 @@ from tools.metric_reading import Metric, Sums, incoming_events, read_sums, recei
 from tools.reconcile.balance import ClusterBalance, ParkedBalance, StackBalance, cluster_balance, total
 from tools.reconcile.span import Span
 from tools.stack import Stack
+from tools.subscribe.permission import possible_log_groups
 
 COUNTS = (
     "EventsReceived",
@@ -26,7 +27,6 @@ COUNTS = (
 )
 INVOCATIONS = ("Invocations", "Errors", "Throttles", "AsyncEventsDropped", "DestinationDeliveryFailures")
 _RECENT = timedelta(minutes=30)  # a redrive is in the metrics by then
-_EKS_LOG_GROUPS = "/aws/eks/"
 _MESSAGES = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -40,6 +40,11 @@ class Source:
 
     log_group: str
     filter: SubscriptionFilter | None
+
+    @property
+    def cluster(self) -> str:
+        """The cluster under which the function counts its events."""
+        return origin_of(self.log_group, "", [self.filter.name] if self.filter else [])[0]
 
     def taken_in(self) -> Metric:
         """What is to be received: all events, or with a pattern those that CloudWatch Logs forwarded."""
@@ -96,17 +101,20 @@ def read_sources(reader: Reader, stack: Stack, progress: Callable[[str], None]) 
     )
     for metric in listed or []:
         dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
-        if set(dimensions) == {"service", "cluster", "logType"} and dimensions["cluster"] != UNKNOWN_CLUSTER:
+        if (
+            set(dimensions) == {"service", "cluster", "logType"}
+            and dimensions["cluster"] != UNKNOWN_CLUSTER
+            and dimensions["logType"] not in VENDED_LOG_TYPES.values()
+        ):
             name = cluster_log_group(dimensions["cluster"])
             sources[name] = Source(name, None)
-    groups = reader.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=_EKS_LOG_GROUPS)
-    for name in {*(group["logGroupName"] for group in groups or []), *sources}:
+    for name in sorted({*possible_log_groups(reader, stack), *sources}):
         found = _filter_to(reader, stack, name)
         if found is not None:
             sources[name] = Source(name, found)
     by_cluster: dict[str, list[Source]] = defaultdict(list)
     for name in sorted(sources):
-        by_cluster[cluster_of(name) or UNKNOWN_CLUSTER].append(sources[name])
+        by_cluster[sources[name].cluster].append(sources[name])
     return by_cluster
 
 
@@ -130,7 +138,7 @@ def read_clusters(
     """The balance of each cluster."""
     for cluster, of_cluster in sources.items():
         taken_in = [source.taken_in() for source in of_cluster]
-        received = [received_events(stack.name, cluster, log_type) for log_type in LogType]
+        received = [received_events(stack.name, cluster, log_type) for log_type in _log_types(of_cluster)]
         sums = metrics.sums([*taken_in, *received], f"cluster {cluster}")
         yield cluster_balance(
             cluster,
@@ -139,6 +147,15 @@ def read_clusters(
             (sums[: len(taken_in)], sums[len(taken_in) :]),
             metrics.span,
         )
+
+
+def _log_types(sources: Iterable[Source]) -> list[LogType]:
+    """The log types that come from these sources: a control-plane log group has none of Auto Mode's.
+
+    The events of a log group whose filter is gone are left out on both sides.
+    """
+    has_others = any(cluster_of(source.log_group) is None for source in sources)
+    return [log_type for log_type in LogType if has_others or log_type not in VENDED_LOG_TYPES.values()]
 
 
 def read_stack_balance(metrics: Metrics, stack: Stack) -> StackBalance:

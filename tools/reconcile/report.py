@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from eks_log_forwarder.intake.log_stream import cluster_of
 from tools import ROOT
 from tools.reconcile.balance import ClusterBalance, ParkedBalance, StackBalance
 from tools.reconcile.notes import (
@@ -52,11 +53,12 @@ class Report:
     def commands(self) -> list[str]:
         """The commands that send missing events again; CloudWatch Logs still has them."""
         of_stack = self.totals.missing or self.parked.missing > 0
+        ending = f'END={text_of(self.span.end)} ARGS="--stack {self.stack.name} --region {self.stack.region}"'
         return [
-            f"make replay CLUSTER={one.cluster} START={text_of(one.since or self.span.start)}"
-            f' END={text_of(self.span.end)} ARGS="--stack {self.stack.name} --region {self.stack.region}"'
+            f"make replay {source} START={text_of(one.since or self.span.start)} {ending}"
             for one in self.clusters
             if one.missing or of_stack
+            for source in _sources(one)
         ]
 
     def notes(self) -> Iterator[str]:
@@ -127,3 +129,9 @@ def _cluster_json(one: ClusterBalance) -> dict[str, Any]:
             for hour in one.hours
         ],
     }
+
+
+def _sources(balance: ClusterBalance) -> Iterator[str]:
+    """The variables of `make replay` for each log group of a cluster."""
+    for name in balance.log_groups:
+        yield f"CLUSTER={balance.cluster}" + ("" if cluster_of(name) else f" LOG_GROUP={name}")

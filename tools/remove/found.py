@@ -10,11 +10,9 @@ from tools.aws_reading import NotFoundError, Reader
 from tools.errors import ToolError
 from tools.log_groups import read_log_group
 from tools.stack import Stack, values
-from tools.subscribe.permission import named_log_groups
+from tools.subscribe.permission import possible_log_groups
 from tools.subscribe.silence_alarm import service_of
 
-# Where EKS and the vended logs of Auto Mode and Capabilities have their log groups.
-_PREFIXES = ("/aws/eks/", "/aws/vendedlogs/")
 _QUEUES = ("UndeliveredQueue", "DeadLetterQueue")
 _GONE = {"DELETE_COMPLETE"}
 
@@ -121,11 +119,7 @@ def _subscriptions(reader: Reader, name: str) -> Iterator[str]:
 
 def _filters(reader: Reader, stack: Stack) -> Iterator[tuple[str, str]]:
     """The filters that lead to the function, without the one that the stack deletes itself."""
-    names = set(named_log_groups(reader, stack))
-    for prefix in _PREFIXES:
-        groups = reader.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
-        names |= {group["logGroupName"] for group in groups or ()}
-    for name in sorted(names):
+    for name in sorted(possible_log_groups(reader, stack)):
         try:
             group = read_log_group(reader, name)
         except NotFoundError:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from eks_log_forwarder.intake.log_type import log_type_of_stream
+from eks_log_forwarder.intake.log_stream import origin_of
 from tools.replay.payloads import Chunk
 
 # AWS Lambda pricing, us-east-1: dollars per invocation, without its duration.
@@ -22,7 +22,8 @@ class DryRun:
         """Counts the lines of a chunk."""
         self.payloads += len(chunk.payloads)
         for payload in chunk.payloads:
-            self.events[str(log_type_of_stream(payload["logStream"]))] += len(payload["logEvents"])
+            _, log_type = origin_of(payload["logGroup"], payload["logStream"], payload["subscriptionFilters"])
+            self.events[str(log_type)] += len(payload["logEvents"])
             self.size_bytes += sum(len(event["message"].encode()) for event in payload["logEvents"])
 
     def report(self, *, seen: bool) -> Iterator[str]:

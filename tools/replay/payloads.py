@@ -27,6 +27,7 @@ class Origin:
 
     stack: Stack
     log_group: str
+    filter_name: str
     seen: bool = False
 
     def payload(self, stream: str, events: list[dict[str, object]]) -> dict[str, Any]:
@@ -36,7 +37,7 @@ class Origin:
             "owner": self.stack.account,
             "logGroup": self.log_group,
             "logStream": stream,
-            "subscriptionFilters": [self.stack.name, *([SEEN_BEFORE] if self.seen else [])],
+            "subscriptionFilters": [self.filter_name, *([SEEN_BEFORE] if self.seen else [])],
             "logEvents": events,
         }
 

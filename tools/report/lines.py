@@ -1,14 +1,16 @@
 """The lines that a report is about, and what files hold of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eks_log_forwarder.intake.log_type import LogType, log_type_of_stream
+from eks_log_forwarder.intake.log_stream import origin_of
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES, LogType, log_type_of_stream
 from tools.listener.gist import possible_log_types
-from tools.make_event import LOG_TYPES_OF_LINES, stream_name
+from tools.make_event import LOG_TYPES_OF_LINES, VENDED_LOG_TYPES_OF_LINES, stream_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class Line:
 def line_of_stream(message: str, stream: str, timestamp_ms: int) -> Line:
     """The line of an event whose stream is known."""
     return Line(message, (log_type_of_stream(stream),), timestamp_ms)
+
+
+def _log_type(found: Mapping[str, Any], stream: str) -> LogType:
+    """The log type that a record names, or that the names of its stream and log group say."""
+    with suppress(ValueError):
+        return LogType(str(found.get("logType")))
+    return origin_of(str(found.get("logGroup", "")), stream, ())[1]
 
 
 def read_files(paths: list[Path]) -> Iterator[Line]:
@@ -55,6 +64,8 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 
 
 def _named_log_type(path: Path) -> LogType | None:
+    if path.stem in VENDED_LOG_TYPES_OF_LINES:
+        return LogType(VENDED_LOG_TYPES_OF_LINES[path.stem])
     named = LOG_TYPES_OF_LINES.get(path.stem)
     return None if named is None else log_type_of_stream(stream_name(named, ""))
 
@@ -63,6 +74,8 @@ def _line(text: str, named: LogType | None, modified_ms: int) -> Line:
     wrapped = _wrapped(text)
     if wrapped is not None:
         return wrapped
+    if named is not None and named in VENDED_LOG_TYPES.values():
+        return Line(text, (named,), modified_ms, is_dated=False)
     possible = possible_log_types(text)
     return Line(text, (named,) if named in possible else possible, modified_ms, is_dated=False)
 
@@ -79,4 +92,4 @@ def _wrapped(text: str) -> Line | None:
     timestamp = found.get("timestamp")
     if not isinstance(stream, str) or not isinstance(message, str) or not isinstance(timestamp, int):
         return None
-    return line_of_stream(message, stream, timestamp)
+    return Line(message, (_log_type(found, stream),), timestamp)

@@ -7,7 +7,7 @@ from eks_log_forwarder.audit_policy import Policy
 from eks_log_forwarder.detection.matcher import Matcher
 from eks_log_forwarder.detection.rule_set import RuleSet
 from tools.report.answers import Denials, Latency, Throttling
-from tools.report.cost import cost
+from tools.report.cost import Covered, cost
 from tools.report.event import Reading
 from tools.report.findings import Findings
 from tools.report.lines import Line
@@ -27,6 +27,7 @@ class Report:
         self._bytes = 0
         self._first: datetime | None = None
         self._last: datetime | None = None
+        self._covered = Covered()
         self._reading = Reading(Matcher(rules))
         self.volume, self.findings = Volume(), Findings(rules.rules)
         self.denials, self.throttling, self.latency = Denials(), Throttling(), Latency()
@@ -41,6 +42,7 @@ class Report:
         if event.time is not None:
             self._first = min(self._first or event.time, event.time)
             self._last = max(self._last or event.time, event.time)
+            self._covered.add(event.time)
         for part in (
             self.volume,
             self.findings,
@@ -70,14 +72,8 @@ class Report:
             "pending": self.pending.as_json(rows),
             "controllers": self.controllers.as_json(rows),
             "audit_policies": self.policies.as_json(rows),
-            "cost": cost(self.lines, self._bytes, self._seconds()),
+            "cost": cost(self.lines, self._bytes, self._covered.seconds),
         }
-
-    def _seconds(self) -> float:
-        """The span of the lines that say when they were written."""
-        if self._first is None or self._last is None:
-            return 0.0
-        return (self._last - self._first).total_seconds()
 
 
 def _time(moment: datetime | None) -> str:

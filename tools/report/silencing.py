@@ -7,18 +7,11 @@ import json
 import re
 from typing import NamedTuple
 
+from eks_log_forwarder.detection.log_sources import source_of_log_type
 from eks_log_forwarder.detection.rule import Rule
-from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.redaction import redact
 from tools.report.event import Event
 
-_LOG_SOURCES = {
-    LogType.AUDIT: {"product": "kubernetes", "service": "audit"},
-    LogType.AUTHENTICATOR: {"product": "aws", "service": "eks", "category": "authenticator"},
-    LogType.SCHEDULER: {"product": "aws", "service": "eks", "category": "scheduler"},
-    LogType.API: {"product": "aws", "service": "eks", "category": "api"},
-    LogType.CONTROLLER_MANAGER: {"product": "aws", "service": "eks", "category": "controller-manager"},
-}
 # In a value of Sigma, `*` and `?` are wildcards, and a backslash escapes.
 _SPECIAL = re.compile(r"[\\*?]")
 _MAX_CHARACTERS = 256
@@ -60,7 +53,7 @@ def sigma_filter(rule: Rule, origin: Origin, silenced: int, hits: int) -> str:
         f"title: {json.dumps(f'Not from {origin.value}: {rule.detection.title}')}",
         f"description: Silences {silenced} of {hits} matches of a report.",
         "logsource:",
-        *(f"  {key}: {name}" for key, name in _LOG_SOURCES[rule.log_type].items()),
+        *(f"  {key}: {name}" for key, name in source_of_log_type(rule.log_type).items()),
         "filter:",
         "  rules:",
         f"    - {rule.detection.id}",

@@ -13,6 +13,10 @@ from tools.stack import Stack
 _ALL_CLUSTERS = "/aws/eks/*/cluster"
 
 
+# Where EKS and the vended logs of Auto Mode and Capabilities have their log groups.
+_PREFIXES = ("/aws/eks/", "/aws/vendedlogs/")
+
+
 class PermissionUnknownError(Exception):
     """The function's policy could not be read; the message names the right."""
 
@@ -47,6 +51,15 @@ def named_log_groups(reader: Reader, stack: Stack) -> Iterator[str]:
             _, _, name = str(arn).partition(":log-group:")
             if name and "*" not in name.removesuffix(":*"):
                 yield name.removesuffix(":*")
+
+
+def possible_log_groups(reader: Reader, stack: Stack) -> set[str]:
+    """The log groups that the stack can be subscribed to: EKS's, those of vended logs, and the named ones."""
+    names = set(named_log_groups(reader, stack))
+    for prefix in _PREFIXES:
+        groups = reader.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
+        names |= {group["logGroupName"] for group in groups or ()}
+    return names
 
 
 def add_permission(client: ClientFactory, stack: Stack, log_group: str) -> str:

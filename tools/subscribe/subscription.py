@@ -27,11 +27,13 @@ class Wish:
     """A log group and a filter pattern.
 
     An empty pattern matches all lines. None keeps the pattern of an existing filter, and gives a new one the
-    stack's.
+    stack's, or an empty one if there is a `name`: one that says the cluster and the log type. Without it, the
+    stack's name is the filter's.
     """
 
     log_group: str
     pattern: str | None = None
+    name: str = ""
 
 
 def subscribe(
@@ -65,7 +67,9 @@ def subscribe(
     if name is None:
         yield f"{wish.log_group} is already subscribed; nothing to do."
         return
-    pattern = stack.filter_pattern if wish.pattern is None else wish.pattern
+    # The stack's pattern selects control-plane lines.
+    default = "" if wish.name else stack.filter_pattern
+    pattern = default if wish.pattern is None else wish.pattern
     _put(client, stack, Wish(wish.log_group, pattern), name, pause)
     yield f"{wish.log_group} is subscribed by the filter {name}."
 
@@ -108,9 +112,18 @@ def _filter_name(group: LogGroup, stack: Stack, wish: Wish) -> str | None:
     if is_own and wish.pattern not in {None, stack.filter_pattern}:
         msg = f"{group.name} is the log group of the stack's own cluster: set its parameter FilterPattern"
         raise SubscriptionError(msg)
-    new_name, pattern = (stack.filter_name, stack.filter_pattern) if is_own else (stack.name, wish.pattern)
+    new_name, pattern = wish.name or stack.name, wish.pattern
+    if is_own:
+        new_name, pattern = stack.filter_name, stack.filter_pattern
     for found in filters:
         if found.leads_to(stack.function_arn):
+            if wish.name and found.name != wish.name:
+                msg = (
+                    f"{group.name} is subscribed by the filter {found.name}, not {wish.name}: delete it and"
+                    f" try again (aws logs delete-subscription-filter --log-group-name {group.name}"
+                    f" --filter-name {found.name})"
+                )
+                raise SubscriptionError(msg)
             return None if pattern in {None, found.pattern} else found.name
     others = ", ".join(found.name for found in filters)
     if any(found.name == new_name for found in filters):

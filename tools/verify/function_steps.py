@@ -53,7 +53,10 @@ def _secret(target: Target, answer: Answer | None) -> Finding:
         found = f"none is set, and {target.destination} needs one; then set DestinationSecretArn and deploy"
         return missing(what, found, _create_secret(target))
     if not arn:
-        return ok(what, f"none is set; {target.destination} gets no credentials")
+        gets = (
+            "the function's role signs" if _is_signed(target) else f"{target.destination} gets no credentials"
+        )
+        return ok(what, f"none is set; {gets}")
     return _given_secret(target, answer, what, arn)
 
 
@@ -76,7 +79,11 @@ def _given_secret(target: Target, answer: Answer | None, what: str, arn: str) ->
 
 def _undelivered(target: Target, answer: Answer) -> Finding:
     reason = next(iter(answer.reasons), "unknown")
-    if reason in _UNAUTHORIZED and not target.secret_arn:
+    if reason in _UNAUTHORIZED and _is_signed(target):
+        role = target.stack.outputs.get("ForwardRoleArn", "the function's role")
+        why = f"it does not allow {role}: see docs/destinations/amazon-opensearch.md"
+        command = _log_command(target)
+    elif reason in _UNAUTHORIZED and not target.secret_arn:
         why, command = "no secret is set", _create_secret(target)
     elif reason in _UNAUTHORIZED:
         why = "the collector does not accept the token; store the right one"
@@ -92,6 +99,10 @@ def _undelivered(target: Target, answer: Answer) -> Finding:
         command = _log_command(target)
     found = f"parked, {reason}: {why}. It is delivered once this is fixed (docs/troubleshooting.md#reasons)"
     return missing("canary", found, command)
+
+
+def _is_signed(target: Target) -> bool:
+    return "sigv4" in target.variables.get("DESTINATION_OPTIONS", "")
 
 
 def _create_secret(target: Target) -> str:

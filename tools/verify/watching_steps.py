@@ -147,7 +147,7 @@ def age_step(target: Target) -> Iterator[Finding]:
     kept = f"the queue keeps events for {queue_days} days"
     if days is not None and days < queue_days:
         found = f"{kept}, but {target.destination} rejects events older than {days} days by default"
-        yield advice(what, f"{found}: docs/destinations.md#{target.destination}")
+        yield advice(what, f"{found}: docs/destinations/{target.destination}.md")
     elif target.destination in _DEPENDS:
         found = f"{kept}; see that what is behind {target.destination} stores events of that age"
         yield advice(what, f"{found} (VictoriaLogs drops events after 7 days, with a success)")

@@ -15,7 +15,8 @@ CACHE_SECONDS = 300
 
 _TLS = frozenset({"ca_certificate", "client_certificate", "client_key"})
 _LOGIN = frozenset({"token", "username", "password"})
-_WITH_PASSWORD = frozenset({"elasticsearch", "loki", "otlp"})
+_PROXY = frozenset({"proxy_username", "proxy_password"})
+_WITH_PASSWORD = frozenset({"elasticsearch", "http", "loki", "otlp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Credentials:
     ca_certificate: str | None = field(default=None, repr=False)
     client_certificate: str | None = field(default=None, repr=False)
     client_key: str | None = field(default=None, repr=False)
+    proxy_username: str | None = field(default=None, repr=False)
+    proxy_password: str | None = field(default=None, repr=False)
 
 
 class ReadSecret(Protocol):
@@ -74,9 +77,10 @@ class SecretReader:
         return parse_secret(value, self._arn, self._usable)
 
 
-def usable_fields(destination: str) -> frozenset[str]:
-    """The fields of a secret that a destination can use."""
-    return _TLS | _LOGIN if destination in _WITH_PASSWORD else _TLS | {"token"}
+def usable_fields(destination: str, *, proxy: bool = False) -> frozenset[str]:
+    """The fields of a secret that a destination can use, with or without a proxy."""
+    login = _LOGIN if destination in _WITH_PASSWORD else frozenset({"token"})
+    return _TLS | login | (_PROXY if proxy else frozenset())
 
 
 def parse_secret(value: str, arn: str, usable: frozenset[str]) -> Credentials:
@@ -112,8 +116,11 @@ def _faults(fields: Mapping[str, str], usable: frozenset[str]) -> Iterator[str]:
         yield "has no field"
     if unknown := [name for name in fields if name not in known]:
         yield f"has {len(unknown)} unknown field(s)"
-    if unusable := [name for name in known if name in fields and name not in usable]:
-        yield f"has {', '.join(unusable)}, which this destination cannot use"
+    unusable = [name for name in known if name in fields and name not in usable]
+    if of_a_proxy := [name for name in unusable if name in _PROXY]:
+        yield f"has {', '.join(of_a_proxy)}, which needs the option proxy"
+    if others := [name for name in unusable if name not in _PROXY]:
+        yield f"has {', '.join(others)}, which this destination cannot use"
     if empty := [name for name in known if fields.get(name) == ""]:
         yield f"has an empty {', '.join(empty)}"
 

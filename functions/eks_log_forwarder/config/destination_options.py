@@ -1,14 +1,12 @@
-"""`DESTINATION_OPTIONS`: a JSON object with options of the chosen collector; unknown ones are faults."""
+"""The options of each collector, and what is wrong with their values."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, get_type_hints, override
+from typing import Literal, override
 
-import msgspec
-
-VARIABLE = "DESTINATION_OPTIONS"
+from eks_log_forwarder.config.headers import header_faults, header_warnings, token_header_faults
 
 # Elasticsearch, "Create index" path parameters; names of data streams follow the same rules
 _INDEX_NAME = re.compile(r"[^-_+.A-Z\\/*?\"<>| ,#:{}][^A-Z\\/*?\"<>| ,#:{}]{0,254}")
@@ -18,12 +16,7 @@ _SPLUNK_INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}")
 _SOURCETYPE = re.compile(r"[\w:.-]{1,128}", re.ASCII)
 # Grafana Loki, "Manage tenants"
 _TENANT = re.compile(r"[A-Za-z0-9!_.*'()-]{1,150}")
-# RFC 9110, sections 5.1 and 5.5
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
-_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-_HEADERS_OF_OURS = frozenset(
-    {"connection", "content-encoding", "content-length", "content-type", "host", "transfer-encoding"}
-)
+TOKEN_PLACEHOLDER = "{token}"  # noqa: S105  # in the headers of otlp
 
 
 class Compression(StrEnum):
@@ -43,9 +36,10 @@ class BodyFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DestinationOptions:
-    """The options that every destination has."""
+    """The options that every destination has; `proxy` is the URL of an HTTP proxy, empty without one."""
 
     compression: Compression = Compression.GZIP
+    proxy: str = field(default="", repr=False)  # a wrong URL may hold a password
 
     def faults(self) -> Iterator[str]:
         """What the collector does not allow; names the option, never its value."""
@@ -57,14 +51,34 @@ class DestinationOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpOptions(DestinationOptions):
+class JsonOptions(DestinationOptions):
     """`body_format`: one record per line, one JSON array, or one record per request."""
 
     body_format: BodyFormat = BodyFormat.NDJSON
 
 
 @dataclass(frozen=True, slots=True)
-class XplgOptions(HttpOptions):
+class HttpOptions(JsonOptions):
+    """`token_prefix` stands before the token; None: `Bearer` in `Authorization`, nothing in other headers."""
+
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    token_header: str = "Authorization"  # noqa: S105  # the name of a header
+    token_prefix: str | None = None
+
+    @override
+    def faults(self) -> Iterator[str]:
+        """What HTTP does not allow."""
+        yield from header_faults("headers", self.headers)
+        yield from token_header_faults(self.token_header, self.token_prefix, self.headers)
+
+    @override
+    def warnings(self) -> Iterator[str]:
+        """About headers without effect."""
+        return header_warnings("headers", self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class XplgOptions(JsonOptions):
     """Not compressed by default: whether XPLG reads gzip is not documented."""
 
     compression: Compression = Compression.NONE
@@ -98,12 +112,17 @@ class SplunkHecOptions(DestinationOptions):
 
 @dataclass(frozen=True, slots=True)
 class ElasticsearchOptions(DestinationOptions):
-    """Documents go to `data_stream`, or to `index` if it is set."""
+    """Documents go to `data_stream`, or to `index`. `templates`: our index templates are applied.
+
+    `auth`: the secret's login, or a signature of the function's role.
+    """
 
     index: str = ""
     data_stream: str = "logs-eks.{type}-{namespace}"
     namespace: str = "default"
     ecs: bool = False
+    templates: bool = False
+    auth: Literal["secret", "sigv4"] = "secret"
 
     @override
     def faults(self) -> Iterator[str]:
@@ -140,46 +159,13 @@ class OtlpOptions(DestinationOptions):
 
     @override
     def faults(self) -> Iterator[str]:
-        """What HTTP does not allow; never shows the value of a header."""
-        for name, value in self.headers.items():
-            if not _HEADER_NAME.fullmatch(name):
-                yield "headers has a name that is not a valid header name"
-            elif name.lower() in _HEADERS_OF_OURS:
-                yield f"headers has {name}, which the forwarder sets"
-            elif not _HEADER_VALUE.fullmatch(value):
-                yield f"headers has a value for {name} that is empty or not allowed in a header"
+        """What HTTP does not allow."""
+        yield from header_faults("headers", self.headers, placeholder=TOKEN_PLACEHOLDER)
 
-
-_OPTIONS: dict[str, type[DestinationOptions]] = {
-    "xplg": XplgOptions,
-    "http": HttpOptions,
-    "splunk_hec": SplunkHecOptions,
-    "elasticsearch": ElasticsearchOptions,
-    "loki": LokiOptions,
-    "otlp": OtlpOptions,
-}
-
-
-def read_options(destination: str, text: str, faults: list[str], warnings: list[str]) -> DestinationOptions:
-    """The options of a destination; appends faults and warnings, which name the option."""
-    kind = _OPTIONS[destination]
-    given = _object(text, faults)
-    known = get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in known:
-            faults.append(f"{VARIABLE}: {destination} has no option {name[:40]!r}; it has {', '.join(known)}")
-            continue
-        try:
-            values[name] = msgspec.convert(value, known[name])
-        except msgspec.ValidationError as error:
-            faults.append(
-                f"{VARIABLE}: {name}: {error}"
-            )  # names types and enum values, never the text of a header
-    options = kind(**values)
-    faults.extend(f"{VARIABLE}: {fault}" for fault in options.faults())
-    warnings.extend(f"{VARIABLE}: {warning}" for warning in options.warnings())
-    return options
+    @override
+    def warnings(self) -> Iterator[str]:
+        """About headers without effect."""
+        return header_warnings("headers", self.headers)
 
 
 def _without(text: str, *placeholders: str) -> str:
@@ -187,13 +173,3 @@ def _without(text: str, *placeholders: str) -> str:
     for placeholder in placeholders:
         text = text.replace(placeholder, "x")
     return text
-
-
-def _object(text: str, faults: list[str]) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        faults.append(f'{VARIABLE} is not a JSON object of options, such as {{"index": "eks"}}')
-        return {}

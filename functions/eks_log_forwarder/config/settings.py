@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
-from eks_log_forwarder.config.destination_options import (
-    DestinationOptions,
-    ElasticsearchOptions,
-    read_options,
-)
+from eks_log_forwarder.config.destination_options import DestinationOptions, ElasticsearchOptions
 from eks_log_forwarder.config.environment import EnvironmentReader
+from eks_log_forwarder.config.index_templates import template_faults
+from eks_log_forwarder.config.opensearch_endpoint import endpoint_faults
+from eks_log_forwarder.config.reading_options import read_options
 from eks_log_forwarder.errors import SettingsError
 from eks_log_forwarder.intake.log_type import LogType
 
@@ -113,6 +112,9 @@ class Settings:
     def contradictions(self) -> Iterator[str]:
         """Faults of settings that are valid one by one but not together."""
         options = self.destination_options
-        ecs = isinstance(options, ElasticsearchOptions) and options.ecs
-        if ecs and self.record_format is not RecordFormat.ENRICHED:
+        if not isinstance(options, ElasticsearchOptions):
+            return
+        yield from endpoint_faults(self.destination_url, signed=options.auth == "sigv4")
+        if options.ecs and self.record_format is not RecordFormat.ENRICHED:
             yield f"RECORD_FORMAT is {self.record_format}: the option ecs of elasticsearch needs enriched"
+        yield from template_faults(options, parsed=self.record_format is RecordFormat.PARSED)

@@ -9,6 +9,7 @@ V1: Final = "audit.k8s.io/v1"
 V1BETA1: Final = "audit.k8s.io/v1beta1"
 # The text repeats what the client sent: names, and whole values that are invalid.
 MAX_STATUS_MESSAGE = 1024
+_REASON = "authorization.k8s.io/reason"
 
 
 class User(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -101,8 +102,11 @@ def tidied(header: AuditHeader) -> AuditHeader:
     """
     user, impersonated = header.user, header.impersonated_user
     ref, status = header.object_ref, header.response_status
-    if "" in header.annotations.values():
-        _remove_empty(header.annotations, "")
+    annotations = header.annotations
+    if _REASON in annotations and not annotations[_REASON]:  # of nearly every event that has an empty one
+        del annotations[_REASON]
+    if "" in annotations.values():
+        _remove_empty(annotations, "")
     if user.extra and [] in user.extra.values():
         _remove_empty(user.extra, [])
     if impersonated is not None:

@@ -1,19 +1,20 @@
-"""JSON lines in klog streams: zap lines of the etcd client, and Kubernetes' own JSON log format.
+"""JSON lines in klog streams, and lines of controllers, which write JSON or logrus text.
 
-Sources: zap, zapcore/encoder.go and level.go; Kubernetes, component-base/logs/json.
+Sources: zap, zapcore/encoder.go and level.go; Kubernetes, component-base/logs/json; logrus, json_formatter.go
+and text_formatter.go; CloudWatch Logs user guide, "Enable logging from AWS services" (`event_timestamp`).
 """
 
 import re
 from datetime import UTC, datetime
 
 from eks_log_forwarder.control_plane.audit_event import decode_event
-from eks_log_forwarder.control_plane.go_text import MAX_FIELDS, OMITTED_FIELDS
+from eks_log_forwarder.control_plane.go_text import MAX_FIELDS, OMITTED_FIELDS, pairs
 from eks_log_forwarder.control_plane.klog import KlogLine, scheduling_of
 from eks_log_forwarder.encoding import encodable, to_json
 
 _LEVEL_KEYS, _TIME_KEYS, _MESSAGE_KEYS = (
     ("level", "severity"),
-    ("ts", "time", "timestamp"),
+    ("ts", "time", "timestamp", "event_timestamp"),
     ("msg", "message"),
 )
 _SEVERITIES = {
@@ -22,6 +23,8 @@ _SEVERITIES = {
     **dict.fromkeys(("error", "dpanic"), "E"),
     **dict.fromkeys(("panic", "fatal", "critical"), "F"),
 }
+_VERBOSE = re.compile(r"level\(-[0-9]{1,3}\)")  # zap's name of a level below debug
+_LOGRUS = re.compile(r"\s*+(?:time|ts|level)=")
 _CALLER = re.compile(r"(.+):([0-9]{1,10})")
 _EPOCH_UNITS = ((1e11, 1), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))  # below: seconds, ms, us, ns
 
@@ -43,11 +46,19 @@ def parse_klog_json(message: str) -> KlogLine | None:
         return None
 
 
+def parse_logrus(message: str) -> KlogLine | None:
+    """Parse `key=value` pairs; None unless they have a level, and a message or a time. Never raises."""
+    found = pairs(message) if _LOGRUS.match(message) else {}
+    if "level" not in found or found.keys().isdisjoint({"msg", "time", "ts"}):
+        return None
+    return _line_of(dict(found))
+
+
 def _line_of(members: dict[str, object]) -> KlogLine | None:
     level, time, text = (_first(members, keys) for keys in (_LEVEL_KEYS, _TIME_KEYS, _MESSAGE_KEYS))
     if text is None and (level is None or time is None):
         return None
-    severity = _SEVERITIES.get(_text(members.get(level)).lower(), "") if level else ""
+    severity = _severity(_text(members[level]).lower()) if level else ""
     moment = _time(members.get(time)) if time else ""
     file, line = _file_and_line(members.get("caller"))
     used = {level if severity else None, time if moment else None, text, "caller" if file else None}
@@ -69,6 +80,11 @@ def _line_of(members: dict[str, object]) -> KlogLine | None:
         fields=fields,
         scheduling=scheduling_of(body, fields.get("err") or fields.get("error", "")),
     )
+
+
+def _severity(level: str) -> str:
+    """Return the letter of klog; empty for an unknown level."""
+    return "I" if _VERBOSE.fullmatch(level) else _SEVERITIES.get(level, "")
 
 
 def _first(members: dict[str, object], keys: tuple[str, ...]) -> str | None:

@@ -13,8 +13,8 @@ from eks_log_forwarder.control_plane.audit import (
 from eks_log_forwarder.control_plane.authenticator import AuthenticatorLine, parse_authenticator
 from eks_log_forwarder.control_plane.go_text import OMITTED_FIELDS
 from eks_log_forwarder.control_plane.klog import KlogLine, parse_klog
-from eks_log_forwarder.control_plane.klog_json import parse_klog_json
-from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.control_plane.klog_json import parse_klog_json, parse_logrus
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES, LogType
 from eks_log_forwarder.intake.payload import LogEvent
 
 _NO_FIELDS = AuditHeader()
@@ -66,7 +66,16 @@ def _authenticator(event: LogEvent) -> Parsed:
 
 
 def _klog(event: LogEvent) -> Parsed:
-    line = parse_klog(event.message, event.timestamp) or parse_klog_json(event.message)
+    return _with_klog(parse_klog(event.message, event.timestamp) or parse_klog_json(event.message))
+
+
+def _controller(event: LogEvent) -> Parsed:
+    """The controllers of Auto Mode and Capabilities write JSON, klog text or logrus text."""
+    parsed = _klog(event)
+    return parsed if parsed.klog is not None else _with_klog(parse_logrus(event.message))
+
+
+def _with_klog(line: KlogLine | None) -> Parsed:
     if line is None:
         return _NOT_PARSED
     omitted = OMITTED_FIELDS in line.fields
@@ -79,6 +88,7 @@ _PARSERS: dict[LogType, Callable[[LogEvent], Parsed]] = {
     LogType.AUTHENTICATOR: _authenticator,
     LogType.CONTROLLER_MANAGER: _klog,
     LogType.SCHEDULER: _klog,
+    **dict.fromkeys(VENDED_LOG_TYPES.values(), _controller),
 }
 
 

@@ -22,6 +22,7 @@ from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.client import Transport
 from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.transport.failures import Failure
+from eks_log_forwarder.transport.proxy import Proxy
 from eks_log_forwarder.transport.tls import TlsIdentity
 
 
@@ -29,7 +30,8 @@ from eks_log_forwarder.transport.tls import TlsIdentity
 class Attempts:
     """The requests for one batch and its parts; `made` counts them without follow-up requests.
 
-    `connect_timeout_seconds` shortens the transport's own; `meanwhile` is done while a request is on its way.
+    `proxy_url` is empty without a proxy; `connect_timeout_seconds` shortens the transport's own; `meanwhile`
+    is done while a request is on its way.
     `last_status` is the HTTP status of the last answer to a batch, 0 without one; `is_out_of_reach` is the
     circuit breaker's view of the last exchange, None before the first.
     """
@@ -41,6 +43,7 @@ class Attempts:
     deadline: Deadline
     tally: Tally
     meanwhile: Callable[[], None] | None = None
+    proxy_url: str = ""
     connect_timeout_seconds: float | None = None
     made: int = 0
     last_status: int = 0
@@ -102,6 +105,7 @@ class Attempts:
         request = replace(
             request,
             tls=TlsIdentity.of(credentials),
+            proxy=Proxy.of(self.proxy_url, credentials),
             connect_timeout_seconds=self.connect_timeout_seconds,
             meanwhile=self.meanwhile,
         )
@@ -120,7 +124,7 @@ class Attempts:
 
 
 def _may_be_stale(credentials: Credentials, outcome: Outcome | Pending, status: int) -> bool:
-    """Whether a rotated secret could be the reason: a token or a certificate."""
-    if status in UNAUTHORIZED:
+    """Whether a rotated secret could be the reason: a token, the proxy's password or a certificate."""
+    if status in UNAUTHORIZED or outcome == outcome_of_failure(Failure.PROXY_AUTHENTICATION):
         return True
     return outcome == outcome_of_failure(Failure.TLS) and bool(TlsIdentity.of(credentials))

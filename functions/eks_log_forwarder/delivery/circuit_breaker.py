@@ -27,6 +27,14 @@ _OUT_OF_REACH = frozenset(
         Failure.CONNECTION_RESET,
         Failure.CONNECTION_TIMEOUT,
         Failure.NAME_NOT_RESOLVED,
+        Failure.PROXY_ANSWER_TIMEOUT,
+        Failure.PROXY_AUTHENTICATION,
+        Failure.PROXY_CANNOT_CONNECT,
+        Failure.PROXY_CONNECTION_REFUSED,
+        Failure.PROXY_CONNECTION_RESET,
+        Failure.PROXY_CONNECTION_TIMEOUT,
+        Failure.PROXY_DENIED,
+        Failure.PROXY_NAME_NOT_RESOLVED,
         Failure.TLS,
     }
 )

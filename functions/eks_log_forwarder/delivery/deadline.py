@@ -33,6 +33,6 @@ class Deadline:
         return max(self.at - self.clock(), 0.0)
 
 
-def delivery_deadline(context: LambdaContext) -> Deadline:
-    """The point in time until which the invocation may try to deliver."""
-    return Deadline.after(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+def delivery_deadline(context: LambdaContext, *, reserve_seconds: float = RESERVE_SECONDS) -> Deadline:
+    """The point in time until which the invocation may try to deliver, so many seconds before its end."""
+    return Deadline.after(context.get_remaining_time_in_millis() / 1000 - reserve_seconds)

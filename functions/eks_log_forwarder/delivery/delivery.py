@@ -45,6 +45,7 @@ class Delivery:
     retry_budget_seconds: float
     max_requests_per_batch: int = MAX_REQUESTS_PER_BATCH
     suspects_settings: bool = True
+    proxy_url: str = ""
     backoff: Backoff = field(default_factory=Backoff)
     circuit: CircuitBreaker = field(default_factory=CircuitBreaker)
     sleep: Callable[[float], None] = time.sleep
@@ -116,7 +117,14 @@ class Delivery:
         self, deadline: Deadline, tally: Tally, meanwhile: Callable[[], None] | None = None
     ) -> Attempts:
         return Attempts(
-            self.destination, self.transport, self.read_secret, self.sleep, deadline, tally, meanwhile
+            self.destination,
+            self.transport,
+            self.read_secret,
+            self.sleep,
+            deadline,
+            tally,
+            meanwhile,
+            self.proxy_url,
         )
 
     def _send(

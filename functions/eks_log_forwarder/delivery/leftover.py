@@ -7,6 +7,7 @@ from eks_log_forwarder.intake.payload import LogEvent
 
 NOT_ENCODABLE = "not_encodable"  # a stage or the destination's encoder raised on this event
 NOT_NARROWED = "not_narrowed"
+UNEXPECTED_ERROR = "unexpected_error"  # a bug, on some event of a record of the stream
 REFUSED_ALL = "refused_all"  # every event is refused: a wrong setting, not a wrong event
 
 

@@ -15,12 +15,14 @@ from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import ElasticsearchOptions
 from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.elasticsearch_answer import BYTES_PER_ITEM, outcome_of_items
+from eks_log_forwarder.destinations.elasticsearch_bodies import fits
 from eks_log_forwarder.destinations.elasticsearch_document import DATASETS, ecs_document, iso_time
+from eks_log_forwarder.destinations.elasticsearch_values import mappable
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
 from eks_log_forwarder.destinations.outcomes import Delivered, Outcome
 from eks_log_forwarder.encoding import to_strict_json
 from eks_log_forwarder.record.formats import Shape
-from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.record.record import ParsedRecord, Record
 from eks_log_forwarder.transport.exchange import Answer, Request
 
 PATH = "/_bulk"
@@ -74,9 +76,13 @@ class Elasticsearch:
         return name.replace("{namespace}", self.options.namespace)
 
     def _document(self, record: Record) -> bytes:
+        record = mappable(record, templates=self.options.templates)
         if self.options.ecs:
             return to_strict_json(ecs_document(record))
-        document = to_strict_json(self.shape(record))
+        shaped = self.shape(record)
+        if isinstance(shaped, ParsedRecord) and not fits(shaped):
+            shaped = record  # its message has the bodies
+        document = to_strict_json(shaped)
         return b'{"@timestamp":%b,%b' % (to_strict_json(iso_time(record.timestamp)), document[1:])
 
     def _url(self) -> str:

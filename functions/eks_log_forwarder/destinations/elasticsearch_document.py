@@ -5,6 +5,7 @@ Values without an ECS field are under `kubernetes.audit`, `aws.eks` and `aws.clo
 integrations.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,11 +18,11 @@ from eks_log_forwarder.record.record import Record
 ECS_VERSION = "8.17.0"
 
 # the dataset of a data stream must be lower case
-DATASETS = {log_type: log_type.value.lower() for log_type in LogType} | {
-    LogType.CONTROLLER_MANAGER: "controller_manager"
-}
+DATASETS = {log_type: re.sub("([A-Z])", r"_\1", log_type).lower() for log_type in LogType}
 _KLOG_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "fatal"}
 _FIRST_FAILURE = 400
+# event.severity of the gravest detection; the numbers of OCSF's severity_id
+SEVERITIES = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 
 
 def iso_time(timestamp: int) -> str | int:
@@ -97,7 +98,13 @@ def _add_remarks(document: dict[str, Any], record: Record) -> None:
             "name": [detection.title for detection in record.detections],
         }
         document["tags"] = [tag for detection in record.detections for tag in detection.tags]
-    remarks = _filled(truncated=record.truncated, redacted=record.redacted, unparsed=not record.parsed)
+        document["event"]["severity"] = max(SEVERITIES.get(one.level, 1) for one in record.detections)
+    remarks = _filled(
+        detections=msgspec.to_builtins(record.detections),
+        truncated=record.truncated,
+        redacted=record.redacted,
+        unparsed=not record.parsed,
+    )
     if remarks:
         document["aws"].setdefault("eks", {}).update(remarks)
 

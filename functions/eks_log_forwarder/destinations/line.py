@@ -11,10 +11,16 @@ from eks_log_forwarder.record.record import PlainRecord, Record
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The text, and the other fields of the record under their names."""
+    """The text, and the other fields of the record under their names; `is_plain`: nothing may be added."""
 
     text: str
     rest: dict[str, object]
+    is_plain: bool = False
+
+
+def service_name(record: Record) -> str:
+    """The name under which log tools list the lines of a log type, such as `eks-audit`."""
+    return f"eks-{record.logType.value}"
 
 
 def line_of(record: Record, shape: Shape) -> Line:
@@ -26,5 +32,5 @@ def line_of(record: Record, shape: Shape) -> Line:
         return Line(encodable(shaped.message), rest)
     source: dict[str, object] = {"logGroup": record.logGroup, "logStream": record.logStream}
     if isinstance(shaped, PlainRecord):
-        return Line(encodable(shaped.message), source)
+        return Line(encodable(shaped.message), source, is_plain=True)
     return Line(to_strict_json(shaped).decode(), source | {"id": record.id, "account": record.account})

@@ -1,7 +1,8 @@
 """Grafana Loki: `POST …/loki/api/v1/push` as JSON.
 
-Source: Loki HTTP API, "Ingest logs"; limits_config. The labels of a stream are cluster and log type only, so
-that there are few streams; the other fields of a record are structured metadata, whose values are strings.
+Source: Loki HTTP API, "Ingest logs"; limits_config. The labels of a stream are cluster, log type and the
+service name, which Loki would otherwise make up, so that there are few streams; the other fields of a record
+are structured metadata, whose values are strings.
 Loki refuses lines over 256 KB: a longer one is sent in pieces that their metadata number.
 
 Loki refuses an entry that is more than an hour behind the newest of its stream (max_chunk_age / 2). Redriven
@@ -16,9 +17,15 @@ from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import LokiOptions
 from eks_log_forwarder.destinations.grouping import framed, grouped
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
-from eks_log_forwarder.destinations.line import line_of
+from eks_log_forwarder.destinations.line import line_of, service_name
 from eks_log_forwarder.destinations.loki_answer import outcome_of_push
-from eks_log_forwarder.destinations.loki_entries import hour_of, metadata_of, nanoseconds_of, pieces_of
+from eks_log_forwarder.destinations.loki_entries import (
+    findings_of,
+    hour_of,
+    metadata_of,
+    nanoseconds_of,
+    pieces_of,
+)
 from eks_log_forwarder.destinations.outcomes import Outcome
 from eks_log_forwarder.encoding import to_strict_json
 from eks_log_forwarder.record.formats import Shape
@@ -44,11 +51,15 @@ class Loki:
 
     def encode(self, record: Record) -> bytes:
         """The entries of one event, one per line, framed with the labels of their stream."""
-        labels = {"cluster": record.cluster, "log_type": record.logType.value}
+        labels = {
+            "cluster": record.cluster,
+            "log_type": record.logType.value,
+            "service_name": service_name(record),
+        }
         if self.redriven:
             labels["redriven"] = hour_of(record.timestamp)
         line = line_of(record, self.shape)
-        metadata = metadata_of(line.rest)
+        metadata = metadata_of(line.rest, None if line.is_plain else findings_of(record))
         start_ns = nanoseconds_of(record)
         entries = [
             to_strict_json((str(start_ns + n), piece, metadata | numbers))

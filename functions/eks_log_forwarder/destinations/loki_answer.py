@@ -5,6 +5,7 @@ pkg/chunkenc (texts of the errors). A push that is answered with 400 has stored 
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from eks_log_forwarder.destinations.answer import outcome_of_answer
@@ -13,6 +14,7 @@ from eks_log_forwarder.transport.exchange import Answer
 
 TOO_OLD = "loki_too_old"
 _BAD_REQUEST = 400
+_UNAUTHORIZED = 401  # also of a Loki with tenants to a request that names none
 _BLOCKED = 260  # the default of limits_config, block_ingestion_status_code: Loki stores nothing
 _MS_PER_SECOND = 1000
 
@@ -39,7 +41,10 @@ def outcome_of_push(answer: Answer) -> Outcome:
         limit_ms = oldest_accepted_ms(answer.body)
         if limit_ms is not None:
             return AllButOld(limit_ms, TOO_OLD, otherwise=f"http_{_BAD_REQUEST}")
-    return outcome_of_answer(answer)
+    outcome = outcome_of_answer(answer)
+    if answer.status == _UNAUTHORIZED and isinstance(outcome, Unreachable):
+        return replace(outcome, detail="Loki answered 401: check the secret, and the option tenant")
+    return outcome
 
 
 def oldest_accepted_ms(body: bytes) -> int | None:

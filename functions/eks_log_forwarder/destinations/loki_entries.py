@@ -7,15 +7,18 @@ from zlib import crc32
 
 import msgspec
 
+from eks_log_forwarder.destinations.severity import gravest, severity_of, word_of
 from eks_log_forwarder.encoding import encodable
 from eks_log_forwarder.record.record import Record
 
 MAX_LINE_BYTES = 256 * 1024  # max_line_size; some versions count the metadata in
 _PIECE_BYTES = 192 * 1024
-# Loki accepts 128 entries and 64 KB of metadata per line. What is left out is still in the line.
+# Loki accepts 128 entries and 64 KB of metadata per line. What is left out is still in the line. The first
+# ones, about detections, have 16 KB at most, so they always fit; the others have at most 64 times 640 bytes.
 _MAX_ENTRIES = 64
 _MAX_NAME = 128
 _MAX_VALUE_BYTES = 512
+_MAX_DETECTIONS_BYTES = 8192
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 _OF_THE_STREAM = frozenset({"timestamp", "cluster", "logType"})
 
@@ -48,14 +51,40 @@ def hour_of(timestamp_ms: int) -> str:
         return "unknown"
 
 
-def metadata_of(rest: Mapping[str, object]) -> dict[str, str]:
-    """Structured metadata: nested names joined by `_`, short string values only."""
-    found: dict[str, str] = {}
+def metadata_of(rest: Mapping[str, object], findings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Structured metadata: the findings, then nested names joined by `_`, with short string values only."""
+    found = dict(findings or {})
     for path, value in _leaves(rest, ""):
         name = _NOT_A_NAME.sub("_", path)
         if len(name) <= _MAX_NAME and len(value.encode()) <= _MAX_VALUE_BYTES and len(found) < _MAX_ENTRIES:
-            found[name] = value
+            found.setdefault(name, value)
     return found
+
+
+def findings_of(record: Record) -> dict[str, str]:
+    """Metadata about detections and marks; `level` is what Loki makes `detected_level` of."""
+    found = {}
+    if detections := record.detections:
+        found = {
+            "detection_level": encodable(gravest(detections)),
+            "detection_ids": _joined(",", [detection.id for detection in detections]),
+            "detection_titles": _joined(", ", [detection.title for detection in detections]),
+        }
+    if record.redacted:
+        found["redacted"] = str(record.redacted)
+    if record.truncated:
+        found["truncated"] = "true"
+    if not record.parsed:
+        found["parsed"] = "false"
+    return found | {"level": word_of(severity_of(record))}
+
+
+def _joined(separator: str, texts: list[str]) -> str:
+    """The texts, as many as fit."""
+    joined = encodable(separator.join(texts)).encode()
+    if len(joined) <= _MAX_DETECTIONS_BYTES:
+        return joined.decode()
+    return f"{joined[: _MAX_DETECTIONS_BYTES - 3].decode(errors='ignore')}…"
 
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:

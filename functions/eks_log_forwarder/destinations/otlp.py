@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from eks_log_forwarder.config.credentials import Credentials
-from eks_log_forwarder.config.destination_options import OtlpOptions
+from eks_log_forwarder.config.destination_options import TOKEN_PLACEHOLDER, OtlpOptions
+from eks_log_forwarder.config.headers import effective
 from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.fitting import fitted
 from eks_log_forwarder.destinations.grouping import framed, grouped
@@ -33,7 +34,6 @@ PATH = "/v1/logs"
 MAX_EVENT_BYTES = 4 * 1024 * 1024 - 4096  # a receiver's smallest default, 4 MiB, less the resource around it
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _PARTIAL = "otlp_partial_success"
-_TOKEN = "{token}"  # noqa: S105  # a placeholder
 
 
 class Encoding(Protocol):
@@ -75,7 +75,7 @@ class Otlp:
 
     def request(self, encoded: Sequence[bytes], credentials: Credentials) -> Request:
         """An export request; a token is a bearer token, unless a header of the options contains `{token}`."""
-        headers = {"Content-Type": self.encoding.content_type, **self._credentials(credentials)}
+        headers = self._own(credentials) | {"Content-Type": self.encoding.content_type}
         body = compressed(self.encoding.request(grouped(encoded)), headers, self.options.compression)
         return Request(with_default_path(self.url, PATH), headers, body)
 
@@ -91,13 +91,13 @@ class Otlp:
             return PerEvent((Rejected(_PARTIAL),) * events)
         return PartlyDelivered(refused, _PARTIAL) if refused > 0 else Delivered()
 
-    def _credentials(self, credentials: Credentials) -> dict[str, str]:
-        own = self.options.headers
-        if not any(_TOKEN in value for value in own.values()):
+    def _own(self, credentials: Credentials) -> dict[str, str]:
+        own = effective(self.options.headers)
+        if not any(TOKEN_PLACEHOLDER in value for value in own.values()):
             return authorization(credentials, "Bearer") | own
         if credentials.token is None or credentials.username is not None or credentials.password is not None:
             msg = (
                 "the option headers contains {token}: the destination's secret needs a token, and no password"
             )
             raise SecretError(msg)
-        return {name: value.replace(_TOKEN, credentials.token) for name, value in own.items()}
+        return {name: value.replace(TOKEN_PLACEHOLDER, credentials.token) for name, value in own.items()}

@@ -6,7 +6,8 @@ and log records.
 
 from dataclasses import dataclass
 
-from eks_log_forwarder.destinations.line import line_of
+from eks_log_forwarder.destinations.line import line_of, service_name
+from eks_log_forwarder.destinations.severity import severity_of
 from eks_log_forwarder.encoding import encodable
 from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import Record
@@ -17,18 +18,6 @@ _NS_PER_MS = 1_000_000
 _MAX_NS = 2**64 - 1
 _MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
 
-# Logs Data Model, "Displaying Severity" and the mapping of other formats
-_KLOG_SEVERITY = {"I": 9, "W": 13, "E": 17, "F": 21}
-_LOGRUS_SEVERITY = {
-    "trace": 1,
-    "debug": 5,
-    "info": 9,
-    "warning": 13,
-    "warn": 13,
-    "error": 17,
-    "fatal": 21,
-    "panic": 24,
-}
 # fields that the Resource or the LogRecord itself already has
 _ELSEWHERE = frozenset(
     {"timestamp", "logGroup", "logStream", "account", "region", "cluster", "id", "logType"}
@@ -49,6 +38,7 @@ class LogRecord:
 def resource_of(record: Record) -> dict[str, Value]:
     """The source of the record, under the names of the semantic conventions."""
     return {
+        "service.name": service_name(record),
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
         "cloud.account.id": encodable(record.account),
@@ -62,7 +52,7 @@ def resource_of(record: Record) -> dict[str, Value]:
 def log_record_of(record: Record, shape: Shape) -> LogRecord:
     """The record with its message as body; without a message, the body is the whole record as JSON."""
     line = line_of(record, shape)
-    number, text = _severity(record)
+    number, text = severity_of(record)
     attributes: dict[str, Value] = {
         "log.record.uid": encodable(record.id),
         "aws.eks.log_type": record.logType.value,
@@ -72,15 +62,6 @@ def log_record_of(record: Record, shape: Shape) -> LogRecord:
             attributes[name] = _value(value)
     time_unix_nano = min(max(record.timestamp * _NS_PER_MS, 0), _MAX_NS)
     return LogRecord(time_unix_nano, number, text, line.text, attributes)
-
-
-def _severity(record: Record) -> tuple[int, str]:
-    if record.klog is not None:
-        return _KLOG_SEVERITY.get(record.klog.severity, 0), record.klog.severity
-    if record.authenticator is not None:
-        level = record.authenticator.level
-        return _LOGRUS_SEVERITY.get(level.lower(), 0), encodable(level)
-    return 0, ""
 
 
 def _value(value: object) -> Value:

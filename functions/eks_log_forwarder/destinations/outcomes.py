@@ -118,9 +118,11 @@ def outcome_of_failure(failure: Failure) -> Unreachable:
     return Unreachable(failure, retry=failure not in _NOT_WORTH_A_RETRY)
 
 
-# A certificate, an invalid URL or a web page does not change within seconds.
+# A certificate, a password, an invalid URL or a web page does not change within seconds.
 _NOT_WORTH_A_RETRY = frozenset(
     {
+        Failure.PROXY_AUTHENTICATION,
+        Failure.PROXY_DENIED,
         Failure.TLS,
         Failure.REQUEST_INVALID,
         Failure.HTML_ANSWER,
@@ -131,10 +133,13 @@ _NOT_WORTH_A_RETRY = frozenset(
 
 
 _EXPLANATIONS: dict[str, str] = {
+    "http_401": "the collector answered 401: it does not accept the token, the password or the signature",
+    "http_403": "the collector answered 403: the token, or the function's role, may not write there",
     "circuit_open": "the collector was unreachable within the last minute, so no attempt was made",
     "loki_too_old": "Loki refused events that are older than it accepts",
     "not_encodable": "an event could not be processed or encoded; the summary's details name the error",
     "refused_all": "the collector refuses every event: check the URL, the protocol and the index",
+    "unexpected_error": "a bug of the forwarder; the summary's details name its place",
     Failure.ANSWER_CUT: "the answer of the collector was cut off",
     Failure.CONNECTION_REFUSED: "connection refused at the address and port of DESTINATION_URL",
     Failure.CONNECTION_RESET: "the collector closed the connection before it answered",
@@ -145,6 +150,14 @@ _EXPLANATIONS: dict[str, str] = {
     Failure.REQUEST_INVALID: "the URL or a header cannot be sent: check DESTINATION_URL and the secret",
     Failure.HTML_ANSWER: "a web page answered: check the path of DESTINATION_URL",
     Failure.ANSWER_UNREADABLE: "the answer does not follow the collector's protocol: check DESTINATION_URL",
+    Failure.PROXY_ANSWER_TIMEOUT: "the proxy took the request for a connection and did not answer in time",
+    Failure.PROXY_AUTHENTICATION: "the proxy does not accept proxy_username and proxy_password of the secret",
+    Failure.PROXY_CANNOT_CONNECT: "the proxy cannot connect to the host and port of DESTINATION_URL",
+    Failure.PROXY_CONNECTION_REFUSED: "connection refused at the address and port of the option proxy",
+    Failure.PROXY_CONNECTION_RESET: "the proxy closed the connection, or no HTTP proxy answers there",
+    Failure.PROXY_CONNECTION_TIMEOUT: "connecting to the proxy timed out: check security groups and routes",
+    Failure.PROXY_DENIED: "the proxy does not allow connections to the host and port of DESTINATION_URL",
+    Failure.PROXY_NAME_NOT_RESOLVED: "the host name of the option proxy does not resolve from here",
     Failure.NO_TIME_LEFT: "the time of the invocation ran out before these events were sent",
     Failure.SECRET_UNREADABLE: "the destination's secret cannot be read",
 }
@@ -154,5 +167,7 @@ def explain(reason: str) -> str:
     """A reason in words: what is wrong, and what to check."""
     if reason in _EXPLANATIONS:
         return _EXPLANATIONS[reason]
+    if reason.startswith("bulk_400_") and reason.endswith("_parsing_exception"):
+        return "the mapping does not take an event: apply the index templates with make index-templates"
     status = reason.removeprefix("http_")
     return f"the collector answered {status}" if status != reason else reason

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from eks_log_forwarder.config.destination_options import (
     ElasticsearchOptions,
     HttpOptions,
+    JsonOptions,
     LokiOptions,
     OtlpOptions,
     SplunkHecOptions,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def _json_body(settings: Settings) -> JsonBody:
-    options = cast("HttpOptions", settings.destination_options)
+    options = cast("JsonOptions", settings.destination_options)
     return JsonBody(options.body_format, options.compression, shape_of(settings.record_format))
 
 
@@ -38,7 +39,8 @@ def _xplg(settings: Settings) -> Destination:
 def _http(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.http import Http
 
-    return Http(settings.destination_url, _json_body(settings))
+    options = cast("HttpOptions", settings.destination_options)
+    return Http(settings.destination_url, _json_body(settings), options)
 
 
 def _splunk_hec(settings: Settings) -> Destination:
@@ -52,7 +54,12 @@ def _elasticsearch(settings: Settings) -> Destination:
     from eks_log_forwarder.destinations.elasticsearch import Elasticsearch
 
     options = cast("ElasticsearchOptions", settings.destination_options)
-    return Elasticsearch(settings.destination_url, shape_of(settings.record_format), options)
+    shape = shape_of(settings.record_format)
+    if options.auth != "sigv4":
+        return Elasticsearch(settings.destination_url, shape, options)
+    from eks_log_forwarder.destinations.amazon_opensearch import signed_elasticsearch
+
+    return signed_elasticsearch(settings.destination_url, shape, options)
 
 
 def _loki(settings: Settings) -> Destination:

@@ -54,7 +54,7 @@ def actor_and_target(
     known = fields or {}
     if log_type is LogType.AUTHENTICATOR:
         return _first(known, "arn", "username"), _first(known, "client")
-    return str(log_type), _first(known, "pod", "node", "namespace", "object")
+    return str(log_type), _first(known, "pod", "node", "application", "namespace", "object")
 
 
 def _target(header: AuditHeader) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from eks_log_forwarder.detection.item_refusals import Fault, faults_in_selection
-from eks_log_forwarder.detection.log_sources import log_type_of_source
+from eks_log_forwarder.detection.log_sources import CATEGORIES, log_type_of_source
 
 _KINDS = {
     "correlation": "correlations need more than one event; they are not supported",
@@ -15,7 +15,7 @@ _KINDS = {
 }
 _LOG_SOURCES = (
     "is not supported; use product kubernetes, service audit; or product aws, service eks, "
-    "category authenticator, scheduler, api or controller-manager"
+    f"category {', '.join(sorted(CATEGORIES.values())[:-1])} or {max(CATEGORIES.values())}"
 )
 _WORDS = frozenset({"and", "or", "not", "of"})
 # What pyparsing says of a condition that it cannot read.

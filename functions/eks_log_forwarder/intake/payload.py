@@ -119,10 +119,15 @@ def was_seen_before(payload: SubscriptionPayload) -> bool:
     The mark stays in the payload when events are parked. To set it, one must be allowed to invoke the
     function or to send to its queue.
     """
+    return SEEN_BEFORE in filter_names(payload)
+
+
+def filter_names(payload: SubscriptionPayload) -> list[str]:
+    """Return the names of the payload's subscription filters; none if they are not a list of texts."""
     try:
-        return SEEN_BEFORE in msgspec.json.decode(payload.subscriptionFilters, type=list[str])
+        return msgspec.json.decode(payload.subscriptionFilters, type=list[str])
     except _NOT_DECODED:
-        return False
+        return []
 
 
 def _from_json(text: bytes, clock: Callable[[], float]) -> SubscriptionPayload:

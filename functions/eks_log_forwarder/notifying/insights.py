@@ -7,6 +7,7 @@ with `$` for `%`.
 
 from datetime import UTC, datetime, timedelta
 
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES
 from eks_log_forwarder.telemetry.detection_line import DetectionLine
 
 _AROUND = timedelta(minutes=30)
@@ -17,11 +18,15 @@ _TWICE_ENCODED = str.maketrans({"~": "$257E", "(": "$2528", ")": "$2529", "'": "
 
 
 def query_link(line: DetectionLine, region: str) -> str:
-    """The address of the query, half an hour before and after the event; without a time, of the last hour."""
+    """The address of the query, half an hour before and after the event; without a time, of the last hour.
+
+    The log groups of Auto Mode and Capabilities can have any name, so there the reader chooses it.
+    """
     region = line.region or region
     console = next((host for start, host in _CONSOLES if region.startswith(start)), _CONSOLE)
-    group = f"/aws/eks/{line.cluster}/cluster"
-    detail = f"~({_period(line.time)}~editorString~{_text(query_of(line))}~source~(~{_text(group)}))"
+    group = _text(f"/aws/eks/{line.cluster}/cluster")
+    source = "" if line.log_type in VENDED_LOG_TYPES.values() else f"~source~(~{group})"
+    detail = f"~({_period(line.time)}~editorString~{_text(query_of(line))}{source})"
     return (
         f"https://{region}.{console}/cloudwatch/home?region={region}"
         f"#logsV2:logs-insights$3FqueryDetail$3D{detail.translate(_TWICE_ENCODED)}"
@@ -36,6 +41,8 @@ def query_of(line: DetectionLine) -> str:
         fields = "@timestamp, verb, requestURI, responseStatus.code, sourceIPs.0, userAgent"
     filters = {"audit": f'user.username = "{_quoted(line.actor)}"'}
     condition = filters.get(line.log_type, f'@message like "{_quoted(line.actor)}"')
+    if line.log_type in VENDED_LOG_TYPES.values():  # their actor is the log type, which no line names
+        condition = "ispresent(@message)"
     if not line.actor or len(line.actor) > _MAX_ACTOR or "[REDACTED:" in line.actor:
         condition = "ispresent(auditID)" if line.log_type == "audit" else "ispresent(@message)"
     return f"fields {fields}\n| filter {condition}\n| sort @timestamp desc\n| limit 200"

@@ -4,14 +4,17 @@ The body of a parked message is `{"awslogs": {"data": …}}`. The record that La
 holds the same under `requestPayload`, so one decoder reads both.
 """
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
+from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.errors import PayloadError
 from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, decode_payload, encode_payload
 
@@ -19,6 +22,9 @@ from eks_log_forwarder.intake.payload import LogEvent, SubscriptionPayload, deco
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_REJECTED_ALONE = 100
 _ATTRIBUTES_BYTES = 512  # an upper bound for the three attributes
+_CUT_BYTES = len(',"cut":true')
+
+PAYLOAD_INVALID = "payload_invalid"  # the reason of what is not a subscription payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,38 @@ def _fitting(payload: SubscriptionPayload, events: list[LogEvent], reason: str) 
 
 def _message(data: str, reason: str, events: int) -> Message:
     return Message(f'{{"awslogs":{{"data":"{data}"}}}}', reason, events)
+
+
+def message_of_record(data: str, sequence_number: str, reason: str) -> Message:
+    """The message that holds a record of the stream as it came; `data` is base64, and counts as one event.
+
+    The body is that of every parked message, and says beside it where the record is in the stream and what
+    its whole content was: its SHA-256 and size in bytes before base64. Data that is too long for a message is
+    cut, which `cut` says.
+    """
+    content = _content(data)
+    record: dict[str, object] = {
+        "sequenceNumber": sequence_number,
+        "sha256": sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+    message = Message(_body_of_record(data, record), reason, 1)
+    if message.size_bytes <= MAX_MESSAGE_BYTES:
+        return message
+    too_long = message.size_bytes + _CUT_BYTES - MAX_MESSAGE_BYTES
+    kept = data.encode()[:-too_long].decode(errors="ignore")
+    return Message(_body_of_record(kept[: len(kept) // 4 * 4], record | {"cut": True}), reason, 1)
+
+
+def _content(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError:  # of a record that Lambda did not encode
+        return data.encode(errors="surrogatepass")
+
+
+def _body_of_record(data: str, record: Mapping[str, object]) -> str:
+    return to_json({"awslogs": {"data": data}, "kinesis": record}).decode()
 
 
 def payload_of(body: str) -> SubscriptionPayload:

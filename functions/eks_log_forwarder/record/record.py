@@ -9,8 +9,8 @@ from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.authenticator import AuthenticatorLine
 from eks_log_forwarder.control_plane.klog import KlogLine
 from eks_log_forwarder.control_plane.parsing import Parsed
-from eks_log_forwarder.intake.log_stream import LogStream
-from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.log_stream import UNKNOWN_CLUSTER, LogStream, cluster_of_arn
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES, LogType
 from eks_log_forwarder.intake.payload import NOTHING, LogEvent
 
 # Centralised logs name their source here; the payload's owner is then another account.
@@ -145,7 +145,7 @@ def record_of(  # noqa: PLR0913, PLR0917  # one argument per source of a record'
         event.id,
         account,
         region,
-        stream.cluster,
+        stream.cluster if stream.cluster != UNKNOWN_CLUSTER else _cluster_in(stream.log_type, parsed),
         stream.log_type,
         parsed.audit,
         parsed.authenticator,
@@ -155,3 +155,13 @@ def record_of(  # noqa: PLR0913, PLR0917  # one argument per source of a record'
         redacted,
         rules,
     )
+
+
+def _cluster_in(log_type: LogType, parsed: Parsed) -> str:
+    """Return the cluster that a line of vended logs names: one log group can take those of several clusters.
+
+    Metrics never have it, because whoever writes to a log group can name any number of clusters.
+    """
+    if parsed.klog is None or log_type not in VENDED_LOG_TYPES.values():
+        return UNKNOWN_CLUSTER
+    return cluster_of_arn(parsed.klog.fields.get("resource_arn", "")) or UNKNOWN_CLUSTER

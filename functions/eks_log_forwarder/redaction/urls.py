@@ -7,7 +7,7 @@ from eks_log_forwarder.redaction.spans import Span
 from eks_log_forwarder.redaction.url_forms import COLON
 
 _LONGEST = 256  # characters of user and password
-_DIGEST = "sha256:"  # image@sha256:…, in every event about a pod
+_DIGEST = "@sha256:"  # of an image, in every event about a pod
 # Before the @: what follows `//`, or the start of a data source name of Go's MySQL driver.
 _USER_INFO = re.compile(r"""[^\s:/?#"'\\<>(),;=]*+:(?P<secret>[^\s/"'\\<>]++)""")
 _MARKER = "[REDACTED:"
@@ -24,7 +24,7 @@ def password_spans(text: str, end: int) -> list[Span]:
     spans: list[Span] = []
     position = text.find("@", 0, end)
     while position >= 0:
-        if not text.startswith(_DIGEST, position + 1):
+        if not text.startswith(_DIGEST, position):
             span = _before(text, position)
             if span is not None:
                 spans.append(span)

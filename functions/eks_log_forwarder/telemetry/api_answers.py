@@ -72,6 +72,12 @@ class ApiAnswers:
             verb = header.verb if header.verb in VERBS else OTHER_VERB
             self.latencies_ms.setdefault(verb, []).append(taken)
 
+    def merge(self, other: "ApiAnswers") -> None:
+        """Adds the answers of another payload."""
+        self.throttled += other.throttled
+        for verb, latencies_ms in other.latencies_ms.items():
+            self.latencies_ms.setdefault(verb, []).extend(latencies_ms)
+
 
 def sampled(values: Sequence[float]) -> list[float]:
     """The values, or MAX_VALUES of them, which stand for equal shares of the sorted values.

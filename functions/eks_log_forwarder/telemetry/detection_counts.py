@@ -34,6 +34,13 @@ class DetectionCounts:
             if len(self._kept[level]) < MAX_DETECTION_LINES:
                 self._kept[level].append(detection)
 
+    def merge(self, other: "DetectionCounts") -> None:
+        """Adds the detections of another payload."""
+        self.by_level.update(other.by_level)
+        self.by_rule.update(other.by_rule)
+        for level, kept in self._kept.items():
+            kept.extend(other._kept[level][: MAX_DETECTION_LINES - len(kept)])  # noqa: SLF001  # of this class
+
     def gravest(self) -> list[Detection]:
         """At most a hundred detections, the gravest first, then in the order of the events."""
         return list(islice(chain.from_iterable(self._kept.values()), MAX_DETECTION_LINES))

@@ -17,6 +17,7 @@ from eks_log_forwarder.telemetry.emf import Document, EmfProvider, Value
 from eks_log_forwarder.telemetry.tally import Tally
 
 NAMESPACE = "EksLogForwarder"
+UNKNOWN_ACCOUNT = "unknown"  # a dimension cannot be empty
 
 # Lambda's own lines and the log stream's name say these already; every byte of a line is billed.
 _LEFT_OUT = frozenset({"cold_start", "function_arn", "function_memory_size", "function_name", "location"})
@@ -36,8 +37,12 @@ for _library in ("urllib3", "requests", "botocore", "boto3"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
-def publish(tally: Tally) -> None:
-    """Publishes the counts of a payload from CloudWatch: detections, requests and the summary."""
+def publish(tally: Tally, *, by_account: bool = False) -> None:
+    """Publishes the counts of payloads from CloudWatch: detections, requests and the summary.
+
+    `by_account` adds the owner of the log groups to the dimensions of a cluster, since clusters of two
+    accounts can have one name.
+    """
     _publish_detections(tally)
     for (resource, verb), count in tally.api_requests.items():
         _publish_count("ApiRequests", count, resource=resource, verb=verb)
@@ -59,7 +64,11 @@ def publish(tally: Tally) -> None:
     ):
         summary.add(name, MetricUnit.Count, value)
     summary.publish_by("service")
-    summary.publish_by("service", "cluster", "logType", only="EventsReceived")
+    if by_account:
+        summary.dimensions["account"] = tally.account or UNKNOWN_ACCOUNT
+        summary.publish_by("service", "account", "cluster", "logType", only="EventsReceived")
+    else:
+        summary.publish_by("service", "cluster", "logType", only="EventsReceived")
     emf.add_metric(summary)
 
 

@@ -15,6 +15,7 @@ import requests
 from eks_log_forwarder.transport.attempt_thread import AttemptThread
 from eks_log_forwarder.transport.exchange import Answer, Request
 from eks_log_forwarder.transport.failures import Failure, failure_of
+from eks_log_forwarder.transport.proxy import AUTHENTICATION_REQUIRED, Proxy
 from eks_log_forwarder.transport.session import CollectorSession
 from eks_log_forwarder.transport.tls import TlsIdentity
 
@@ -42,7 +43,7 @@ class Transport:
         self._clock = clock
         self._wall_clock = wall_clock
         self._session: CollectorSession | None = None
-        self._tls: TlsIdentity | None = None
+        self._way: tuple[TlsIdentity | None, Proxy | None] = None, None
         self._thread: AttemptThread[Answer | Failure] | None = None
         self._last_used = 0.0
 
@@ -54,7 +55,7 @@ class Transport:
         """
         if within_seconds <= 0:
             return Failure.NO_TIME_LEFT
-        session = self._current_session(request.tls)
+        session = self._current_session(request.tls, request.proxy)
         if self._thread is None:
             self._thread = AttemptThread()
         try:
@@ -70,14 +71,14 @@ class Transport:
         self._last_used = self._clock()
         return result
 
-    def _current_session(self, tls: TlsIdentity | None) -> CollectorSession:
-        is_stale = self._clock() - self._last_used > MAX_IDLE_SECONDS or tls != self._tls
+    def _current_session(self, tls: TlsIdentity | None, proxy: Proxy | None) -> CollectorSession:
+        is_stale = self._clock() - self._last_used > MAX_IDLE_SECONDS or (tls, proxy) != self._way
         if self._session is not None and is_stale:
             self._session.close()
             self._session = None
         if self._session is None:
-            self._session = CollectorSession(tls)
-            self._tls = tls
+            self._session = CollectorSession(tls, proxy)
+            self._way = tls, proxy
         return self._session
 
     def _attempt(
@@ -95,6 +96,8 @@ class Transport:
             with session.exchange(request, (connect_timeout, read_timeout)) as response:
                 if response.status_code not in _STATUSES:
                     return Failure.ANSWER_UNREADABLE
+                if response.status_code == AUTHENTICATION_REQUIRED and request.proxy is not None:
+                    return Failure.PROXY_AUTHENTICATION
                 body = _read_body(response, request.max_answer_bytes, give_up_at)
                 retry_after = retry_after_seconds(response.headers.get("Retry-After"), self._wall_clock())
                 return Answer(response.status_code, body, retry_after, monotonic() - started)

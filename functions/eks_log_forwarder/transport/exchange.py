@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from eks_log_forwarder.transport.proxy import Proxy
 from eks_log_forwarder.transport.tls import TlsIdentity
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -13,7 +14,7 @@ class Request:
     """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
 
     `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events it holds in
-    several pieces, because they are longer than the collector accepts. The delivery sets `tls`,
+    several pieces, because they are longer than the collector accepts. The delivery sets `tls`, `proxy`,
     `connect_timeout_seconds` if the transport's own is too long, and `meanwhile`: the transport may call it
     while the request is on its way, and it never raises.
     """
@@ -24,6 +25,7 @@ class Request:
     max_answer_bytes: int = field(default=MAX_ANSWER_BYTES, repr=False)
     split_events: int = field(default=0, repr=False)
     tls: TlsIdentity | None = field(default=None, repr=False)
+    proxy: Proxy | None = field(default=None, repr=False)
     connect_timeout_seconds: float | None = field(default=None, repr=False)
     meanwhile: Callable[[], None] | None = field(default=None, repr=False)
 

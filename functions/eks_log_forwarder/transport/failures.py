@@ -21,8 +21,24 @@ class Failure(StrEnum):
     REQUEST_INVALID = "request_invalid"
     HTML_ANSWER = "html_answer"
     ANSWER_UNREADABLE = "answer_unreadable"
+    PROXY_ANSWER_TIMEOUT = "proxy_answer_timeout"
+    PROXY_AUTHENTICATION = "proxy_authentication"
+    PROXY_CANNOT_CONNECT = "proxy_cannot_connect"
+    PROXY_CONNECTION_REFUSED = "proxy_connection_refused"
+    PROXY_CONNECTION_RESET = "proxy_connection_reset"
+    PROXY_CONNECTION_TIMEOUT = "proxy_connection_timeout"
+    PROXY_DENIED = "proxy_denied"
+    PROXY_NAME_NOT_RESOLVED = "proxy_name_not_resolved"
     NO_TIME_LEFT = "no_time_left"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  # a reason, not a secret
+
+
+class ProxyError(OSError):
+    """A failure at the proxy; it keeps its name through the exceptions that wrap it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
 
 
 # The first row whose class is found in an exception, or in one that it wraps, names the failure.
@@ -61,6 +77,9 @@ def failure_of(error: BaseException) -> Failure:
     An exception that no row names comes from an answer that the libraries cannot handle.
     """
     chain = _wrapped(error)
+    for link in chain:
+        if isinstance(link, ProxyError):
+            return link.failure
     for kind, failure in _FAILURES:
         if any(isinstance(link, kind) for link in chain):
             return failure

@@ -3,38 +3,38 @@
 An attempt that has run out of time can be aborted from another thread, so that it leaves no thread reading.
 """
 
-import socket
 import ssl
-from contextlib import suppress
 from typing import Any, override
-from weakref import WeakSet
 
 import requests
-import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
+from eks_log_forwarder.transport.connections import Connections, pool_classes
 from eks_log_forwarder.transport.exchange import Request
+from eks_log_forwarder.transport.proxy import Proxy
 from eks_log_forwarder.transport.tls import TlsIdentity, context_of
 
 
 class CollectorSession(requests.Session):
-    """A session with one connection to one collector.
+    """A session with one connection to one collector, directly or through a proxy.
 
     Raises:
         SecretError: the secret's certificates or key cannot be used.
     """
 
-    def __init__(self, tls: TlsIdentity | None) -> None:
+    def __init__(self, tls: TlsIdentity | None, proxy: Proxy | None = None) -> None:
         super().__init__()
         self.trust_env = False  # the environment's .netrc, proxies and CA bundle are not ours to follow
         self.headers.update({"User-Agent": "eks-log-forwarder", "Accept-Encoding": "identity"})
         self.cookies = _NoCookies()
-        self._connections = _Connections()
+        self._connections = Connections()
         self._prepared: tuple[str, dict[str, str], requests.PreparedRequest] | None = None
         context = None if tls is None else context_of(tls, DEFAULT_CA_BUNDLE_PATH)
-        self.mount("https://", _Adapter(self._connections, context))
-        self.mount("http://", _Adapter(self._connections, None))
+        headers = {} if proxy is None else dict(proxy.headers)
+        self.proxies = {} if proxy is None else {"http": proxy.url, "https": proxy.url}
+        self.mount("https://", _Adapter(self._connections, context, headers))
+        self.mount("http://", _Adapter(self._connections, None, headers))
 
     def exchange(self, request: Request, timeout: tuple[float, float]) -> requests.Response:
         """Sends a request and reads the head of its answer; `timeout` is to connect, and for each read.
@@ -74,38 +74,21 @@ class _NoCookies(RequestsCookieJar):
         """Takes nothing from an answer."""
 
 
-class _Connections:
-    """The connections of one session; one that opens after `abort` fails before it sends anything."""
-
-    def __init__(self) -> None:
-        self._open: WeakSet[urllib3.connection.HTTPConnection] = WeakSet()
-        self._aborted = False
-
-    def opened(self, connection: urllib3.connection.HTTPConnection) -> None:
-        self._open.add(connection)
-        if self._aborted:
-            connection.close()
-            raise TimeoutError
-
-    def abort(self) -> None:
-        self._aborted = True
-        for connection in list(self._open):
-            if connection.sock is not None:
-                with suppress(OSError):  # it is closed already
-                    # the plain socket's method: an SSLSocket's would change what the other thread is using
-                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-
-
 class _Adapter(HTTPAdapter):
     """Keeps one connection; `context` replaces requests' own TLS settings where there is one.
 
     requests finds the pool of connections, the CAs and the target of each request from its URL; here it does
     so when the URL changes.
+
+    `proxy_headers` go to the proxy alone, with the request for a tunnel or with a request that it forwards.
     """
 
-    def __init__(self, connections: _Connections, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, connections: Connections, context: ssl.SSLContext | None, proxy_headers: dict[str, str]
+    ) -> None:
         self._connections = connections
         self._context = context
+        self._proxy_headers = proxy_headers
         self._url: str | None = None
         self._pool: Any = None
         self._target = ""
@@ -116,7 +99,19 @@ class _Adapter(HTTPAdapter):
         if self._context is not None:
             pool_kwargs["ssl_context"] = self._context
         super().init_poolmanager(*arguments, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._connections)
+        self.poolmanager.pool_classes_by_scheme = pool_classes(self._connections)
+
+    @override
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return self._proxy_headers
+
+    @override
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        if self._context is not None:
+            proxy_kwargs["ssl_context"] = self._context
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
+        return manager
 
     @override
     def get_connection_with_tls_context(
@@ -146,27 +141,3 @@ class _Adapter(HTTPAdapter):
         response = requests.Response()
         response.status_code, response.headers, response.raw = resp.status, resp.headers, resp
         return response
-
-
-def _pool_classes(connections: _Connections) -> dict[str, type[urllib3.HTTPConnectionPool]]:
-    """urllib3's pools, with connections that register themselves."""
-
-    class Http(urllib3.connection.HTTPConnection):
-        @override
-        def connect(self) -> None:
-            super().connect()
-            connections.opened(self)
-
-    class Https(urllib3.connection.HTTPSConnection):
-        @override
-        def connect(self) -> None:
-            super().connect()
-            connections.opened(self)
-
-    class HttpPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Http
-
-    class HttpsPool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = Https
-
-    return {"http": HttpPool, "https": HttpsPool}

@@ -106,7 +106,7 @@ def test_unknown_fields_are_a_fault_that_names_the_known_ones() -> None:
     )
 
 
-@pytest.mark.parametrize("destination", ["xplg", "http", "splunk_hec"])
+@pytest.mark.parametrize("destination", ["xplg", "splunk_hec"])
 @pytest.mark.parametrize(
     ("value", "fields"),
     [
@@ -136,8 +136,22 @@ def test_a_secret_that_holds_nothing_is_a_fault(value: str, fault: str) -> None:
 
 
 def test_no_credential_shows_in_a_repr() -> None:
-    """None of the six."""
-    assert repr(Credentials(*["private"] * 6)) == "Credentials()"
+    """None of the eight."""
+    assert repr(Credentials(*["private"] * 8)) == "Credentials()"
+
+
+PROXY_LOGIN = f'{{"token": "t", "proxy_username": "p", "proxy_password": "{TOKEN}"}}'
+
+
+@pytest.mark.parametrize("destination", ["xplg", "http", "splunk_hec", "elasticsearch", "loki", "otlp"])
+def test_every_destination_can_use_the_login_of_a_proxy(destination: str) -> None:
+    """Where the option names a proxy; otherwise the fault says which option is missing."""
+    usable = usable_fields(destination, proxy=True)
+    expected = Credentials(token="t", proxy_username="p", proxy_password=TOKEN)
+    assert parse_secret(PROXY_LOGIN, ARN, usable) == expected
+    assert f"{ARN} has proxy_username, proxy_password, which needs the option proxy; it may hold token" in (
+        fault_of(PROXY_LOGIN, destination)
+    )
 
 
 def test_a_destination_without_a_secret_has_no_credentials() -> None:

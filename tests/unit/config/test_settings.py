@@ -159,7 +159,10 @@ def test_a_wrong_value_is_named_with_what_to_give(name: str, text: str, fault: s
 def test_unknown_log_types_are_named() -> None:
     """`unknown` cannot be chosen: those lines are always forwarded."""
     (fault,) = faults_of(LOG_TYPES="audit,Scheduler,unknown")
-    choices = "api, audit, authenticator, controllerManager, scheduler"
+    choices = (
+        "api, audit, authenticator, autoModeBlockStorage, autoModeCompute, autoModeIpam,"
+        " autoModeLoadBalancing, capabilityAck, capabilityArgocd, capabilityKro, controllerManager, scheduler"
+    )
     assert fault == f"LOG_TYPES contains 'Scheduler', 'unknown': choose from {choices}"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_log_forwarder.control_plane.klog import KlogLine
-from eks_log_forwarder.control_plane.klog_json import parse_klog_json
+from eks_log_forwarder.control_plane.klog_json import parse_klog_json, parse_logrus
 from eks_log_forwarder.control_plane.scheduling import Reason, Scheduling
 
 ZAP = {
@@ -66,7 +66,7 @@ def test_a_line_of_the_kubernetes_json_format_is_read() -> None:
     ("level", "severity"),
     [
         *(("debug", "I"), ("info", "I"), ("INFO", "I"), ("warn", "W"), ("Warning", "W"), ("error", "E")),
-        *(("dpanic", "E"), ("panic", "F"), ("fatal", "F")),
+        *(("dpanic", "E"), ("panic", "F"), ("fatal", "F"), ("Level(-3)", "I")),
     ],
 )
 @pytest.mark.parametrize("key", ["level", "severity"])
@@ -89,7 +89,7 @@ def test_levels_become_severities(key: str, level: str, severity: str) -> None:
         (1768384800250000000, "2026-01-14T10:00:00.250000Z"),
     ],
 )
-@pytest.mark.parametrize("key", ["ts", "time", "timestamp"])
+@pytest.mark.parametrize("key", ["ts", "time", "timestamp", "event_timestamp"])
 def test_times_become_rfc_3339_in_utc(key: str, time: object, expected: str) -> None:
     """A number is in seconds, ms, us or ns, depending on its size."""
     line = line_of(**{key: time, "msg": "x"})
@@ -101,6 +101,8 @@ def test_times_become_rfc_3339_in_utc(key: str, time: object, expected: str) -> 
     [
         ({"level": "loud"}, {"level": "loud"}),
         ({"level": -2}, {"level": "-2"}),
+        ({"level": "level(9)"}, {"level": "level(9)"}),
+        ({"time": "2026-01-14T10:00:00Z", "event_timestamp": 5}, {"event_timestamp": "5"}),
         ({"ts": "noon"}, {"ts": "noon"}),
         ({"ts": 10**30}, {"ts": "1" + "0" * 30}),
         ({"ts": True}, {"ts": "true"}),
@@ -111,7 +113,8 @@ def test_times_become_rfc_3339_in_utc(key: str, time: object, expected: str) -> 
 )
 def test_what_has_no_place_stays_under_fields(members: dict[str, Any], fields: dict[str, str]) -> None:
     """Nothing is guessed, and nothing is lost."""
-    assert line_of(msg="x", **members) == KlogLine(message="x", fields=fields)
+    line = line_of(msg="x", **members)
+    assert (line.message, line.severity, line.fields) == ("x", "", fields)
 
 
 def test_a_line_that_says_why_a_pod_is_pending_has_its_scheduling() -> None:
@@ -155,3 +158,52 @@ JSON_VALUES = st.recursive(
 def test_no_json_raises(members: dict[str, object]) -> None:
     """The parsed line can be encoded."""
     msgspec.json.encode(parse_klog_json(json.dumps(members)))
+
+
+def test_a_line_of_vended_logs_is_read_by_cloudwatchs_names() -> None:
+    """Its controller's names stay under `fields`, and so does the ARN of the cluster."""
+    line = line_of(
+        level="ERROR",
+        message="Reconciler error",
+        controller="nodeclaim.lifecycle",
+        reconcileID="c0ffee",
+        error="launching nodeclaim",
+        resource_arn="arn:aws:eks:eu-west-1:111122223333:cluster/shop-2",
+        event_timestamp=1768384800250,
+    )
+    assert line == KlogLine(
+        severity="E",
+        time="2026-01-14T10:00:00.250000Z",
+        message="Reconciler error",
+        fields={
+            "controller": "nodeclaim.lifecycle",
+            "reconcileID": "c0ffee",
+            "error": "launching nodeclaim",
+            "resource_arn": "arn:aws:eks:eu-west-1:111122223333:cluster/shop-2",
+        },
+    )
+
+
+def test_logrus_text_has_the_same_names() -> None:
+    """As Argo CD writes it."""
+    text = 'time="2026-01-14T10:00:00Z" level=warning msg="Failed to sync" application=shop caller="a/b.go:7"'
+    assert parse_logrus(f" {text}\n") == KlogLine(
+        severity="W",
+        time="2026-01-14T10:00:00Z",
+        file="a/b.go",
+        line=7,
+        message="Failed to sync",
+        fields={"application": "shop"},
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("", "level=", "level=info", "level=info x=y", "time=1 msg=x", "a level=info msg=x"),
+        *('{"msg":"level=info msg=x"', "xlevel=info msg=x", "levels=info msg=x"),
+    ],
+)
+def test_other_text_is_no_logrus_line(message: str) -> None:
+    """A line begins with its time or its level, and has a message or a time besides."""
+    assert parse_logrus(message) is None

@@ -23,6 +23,11 @@ AUDIT_TEXT = '{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb
 LOGRUS_TEXT = "level=info msg=started"
 JSON_TEXT = '{"level":"warn","msg":"slow","took":"2s"}'
 JSON_LINE = KlogLine(severity="W", message="slow", fields={"took": "2s"})
+LOGRUS_LINE = KlogLine(severity="I", message="started")
+VENDED = [
+    *("autoModeBlockStorage", "autoModeCompute", "autoModeIpam", "autoModeLoadBalancing"),
+    *("capabilityAck", "capabilityArgocd", "capabilityKro"),
+]
 PANIC = ("panic: assignment to entry in nil map", "", "goroutine 9 [running]:", "\t/src/a.go:9 +0x1c")
 EVENTS = [
     (LogType.AUDIT, AUDIT_TEXT, Parsed(audit=AuditHeader(audit_id="a", verb="get"), parsed=True)),
@@ -58,6 +63,16 @@ EVENTS = [
         (log_type, JSON_TEXT, Parsed(klog=JSON_LINE, parsed=True))
         for log_type in ("api", "controllerManager", "scheduler", "authenticator")
     ],
+    *[
+        (log_type, text, Parsed(klog=line, parsed=True))
+        for log_type in VENDED
+        for text, line in ((JSON_TEXT, JSON_LINE), (KLOG_TEXT, KLOG), (LOGRUS_TEXT, LOGRUS_LINE))
+    ],
+    *[
+        (log_type, text, Parsed(parsed=False))
+        for log_type in VENDED
+        for text in (*PANIC, AUDIT_TEXT, JSON_TEXT[:-1], "text", "2026-01-14 info text")
+    ],
     *[(LogType.API, text, Parsed(parsed=False)) for text in PANIC],
     (LogType.API, AUDIT_TEXT, Parsed(parsed=False)),
     (LogType.SCHEDULER, "", Parsed(parsed=False)),
@@ -82,6 +97,7 @@ MANY = " ".join(f'k{number}="v"' for number in range(1001))
         (LogType.API, f"{KLOG_TEXT[:-1]}{MANY}"),
         (LogType.API, json.dumps({"msg": "x"} | {f"k{number}": "v" for number in range(1001)})),
         (LogType.AUTHENTICATOR, f"{LOGRUS_TEXT} {MANY}"),
+        (LogType.CAPABILITY_ARGOCD, f"{LOGRUS_TEXT} {MANY}"),
     ],
 )
 def test_a_line_with_over_a_thousand_fields_says_so_and_keeps_the_first(

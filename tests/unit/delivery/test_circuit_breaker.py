@@ -21,6 +21,7 @@ OUT_OF_REACH: list[Answer | Failure] = [
     Failure.ANSWER_CUT,
     Failure.NAME_NOT_RESOLVED,
     Failure.TLS,
+    *(failure for failure in Failure if failure.startswith("proxy_")),
     *(Answer(status, b"") for status in (500, 502, 503, 504, 599)),
 ]
 IN_REACH: list[Answer | Failure] = [

@@ -4,12 +4,20 @@ import gzip
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.destinations.base import Destination
-from eks_log_forwarder.destinations.outcomes import Delivered, PerEvent, Rejected, Unreachable, Unreadable
+from eks_log_forwarder.destinations.outcomes import (
+    Delivered,
+    PerEvent,
+    Rejected,
+    Unreachable,
+    Unreadable,
+    explain,
+)
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Record
@@ -72,6 +80,7 @@ def test_ecs_names_what_an_audit_event_says() -> None:
             "id": "0" * 56,
             "action": "get",
             "outcome": "failure",
+            "severity": 4,
         },
         "cloud": {
             "provider": "aws",
@@ -86,7 +95,14 @@ def test_ecs_names_what_an_audit_event_says() -> None:
             "api_version": "v1",
             "resource": {"type": "secrets", "name": "db"},
         },
-        "aws": {"cloudwatch": {"log_group": "/aws/eks/prod/cluster", "log_stream": record_of().logStream}},
+        "aws": {
+            "cloudwatch": {"log_group": "/aws/eks/prod/cluster", "log_stream": record_of().logStream},
+            "eks": {
+                "detections": [
+                    {"id": RULE.id, "title": RULE.title, "level": "high", "tags": ["attack.t1552"]}
+                ]
+            },
+        },
         "http": {"response": {"status_code": 403}},
         "user": {"name": "kubernetes-admin", "id": "aws-iam-authenticator:111122223333:AROAEXAMPLE"},
         "user_agent": {"original": "kubectl/v1.33.0"},
@@ -95,6 +111,17 @@ def test_ecs_names_what_an_audit_event_says() -> None:
         "rule": {"id": [RULE.id], "name": [RULE.title]},
         "tags": ["attack.t1552"],
     }
+
+
+def test_ecs_has_the_gravest_level_as_a_number() -> None:
+    """From 1, informational, to 5, critical; an event without a detection has none."""
+    levels = ("low", "critical", "medium")
+    rules = [msgspec.structs.replace(RULE, id=level, level=level) for level in levels]
+    _, document = lines_of(elasticsearch(ecs=True), record_of(detections=rules))
+    assert document["event"]["severity"] == 5
+    assert [one["id"] for one in document["aws"]["eks"]["detections"]] == ["low", "critical", "medium"]
+    _, document = lines_of(elasticsearch(ecs=True), record_of())
+    assert "severity" not in document["event"]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +198,12 @@ def test_each_item_has_its_outcome(status: int, kind: str, expected: object) -> 
     """A stored event is delivered, overload is retried, any other refusal concerns one event."""
     outcome = elasticsearch().outcome(answer_of((201, ""), (status, kind)), 2)
     assert outcome == (expected if expected == Delivered() else PerEvent((Delivered(), expected)))  # type: ignore[arg-type]  # the table holds outcomes
+
+
+@pytest.mark.parametrize("kind", ["document_parsing_exception", "mapper_parsing_exception"])
+def test_a_refusal_of_the_mapping_names_the_command_that_prevents_it(kind: str) -> None:
+    """The second is the name in OpenSearch and in earlier versions."""
+    assert "make index-templates" in explain(f"bulk_400_{kind}")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

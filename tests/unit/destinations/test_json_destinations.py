@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from isal import igzip
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.destinations.base import Destination, Pending
@@ -16,6 +17,7 @@ from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
 from tests.records import any_records, record_of
 from tests.unit.destination_requests import destination_of
+from tools.make_event import EVENTS, read_lines
 
 URL = "https://xplg.example.internal:30443/logeye/api/logger.jsp"
 TOKEN = "s3cr3t/+ &?#=%25ü"
@@ -128,6 +130,13 @@ def test_compression_has_the_destinations_default(name: str, encoding: str | Non
 def test_the_same_records_make_the_same_compressed_bytes() -> None:
     """There is no time in them."""
     assert request_of("http").body == request_of("http").body
+
+
+def test_a_body_is_compressed_better_than_with_the_next_faster_level() -> None:
+    """The level takes the same time as the one below it, so its bytes have to be fewer."""
+    encoded = [line.encode() for line in read_lines(EVENTS / "lines" / "audit.log")]
+    request = request_of("http", encoded=encoded)
+    assert len(request.body) < len(igzip.compress(b"".join(line + b"\n" for line in encoded), 1))
 
 
 @pytest.mark.parametrize("name", ["xplg", "http"])

@@ -14,13 +14,14 @@ from eks_log_forwarder.destinations.base import Destination
 from eks_log_forwarder.destinations.outcomes import AllButOld, Delivered, Rejected, Unreachable
 from eks_log_forwarder.destinations.registry import build_destination, for_redrive
 from eks_log_forwarder.intake.log_type import LogType
-from eks_log_forwarder.record.record import Record
+from eks_log_forwarder.record.record import Record, RuleRef
 from eks_log_forwarder.transport.exchange import Answer, Request
-from tests.records import NOW_MS, RECORDS, RULE, any_records, record_of
+from tests.records import AUDIT, KLOG, NOW_MS, RECORDS, RULE, any_records, record_of
 from tests.unit.destination_requests import TOKEN, URL, at_the_listener, destination_of, request_of, send
 from tools.listener import running_listener
 
 MAX_LINE_BYTES = 262_144
+FOUR = ("info", "warn", "error", "fatal")  # the levels of klog's letters
 
 
 def loki(**options: object) -> Destination:
@@ -35,9 +36,9 @@ def streams_of(request: Request) -> list[dict[str, Any]]:
 
 
 def test_a_stream_is_a_cluster_and_a_log_type() -> None:
-    """No other labels; the other fields are metadata, and every value is a string."""
+    """And the service's name; the other fields are metadata, and every value is a string."""
     (stream,) = streams_of(request_of(loki(), [record_of(detections=[RULE])]))
-    assert stream["stream"] == {"cluster": "prod", "log_type": "audit"}
+    assert stream["stream"] == {"cluster": "prod", "log_type": "audit", "service_name": "eks-audit"}
     ((time, line, metadata),) = stream["values"]
     assert line == record_of().message
     assert int(time) // 1_000_000 == NOW_MS
@@ -94,7 +95,7 @@ def test_redriven_events_have_a_stream_for_each_hour() -> None:
     hours = (0, 2, 1, 2)
     records = [record_of(timestamp=NOW_MS + hour * 3_600_000, number=hour) for hour in hours]
     streams = streams_of(request_of(destination, records))
-    labels = {"cluster": "prod", "log_type": "audit"}
+    labels = {"cluster": "prod", "log_type": "audit", "service_name": "eks-audit"}
     assert [(stream["stream"], len(stream["values"])) for stream in streams] == [
         (labels | {"redriven": "2026-01-14T10"}, 1),
         (labels | {"redriven": "2026-01-14T12"}, 2),
@@ -140,6 +141,68 @@ def test_long_or_many_values_stay_in_the_line_alone() -> None:
     assert sum(len(name) + len(value) for name, value in metadata.items()) < 64_000
 
 
+def many_rules(count: int) -> list[RuleRef]:
+    """Rules of different levels, each with a title of 60 characters."""
+    levels = ["low", "medium", "critical", "high"]
+    return [
+        RuleRef(
+            f"{number:08}-aaaa-4000-8000-000000000000", f"{number:>060}", levels[number % 4], ["attack.t1"]
+        )
+        for number in range(count)
+    ]
+
+
+def test_the_gravest_events_keep_their_detections() -> None:
+    """They come first, and fit beside all else that the event has; 512 bytes a value are not their bound."""
+    event = json.loads(AUDIT) | {"annotations": {f"name-{number}": "y" * 500 for number in range(200)}}
+    rules = many_rules(30)
+    record = record_of(message=json.dumps(event), detections=rules)
+    record.redacted, record.truncated, record.parsed = 2, True, False
+    metadata = streams_of(request_of(loki(), [record]))[0]["values"][0][2]
+    assert list(metadata)[:7] == [
+        "detection_level",
+        "detection_ids",
+        "detection_titles",
+        "redacted",
+        "truncated",
+        "parsed",
+        "level",
+    ]
+    assert metadata["detection_level"] == metadata["level"] == "critical"
+    assert metadata["detection_ids"].split(",") == [rule.id for rule in rules]
+    assert metadata["detection_titles"].split(", ") == [rule.title for rule in rules]
+    assert (metadata["redacted"], metadata["truncated"], metadata["parsed"]) == ("2", "true", "false")
+    assert len(metadata) == 64
+
+
+@pytest.mark.parametrize("record_format", ["enriched", "parsed", "ocsf"])
+def test_detections_are_bounded_and_in_every_format(record_format: str) -> None:
+    """Loki refuses an entry with over 64 KB of metadata; `plain` has nothing beyond its four keys."""
+    record = record_of(detections=many_rules(500))
+    destination = destination_of("loki", RECORD_FORMAT=record_format)
+    metadata = streams_of(request_of(destination, [record]))[0]["values"][0][2]
+    assert (len(metadata["detection_ids"]), len(metadata["detection_titles"])) == (8190, 8190)
+    assert sum(len(name) + len(value.encode()) for name, value in metadata.items()) < 64_000
+    plain = destination_of("loki", RECORD_FORMAT="plain")
+    assert list(streams_of(request_of(plain, [record]))[0]["values"][0][2]) == ["logGroup", "logStream"]
+
+
+@pytest.mark.parametrize(
+    ("log_type", "message", "level"),
+    [
+        (LogType.AUDIT, None, "info"),
+        (LogType.UNKNOWN, "free text with an error: in it", "info"),
+        *((LogType.API, f"{letter}{KLOG[1:]}", level) for letter, level in zip("IWEF", FOUR, strict=True)),
+        (LogType.AUTHENTICATOR, 'time="x" level=debug msg="y"', "debug"),
+        (LogType.AUTHENTICATOR, 'time="x" level=panic msg="y"', "fatal"),
+    ],
+)
+def test_a_line_has_a_level_that_loki_knows(log_type: LogType, message: str | None, level: str) -> None:
+    """Loki makes `detected_level` of it, and would otherwise guess from the text."""
+    (stream,) = streams_of(request_of(loki(), [record_of(log_type, message)]))
+    assert stream["values"][0][2]["level"] == level
+
+
 @pytest.mark.parametrize(("tenant", "header"), [("", None), ("team-a", "team-a")])
 def test_a_tenant_goes_in_its_header(tenant: str, header: str | None) -> None:
     """Beside the token, which a gateway may require."""
@@ -156,7 +219,6 @@ def test_a_tenant_goes_in_its_header(tenant: str, header: str | None) -> None:
         (200, Delivered()),
         (202, Delivered()),
         (400, Rejected("http_400")),
-        (401, Unreachable("http_401", retry=False)),
         (404, Unreachable("http_404", retry=False)),
         (413, Rejected("http_413")),
         (422, Rejected("http_422")),
@@ -168,6 +230,14 @@ def test_a_tenant_goes_in_its_header(tenant: str, header: str | None) -> None:
 def test_each_answer_has_its_outcome(status: int, expected: object) -> None:
     """Any 2xx is a success, also of a server that is compatible with Loki."""
     assert loki().outcome(Answer(status, b"", 2.0), 3) == expected
+
+
+def test_a_401_names_the_option_that_may_be_missing() -> None:
+    """A Loki with tenants answers so to a request without one, whatever the secret is."""
+    outcome = loki().outcome(Answer(401, b"no org id"), 3)
+    assert isinstance(outcome, Unreachable)
+    assert (outcome.reason, outcome.retry) == ("http_401", False)
+    assert "option tenant" in outcome.detail
 
 
 def test_a_tenant_whose_ingestion_is_blocked_waits() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 from google.protobuf import json_format
 from hypothesis import given, settings
@@ -80,6 +81,7 @@ def test_a_record_has_a_resource_a_body_and_attributes(encoding: str) -> None:
     """By the names of the semantic conventions; the parsed part keeps its nesting."""
     resource, log_record = only_record(record_of(detections=[RULE]), encoding)
     assert resource == {
+        "service.name": "eks-audit",
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
         "cloud.account.id": "111122223333",
@@ -128,6 +130,27 @@ def test_severity_is_klogs_or_logruss(
 ) -> None:
     """Numbers of the logs data model; other lines have no severity."""
     _, log_record = only_record(record_of(log_type, message), encoding)
+    assert (log_record.severity_number, log_record.severity_text) == (number, text)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    ("log_type", "levels", "number", "text"),
+    [
+        (LogType.AUDIT, ["low", "high", "medium"], 17, "high"),
+        (LogType.AUDIT, ["informational"], 9, "informational"),
+        (LogType.AUDIT, ["critical"], 21, "critical"),
+        (LogType.SCHEDULER, ["medium"], 17, "E"),  # the line itself is an error
+        (LogType.AUTHENTICATOR, ["low"], 13, "warning"),
+        (LogType.AUTHENTICATOR, ["high"], 17, "high"),
+    ],
+)
+def test_the_gravest_detection_counts_if_it_is_graver_than_the_line(
+    encoding: str, log_type: LogType, levels: list[str], number: int, text: str
+) -> None:
+    """An audit event has no severity of its own."""
+    rules = [msgspec.structs.replace(RULE, level=level) for level in levels]
+    _, log_record = only_record(record_of(log_type, detections=rules), encoding)
     assert (log_record.severity_number, log_record.severity_text) == (number, text)
 
 

@@ -21,7 +21,7 @@ DESTINATIONS: list[tuple[str, dict[str, object]]] = [
     ("xplg", {}),
     ("http", {}),
     ("splunk_hec", {}),
-    ("elasticsearch", {}),
+    ("elasticsearch", {"templates": True}),
     ("loki", {}),
     ("otlp", {}),
     ("otlp", {"encoding": "json"}),
@@ -30,7 +30,7 @@ ENCODERS = [
     destination_of(name, options=options, RECORD_FORMAT=record_format)
     for (name, options), record_format in product(DESTINATIONS, RecordFormat)
 ]
-ENCODERS.append(destination_of("elasticsearch", options={"ecs": True}))
+ENCODERS += [destination_of("elasticsearch", options={"ecs": ecs}) for ecs in (False, True)]
 CREDENTIALS = Credentials(token=TOKEN)
 
 numbers = st.integers() | st.integers(-(10**40), 10**40) | st.floats()

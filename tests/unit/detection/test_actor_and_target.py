@@ -24,6 +24,7 @@ LINES: list[tuple[LogType, dict[str, object] | None, tuple[str, str]]] = [
     (LogType.AUTHENTICATOR, {}, ("", "")),
     (LogType.SCHEDULER, {"pod": "shop/web", "err": "0/3 nodes"}, ("scheduler", "shop/web")),
     (LogType.CONTROLLER_MANAGER, {"node": "ip-10-0-0-1"}, ("controllerManager", "ip-10-0-0-1")),
+    (LogType.CAPABILITY_ARGOCD, {"application": "cart", "namespace": "x"}, ("capabilityArgocd", "cart")),
     (LogType.API, {"pod": 3}, ("api", "")),
     (LogType.API, None, ("api", "")),
 ]

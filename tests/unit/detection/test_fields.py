@@ -154,6 +154,14 @@ LOG_SOURCES = [
     ("{product: aws, service: eks, category: scheduler}", LogType.SCHEDULER),
     ("{product: aws, service: eks, category: api}", LogType.API),
     ("{product: aws, service: eks, category: controller-manager}", LogType.CONTROLLER_MANAGER),
+    ("{product: aws, service: eks, category: auto-mode-block-storage}", LogType.AUTO_MODE_BLOCK_STORAGE),
+    ("{product: aws, service: eks, category: auto-mode-compute}", LogType.AUTO_MODE_COMPUTE),
+    ("{product: aws, service: eks, category: auto-mode-ipam}", LogType.AUTO_MODE_IPAM),
+    ("{product: aws, service: eks, category: auto-mode-load-balancing}", LogType.AUTO_MODE_LOAD_BALANCING),
+    ("{product: aws, service: eks, category: capability-ack}", LogType.CAPABILITY_ACK),
+    ("{product: aws, service: eks, category: capability-argocd}", LogType.CAPABILITY_ARGOCD),
+    ("{product: aws, service: eks, category: capability-kro}", LogType.CAPABILITY_KRO),
+    ("{product: aws, service: eks, category: capabilityKro}", LogType.CAPABILITY_KRO),
     ("{product: kubernetes, service: audit, definition: Metadata is enough}", LogType.AUDIT),
 ]
 

@@ -20,7 +20,9 @@ DENIED = rule_text(
 
 LOG_SOURCES = (
     "logsource: is not supported; use product kubernetes, service audit; or product aws, service eks, "
-    "category authenticator, scheduler, api or controller-manager"
+    "category api, authenticator, auto-mode-block-storage, auto-mode-compute, auto-mode-ipam, "
+    "auto-mode-load-balancing, capability-ack, capability-argocd, capability-kro, controller-manager or "
+    "scheduler"
 )
 
 

@@ -17,7 +17,9 @@ ID = "6f7d6f5e-6a3b-4d54-9a3c-0d2f6f1d2c11"
 PLAIN = "selection: {verb: get}\ncondition: selection"
 LOG_SOURCES = (
     "logsource: is not supported; use product kubernetes, service audit; or product aws, service eks, "
-    "category authenticator, scheduler, api or controller-manager"
+    "category api, authenticator, auto-mode-block-storage, auto-mode-compute, auto-mode-ipam, "
+    "auto-mode-load-balancing, capability-ack, capability-argocd, capability-kro, controller-manager or "
+    "scheduler"
 )
 
 

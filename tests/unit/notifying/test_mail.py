@@ -163,6 +163,13 @@ def test_the_link_leads_to_the_partition_s_console(region: str, console: str) ->
     assert "start$257E-3600$257EtimeType$257E$2527RELATIVE" in link
 
 
+def test_the_reader_chooses_the_log_group_of_a_line_of_auto_mode() -> None:
+    """It can have any name, and no line names its log type."""
+    found = line(log_type=LogType.AUTO_MODE_COMPUTE, actor="autoModeCompute")
+    assert query_link(found, "us-east-1").endswith("limit*20200$2529")
+    assert "| filter ispresent(@message)\n" in query_of(found)
+
+
 def test_a_summary_is_one_bounded_line() -> None:
     """Also without actor, target, address and code, and with the longest of each."""
     assert summary_of(line(actor="", target="", details=Details())) == (

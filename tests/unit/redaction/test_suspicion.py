@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from eks_log_forwarder import redaction
 from eks_log_forwarder.redaction.suspicion import is_suspicious
 
+_ENV, _ARGS = '"env":[{"name":"PORT","value":"80"}]', '"args":["--v=2"]'
 HARMLESS = [
+    f'{{"requestObject":{{{_ENV},{_ARGS}}},"responseObject":{{{_ENV},{_ARGS}}}}}',
+    f'{{"requestObject":{{{_ENV},{_ARGS}}},"responseObject":{{{_ARGS},{_ENV},{_ENV}}}}}',
     '{"auditID":"1","annotations":{"authorization.k8s.io/decision":"allow"}}',
     '{"requestObject":{"spec":{"containers":[{"env":[{"name":"PORT","value":"80"}]}]}}}',
     '{"requestObject":{"spec":{"containers":[{"env":[],"image":"a"}]}}}',
@@ -27,12 +30,17 @@ def test_finds_nothing_in_what_is_frequent_and_harmless(text: str) -> None:
     assert not is_suspicious(text)
 
 
+_SECRET_ENV = '"env":[{"name":"PORT","value":"80"},{"name":"DB_PASS","value":"x"}]'
 SUSPICIOUS = [
+    f'{{"requestObject":{{{_ENV}}},"responseObject":{{{_SECRET_ENV}}}}}',
+    f'{{"requestObject":{{{_ENV},{_ARGS}}},"responseObject":{{{_ENV},{_SECRET_ENV}}}}}',
+    f'{{"requestObject":{{{_ENV}}},"responseObject":{{{_ENV[:-1]},{{"name":"API_KEY","value":"x"}}]}}}}',
     '{"env":[{"name":"DB_PASSWORD","value":"x"}]}',
     '{"env":[{"name":"A","value":"[\\"}]"},{"name":"API_KEY","value":"x"}]}',
     '{"env":[{"name":"A","value":"a]b"},{"name":"ApiKey","value":"x"}]}',
     '{"env":[{"name":"A","x":[{"b":"c"}]},{"name":"TOKEN","value":"x"}]}',
     '{"env":[{"name":"A","value":"x"',
+    '{"env":[{"name":"A_KEY","value":"x"}}',
     '{"env" : [{"name":"TOKEN","value":"x"}]}',
     '{"requestObject":[{"op":"add","path":"/data/a","value":"x"}]}',
     '{"requestObject" : [{"op":"add"}]}',
@@ -42,7 +50,7 @@ SUSPICIOUS = [
 
 @pytest.mark.parametrize("text", SUSPICIOUS)
 def test_leaves_the_decision_to_the_patterns(text: str) -> None:
-    """An array with an unclear end, white space, a patch, a cut, half a surrogate pair with a token."""
+    """A response that differs from its request, an array with an unclear end, white space, a patch, a cut."""
     assert is_suspicious(text)
 
 
@@ -80,6 +88,8 @@ PIECES = st.sampled_from(
             "auditID",
         ),
         *(
+            *("responseObject", '{"requestObject":{"env":', '},"responseObject":{"env":', "[]"),
+            *('[{"name":"PORT","value":"80"}]', '[{"name":"API_KEY","value":"80"}]', ',"args":["-v"]'),
             "objectRef",
             "resource",
             "secrets",

@@ -136,6 +136,24 @@ def test_the_summary_publishes_each_count_once_with_its_unit(printed: Printed) -
     assert units(document) == {name: NOT_COUNTS.get(name, "Count") for name in COUNTS}
 
 
+@pytest.mark.parametrize(
+    ("account", "dimension"), [("444455556666", "444455556666"), ("", "unknown")], ids=["known", "unknown"]
+)
+def test_the_stream_publishes_what_was_received_by_account_too(
+    account: str, dimension: str, printed: Printed
+) -> None:
+    """In the place of cluster and log type alone, which clusters of two accounts can share."""
+    tally = full_tally()
+    tally.account = account
+    publish(tally, by_account=True)
+    metrics.flush_metrics()
+    of_a_cluster = ("service", "account", "cluster", "logType")
+    (document,) = documents(printed())[("service",), of_a_cluster]
+    assert (document["account"], document["cluster"]) == (dimension, "prod")
+    assert values(document, *of_a_cluster) == {"EventsReceived": 9}
+    assert values(document, "service") == COUNTS
+
+
 def test_the_summary_is_the_last_line(printed: Printed) -> None:
     """Lambda returns the end of the log to a caller who asks for it."""
     last = json.loads(published(full_tally(), printed).splitlines()[-1])

@@ -27,6 +27,7 @@ from benchmarks.setups import (
     LARGEST,
     LIMIT,
     MAIN_DESTINATION,
+    OF_A_STREAM,
     WITH_DETECTIONS,
     WITHOUT_DETECTIONS,
     Cell,
@@ -81,7 +82,13 @@ def records_received(server: Collector) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize(
     ("name", "counts"),
-    [(WITHOUT_DETECTIONS, (1, 1)), (WITH_DETECTIONS, (1, 1)), (BASELINE, (60, 60)), (LIMIT, (1, 1))],
+    [
+        (WITHOUT_DETECTIONS, (1, 1)),
+        (WITH_DETECTIONS, (1, 1)),
+        (OF_A_STREAM, (1, 1)),
+        (BASELINE, (60, 60)),
+        (LIMIT, (1, 1)),
+    ],
 )
 def test_every_contender_delivers_the_same_messages(
     name: str, counts: tuple[int, int], server: Collector, files: EventFiles

@@ -44,6 +44,26 @@ def test_good_values_have_no_fault(overrides: dict[str, str]) -> None:
     assert list(faults(GOOD | overrides)) == []
 
 
+@pytest.mark.parametrize(
+    ("overrides", "found"),
+    [
+        ({}, []),
+        ({"OrganizationId": "o-a1b2c3d4e5", "SourceAccounts": "444455556666,777788889999"}, []),
+        ({"OrganizationId": "r-a1b2"}, ["OrganizationId: The id of an organization"]),
+        ({"SourceAccounts": "444455556666,77"}, ["SourceAccounts: Account ids of 12 digits"]),
+        ({"ClusterName": "prod"}, ["ClusterName is not a parameter of central.yaml"]),
+        ({"AuditPolicy": "quite"}, ["quite"]),
+    ],
+)
+def test_a_section_of_another_template_is_checked_against_that_one(
+    overrides: dict[str, str], found: list[str]
+) -> None:
+    """The template for other accounts has no cluster."""
+    told = list(faults({"DestinationUrl": GOOD["DestinationUrl"]} | overrides, "central.yaml"))
+    assert len(told) == len(found)
+    assert all(part in fault for part, fault in zip(found, told, strict=True))
+
+
 def test_a_required_parameter_without_a_value_is_a_fault() -> None:
     """For both of them."""
     assert list(faults({})) == ["ClusterName has no value", "DestinationUrl has no value"]

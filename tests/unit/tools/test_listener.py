@@ -55,9 +55,9 @@ def session() -> Iterator[requests.Session]:
 def post(
     session: requests.Session, listener: Listener, body: bytes, *, token: str = TOKEN, encoding: str = ""
 ) -> requests.Response:
-    """One request to XPLG's endpoint."""
-    headers = {"Content-Encoding": encoding} if encoding else {}
-    return session.post(listener.url, params={"token": token}, data=body, headers=headers, timeout=5)
+    """One request to the plain endpoint."""
+    headers = {"Authorization": f"Bearer {token}"} | ({"Content-Encoding": encoding} if encoding else {})
+    return session.post(listener.url_of("/ingest"), data=body, headers=headers, timeout=5)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,9 @@ def test_takes_every_body_format_plain_and_gzip(  # noqa: PLR0913, PLR0917  # th
 def test_reads_a_chunked_body(listener: Listener, session: requests.Session) -> None:
     """A body without a Content-Length is read to its end, and the connection stays usable."""
     for _ in range(2):
-        url = f"{listener.url}?token={TOKEN}"
-        assert session.post(url, data=iter([NDJSON[:40], NDJSON[40:]]), timeout=5).status_code == 200
+        url, headers = listener.url_of("/ingest"), {"Authorization": f"Bearer {TOKEN}"}
+        pieces = iter([NDJSON[:40], NDJSON[40:]])
+        assert session.post(url, data=pieces, headers=headers, timeout=5).status_code == 200
     assert listener.records == RECORDS * 2
     assert [received.connection for received, _ in listener.requests] == [1, 1]
 
@@ -129,7 +130,7 @@ def test_a_wrong_xplg_token_is_refused_and_not_repeated(
     listener: Listener, session: requests.Session, token: str
 ) -> None:
     """401, no record kept, and neither token in what is said."""
-    answer = post(session, listener, NDJSON, token=token)
+    answer = session.post(listener.url, params={"token": token}, data=NDJSON, timeout=5)
     assert answer.status_code == 401
     assert answer.text == "the token in the URL is missing or wrong\n"
     assert (listener.records, listener.requests[0][1].fault) == (
@@ -242,7 +243,7 @@ def test_a_body_with_invalid_framing_ends_the_connection(
 def test_a_large_upload_may_ask_first(listener: Listener) -> None:
     """As curl does: `Expect: 100-continue` is answered before the body comes."""
     address = ("127.0.0.1", int(listener.origin.rpartition(":")[2]))
-    head = f"POST /logeye/api/logger.jsp?token={TOKEN} HTTP/1.1\r\nContent-Length: {len(NDJSON)}\r\n"
+    head = f"POST /ingest HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {len(NDJSON)}\r\n"
     with socket.create_connection(address, timeout=5) as client:
         client.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert client.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -371,6 +372,20 @@ def test_a_token_comes_from_the_environment_or_the_option(
         200,
     )
     assert "The token is from --token." in command.end()[1]
+
+
+def test_limits_of_collectors_are_options(tmp_path: Path) -> None:
+    """Loki's age and tenant: an old entry is refused, and a request without a tenant."""
+    command = Command(tmp_path, "--no-token", "--max-age-hours", "168", "--multi-tenant")
+    entries = [[f"{1_700_000_000 + seconds}000000000", "x"] for seconds in range(2)]
+    push = {"streams": [{"stream": {"cluster": "demo"}, "values": entries}]}
+    url = f"{command.origin}/loki/api/v1/push"
+    statuses = [
+        requests.post(url, json=push, headers=headers, timeout=5).status_code
+        for headers in ({}, {"X-Scope-OrgID": "team"})
+    ]
+    assert statuses == [401, 400]
+    assert "answered 400: 2 of 2 entries are refused" in command.end()[1]
 
 
 def test_an_address_that_cannot_be_listened_on_is_a_clear_error(tmp_path: Path) -> None:

@@ -42,6 +42,14 @@ _EXEC = {"resource": "pods", "namespace": "prod", "name": "web-1", "subresource"
             {"message": 'I0114 10:00:00.461394  801139 a.go:7] "Attempting to bind" pod="a/b" node="c"'},
             "I a.go:7 Attempting to bind pod=a/b node=c",
         ),
+        (
+            {"logType": "autoModeIpam", "message": '{"level":"info","msg":"attached","eni":"eni-7"}'},
+            "I attached eni=eni-7",
+        ),
+        (
+            {"logType": "capabilityArgocd", "message": 'level=warning msg="no" application=shop'},
+            "W no application=shop",
+        ),
         ({"message": "", "n": 1}, '{"message":"","n":1}'),
         ({"message": "x" * 3_000}, "x" * 2_000),
     ],

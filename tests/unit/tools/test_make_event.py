@@ -96,6 +96,19 @@ def test_a_log_type_picks_a_stream_name_with_32_hex_digits(log_type: str, prefix
     assert name != make_event.stream_name(log_type, "prod")
 
 
+def test_a_log_type_of_auto_mode_picks_a_log_group_and_a_filter_that_say_it() -> None:
+    """As the forwarder's own tools name them."""
+    source = make_event.source_of("autoModeIpam", "shop")
+    assert (source.log_group, source.filter_name, source.cluster) == (
+        "/aws/vendedlogs/eks/cluster/AUTO_MODE_IPAM_LOGS/shop",
+        "eks-log-forwarder/shop/autoModeIpam",
+        "shop",
+    )
+    assert make_event.source_of("audit", "shop") == make_event.Source(
+        make_event.stream_name("audit", "shop"), "shop"
+    )
+
+
 @given(st.lists(st.text(min_size=1), max_size=20), st.integers(1_000_000_000_000, 4_000_000_000_000))
 def test_ids_are_56_digits_unique_and_in_the_order_of_time(lines: list[str], start: int) -> None:
     """Even for equal lines: CloudWatch gives each event a unique id."""

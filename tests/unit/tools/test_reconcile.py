@@ -1,5 +1,6 @@
 """The comparison of what CloudWatch Logs took in with what the forwarder received."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -207,6 +208,16 @@ def test_a_gap_of_the_stack_replays_every_cluster() -> None:
     assert any("a gap is certain after 2026-02-01T15:00Z" in note for note in report.notes())
 
 
+def test_a_gap_replays_every_log_group_of_the_cluster() -> None:
+    """One of Auto Mode by its name."""
+    cluster = replace(balance({}, {}, 1), log_groups=("/aws/eks/prod/cluster", "/vended/ipam"), missing=3)
+    report = Report(STACK, span(1), NOW, (cluster,), BALANCED, NOTHING_PARKED, ())
+    assert [command.partition(" START=")[0] for command in report.commands()] == [
+        "make replay CLUSTER=prod",
+        "make replay CLUSTER=prod LOG_GROUP=/vended/ipam",
+    ]
+
+
 def test_a_refused_right_leaves_the_report_incomplete() -> None:
     """It is named, and the JSON says so."""
     report = Report(STACK, span(1), NOW, (), BALANCED, NOTHING_PARKED, ("sqs:GetQueueAttributes",))
@@ -253,7 +264,9 @@ def test_a_cluster_whose_filter_is_gone_is_compared_too() -> None:
     ]
     with StubbedAws(
         cloudwatch=[("list_metrics", {"Metrics": metrics})],
+        lambda_=[("get_policy", "ResourceNotFoundException")],
         logs=[
+            ("describe_log_groups", {"logGroups": []}),
             ("describe_log_groups", {"logGroups": []}),
             ("describe_subscription_filters", "ResourceNotFoundException"),
             ("describe_subscription_filters", {"subscriptionFilters": []}),
@@ -263,6 +276,36 @@ def test_a_cluster_whose_filter_is_gone_is_compared_too() -> None:
     assert found == {
         "gone": [Source("/aws/eks/gone/cluster", None)],
         "prod": [Source("/aws/eks/prod/cluster", None)],
+    }
+
+
+def test_logs_of_auto_mode_are_compared_under_the_cluster_that_their_filter_says() -> None:
+    """Metrics of them alone do not mean that the cluster's control-plane logs are subscribed."""
+    metrics = [
+        {
+            "Dimensions": [
+                {"Name": "service", "Value": "forwarder"},
+                {"Name": "cluster", "Value": "west"},
+                {"Name": "logType", "Value": "autoModeIpam"},
+            ]
+        }
+    ]
+    filter_ = SubscriptionFilter("forwarder/west/autoModeIpam", FUNCTION, "")
+    listed = [{"filterName": filter_.name, "destinationArn": FUNCTION, "filterPattern": ""}]
+    with StubbedAws(
+        cloudwatch=[("list_metrics", {"Metrics": metrics})],
+        lambda_=[("get_policy", "ResourceNotFoundException")],
+        logs=[
+            ("describe_log_groups", {"logGroups": []}),
+            ("describe_log_groups", {"logGroups": [{"logGroupName": "/aws/vendedlogs/any"}]}),
+            ("describe_subscription_filters", {"subscriptionFilters": []}),
+            ("describe_subscription_filters", {"subscriptionFilters": listed}),
+        ],
+    ) as aws:
+        found = read_sources(Reader(aws.client), STACK, lambda _: None)
+    assert found == {
+        "prod": [Source("/aws/eks/prod/cluster", None)],
+        "west": [Source("/aws/vendedlogs/any", filter_)],
     }
 
 

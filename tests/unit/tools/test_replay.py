@@ -13,7 +13,7 @@ from eks_log_forwarder.intake.payload import decode_payload, was_seen_before
 from tests.stubbed_aws import StubbedAws
 from tools.log_groups import LogGroup, SubscriptionFilter
 from tools.make_event import encode_event
-from tools.replay.__main__ import filter_pattern, main
+from tools.replay.__main__ import filter_pattern, main, origin
 from tools.replay.dry_run import DryRun
 from tools.replay.payloads import MAX_TEXT_BYTES, Origin, chunks
 from tools.replay.sending import replay
@@ -23,7 +23,7 @@ from tools.stack import Stack
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:forwarder-forward"
 STACK = Stack("forwarder", FUNCTION, "", frozenset(), parameters={"FilterPattern": "from-the-stack"})
 GROUP = "/aws/eks/prod/cluster"
-ORIGIN = Origin(STACK, GROUP)
+ORIGIN = Origin(STACK, GROUP, "forwarder")
 SPAN = Span(GROUP, 0, 10)
 
 
@@ -68,7 +68,7 @@ def test_splits_before_lambda_s_limit() -> None:
 @pytest.mark.parametrize("seen", [True, False])
 def test_marks_lines_that_were_seen_as_the_function_reads_it(seen: bool) -> None:  # noqa: FBT001  # a parameter
     """And no others."""
-    (payload,) = payloads([event(1, "a", "x")], Origin(STACK, GROUP, seen=seen))
+    (payload,) = payloads([event(1, "a", "x")], Origin(STACK, GROUP, "forwarder", seen=seen))
     assert was_seen_before(decode_payload(json.loads(encode_event(payload)))) is seen
 
 
@@ -209,3 +209,34 @@ def test_an_end_before_the_start_gives_a_sentence(
         monkeypatch.setattr("tools.replay.__main__.client_factory", lambda *_: aws.client)
         assert main(["prod", "2026-01-31", "2026-01-30", "--stack", "forwarder"]) == 2
     assert "END (2026-01-30T00:00:00.000+00:00) is before START" in capsys.readouterr().err
+
+
+VENDED = "/aws/vendedlogs/eks/any"
+OTHER_FILTER = SubscriptionFilter("other", "arn:aws:lambda:eu-central-1:111122223333:function:other", "no")
+OUR_FILTER = SubscriptionFilter("forwarder/west/autoModeIpam", FUNCTION, "warn")
+
+
+@pytest.mark.parametrize(
+    ("filters", "name", "pattern"),
+    [
+        ((OTHER_FILTER, OUR_FILTER), "forwarder/west/autoModeIpam", "warn"),
+        ((OTHER_FILTER,), "forwarder/shop/mixed", ""),
+        ((), "forwarder/shop/mixed", ""),
+    ],
+)
+def test_lines_of_auto_mode_keep_the_name_of_their_filter(
+    filters: tuple[SubscriptionFilter, ...], name: str, pattern: str
+) -> None:
+    """It says their cluster and type. The stack's own pattern is for control-plane lines."""
+    group = LogGroup(VENDED, None, filters)
+    (payload,) = payloads([event(1, "a", "x")], origin(group, STACK, "shop", seen=True))
+    assert payload["subscriptionFilters"] == [name, "replay:seen"]
+    assert filter_pattern(group, STACK) == pattern
+
+
+def test_a_dry_run_counts_lines_of_auto_mode_by_their_type() -> None:
+    """As the function does."""
+    dry = DryRun()
+    for chunk in chunks([event(1, "a", "x")], Origin(STACK, VENDED, OUR_FILTER.name)):
+        dry.count(chunk)
+    assert dry.events == Counter({"autoModeIpam": 1})

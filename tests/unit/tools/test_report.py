@@ -1,5 +1,6 @@
 """The figures of `make report`: each section counts what it says, and shows no secret."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.unit.detection_rules import rule_text
 from tests.unit.tools.report_lines import DENIED, FAILING, PENDING, audit_line
 from tools.listener.gist import possible_log_types
 from tools.report.answers import percentile
+from tools.report.cost import Covered
 from tools.report.event import UNKNOWN_KLOG
 from tools.report.lines import Line, read_files
 from tools.report.report import Report
@@ -338,6 +340,21 @@ def test_files_say_what_their_lines_are(tmp_path: Path) -> None:
     assert [line.timestamp_ms for line in found[2:4]] == [1768384800000, 1768384800001]
 
 
+def test_lines_of_auto_mode_are_known_by_the_file_the_record_or_the_log_group(tmp_path: Path) -> None:
+    """Their JSON alone looks like that of audit events."""
+    bare = '{"level":"info","message":"x"}'
+    wrapped = {"logStream": "0a1b", "timestamp": 1, "message": bare}
+    named = wrapped | {"logType": "capabilityKro", "logGroup": "/any"}
+    grouped = wrapped | {"logGroup": "/aws/vendedlogs/AUTO_MODE_COMPUTE_LOGS/west"}
+    paths = [tmp_path / "auto-mode-ipam.log", tmp_path / "records.ndjson"]
+    paths[0].write_text(f"{bare}\n", encoding="utf-8")
+    paths[1].write_text(
+        f"{json.dumps(named)}\n{json.dumps(grouped)}\n{json.dumps(wrapped)}\n", encoding="utf-8"
+    )
+    found = [line.log_types for line in read_files(paths)]
+    assert found == [("autoModeIpam",), ("capabilityKro",), ("autoModeCompute",), ("unknown",)]
+
+
 def test_records_are_measured_as_the_forwarder_writes_them() -> None:
     """Parsed has the event in the place of its header and of the text, plain has the four keys alone."""
     line = audit_line()
@@ -400,3 +417,17 @@ def test_less_than_ten_minutes_are_no_base_for_a_month(rules: RuleSet, later: st
     """Nor is nothing at all."""
     assert figures(rules, [audit_line(), audit_line(stageTimestamp=later)])["cost"] is None
     assert figures(rules, [])["cost"] is None
+
+
+def test_a_gap_of_hours_is_not_covered() -> None:
+    """Half an hour, a line years before, and from one hour into the next: 30 and 50 minutes, in any order."""
+    covered = Covered()
+    for text in (
+        "2026-01-14T13:20",
+        "2026-01-14T10:40",
+        "2019-06-01T00:00",
+        "2026-01-14T10:10",
+        "2026-01-14T12:30",
+    ):
+        covered.add(datetime.fromisoformat(f"{text}:00+00:00"))
+    assert covered.seconds == 30 * 60 + 50 * 60

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from eks_log_forwarder.config.settings import RecordFormat
-from eks_log_forwarder.intake.log_type import LogType
+from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES, LogType
 from tools.show_records import BEGIN, PAGE, default_stages, examples, page, record_of
 
 
@@ -24,11 +24,12 @@ def test_the_prose_is_kept() -> None:
 
 
 def test_shows_every_log_type_in_every_format() -> None:
-    """Six log types and four formats, ten examples of them."""
+    """Five log types and unknown streams, one type each of Auto Mode and of Capabilities, four formats."""
     text = PAGE.read_text(encoding="utf-8")
     stages = default_stages()
-    assert {record_of(example, stages).logType for example in examples()} == set(LogType)
-    assert [text.count(f"\n`{name}`, ") for name in RecordFormat] == [10, 10, 10, 10]
+    left_out = set(VENDED_LOG_TYPES.values()) - {LogType.AUTO_MODE_COMPUTE, LogType.CAPABILITY_ARGOCD}
+    assert {record_of(example, stages).logType for example in examples()} == set(LogType) - left_out
+    assert [text.count(f"\n`{name}`, ") for name in RecordFormat] == [12, 12, 12, 12]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ def test_shows_every_log_type_in_every_format() -> None:
         ("authenticator", {"detections"}),
         ("api", set()),
         ("scheduler", {"detections"}),
+        ("autoModeCompute, as an example of Auto Mode", set()),
+        ("capabilityArgocd, as an example of Capabilities", {"detections"}),
         ("An audit event that arrived cut", {"parsed", "truncated", "detections"}),
         ("A token that was taken out", {"redacted"}),
         ("A line that is not of its log type's format", {"parsed"}),

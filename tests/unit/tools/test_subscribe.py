@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from tests.stubbed_aws import Answer, StubbedAws
 from tools.aws_reading import Reader
 from tools.stack import Stack, StackError, read_stack
+from tools.subscribe.__main__ import main
 from tools.subscribe.permission import has_permission, named_log_groups
 from tools.subscribe.subscription import SubscriptionError, Wish, subscribe
 
@@ -135,6 +136,60 @@ def test_another_pattern_for_the_stack_s_own_cluster_is_a_parameter() -> None:
         pytest.raises(SubscriptionError, match="set its parameter FilterPattern"),
     ):
         list(subscribe(aws.client, OWN, Wish(GROUP, "audit")))
+
+
+VENDED = "/aws/vendedlogs/eks/AUTO_MODE_IPAM_LOGS"
+TELLING = "forwarder/blue/autoModeIpam"
+
+
+def vended(*pairs: tuple[str, str]) -> list[Answer]:
+    """A log group of Auto Mode with these filters, by name and destination."""
+    found = [{"filterName": name, "destinationArn": destination} for name, destination in pairs]
+    return [
+        ("describe_log_groups", {"logGroups": [{"logGroupName": VENDED}]}),
+        ("describe_subscription_filters", {"subscriptionFilters": found}),
+    ]
+
+
+def test_a_vended_log_group_gets_a_permission_and_a_filter_that_says_cluster_and_type() -> None:
+    """The stack's pattern is for control-plane lines, so this filter has none."""
+    put: list[dict[str, Any]] = []
+    with StubbedAws(
+        logs=[*vended(("other", OTHER)), ("put_subscription_filter", {})],
+        lambda_=[("get_policy", policy()), ("add_permission", {})],
+    ) as aws:
+        aws.client("logs").meta.events.register(
+            "provide-client-params.cloudwatch-logs.PutSubscriptionFilter",
+            lambda params, **_: put.append(params),
+        )
+        steps = list(subscribe(aws.client, OWN, Wish(VENDED, name=TELLING)))
+        aws.assert_all_was_asked()
+    assert [(one["filterName"], one["filterPattern"]) for one in put] == [(TELLING, "")]
+    assert steps == [
+        f"CloudWatch Logs may now invoke the function for {LOGS}{VENDED}:*.",
+        f"{VENDED} is subscribed by the filter {TELLING}.",
+    ]
+
+
+def test_a_filter_that_says_something_else_is_not_doubled() -> None:
+    """A second filter would send each line twice; the command that deletes the first is named."""
+    with (
+        StubbedAws(logs=vended(("forwarder", FUNCTION))) as aws,
+        pytest.raises(SubscriptionError, match=f"not {TELLING}: delete it .*--filter-name forwarder"),
+    ):
+        list(subscribe(aws.client, STACK, Wish(VENDED, name=TELLING)))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["blue", "--log-type", "autoModeIpam"], ["--log-group", VENDED, "--log-type", "mixed"]],
+    ids=["nothing", "a type without a group", "a type without a cluster"],
+)
+def test_what_is_missing_is_said_before_aws_is_asked(arguments: list[str]) -> None:
+    """By argparse, with its exit status."""
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
 
 
 @pytest.mark.parametrize(("refusals", "paused"), [(3, 3), (12, 12)])

@@ -161,6 +161,22 @@ def test_without_a_secret_the_reason_is_the_missing_secret() -> None:
     assert steps["secret"][0] is State.OK
 
 
+def test_a_refused_signature_leads_to_the_policies_and_not_to_a_token() -> None:
+    """With the role that they have to allow."""
+    variables = {
+        "DESTINATION_SECRET_ARN": "",
+        "DESTINATION": "elasticsearch",
+        "DESTINATION_OPTIONS": '{"auth":"sigv4"}',
+    }
+    steps = found(canary_steps, lambda_=[parked("http_403")], variables=variables)
+    assert steps["secret"][:2] == (State.OK, "none is set; the function's role signs")
+    assert (
+        "it does not allow the function's role: see docs/destinations/amazon-opensearch.md"
+        in (steps["canary"][1])
+    )
+    assert "secret" not in steps["canary"][2]
+
+
 def test_reasons_are_read_from_the_summary_of_a_function_that_does_not_answer_them() -> None:
     """An older version answers counts only; the details always come from there."""
     body = {"status": "OK", "received": 1, "delivered": 0, "filtered": 0, "parked": 1}

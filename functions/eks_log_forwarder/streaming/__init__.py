@@ -1,0 +1,1 @@
+"""The records of a Kinesis stream that CloudWatch Logs fills."""

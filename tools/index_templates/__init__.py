@@ -1,0 +1,1 @@
+"""Index templates for Elasticsearch and OpenSearch, and the command that applies them."""
