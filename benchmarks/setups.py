@@ -13,6 +13,7 @@ DELAYS_MS = (0, 5, 20)
 MAIN_EVENTS = 2000
 MAIN_DESTINATION = DestinationName.HTTP
 
+_FORWARDERS = ("ours", "stream")  # the contenders that read the forwarder's settings
 # The baseline sends one request per event; fewer events give the same figures in less time.
 _BASELINE_EVENTS = {0: 500, 5: 100, 20: 50}
 
@@ -32,7 +33,7 @@ class Setup:
 
     def environment(self) -> dict[str, str]:
         """The environment of the contender's process."""
-        if self.contender != "ours":
+        if self.contender not in _FORWARDERS:
             return self.environ
         options = '{"compression":"gzip"}'
         ours = {"DESTINATION": self.destination, "DESTINATION_OPTIONS": options, "REDACT": "on"}

@@ -31,6 +31,7 @@ class Ahead(Iterator[Batch]):
         """Makes the next batch, unless it is made or there is none; never raises."""
         if self._made is None:
             try:
-                self._made = next(self._batches)
+                # with a default, because a StopIteration that is kept would keep this object, too
+                self._made = next(self._batches, None)
             except Exception as error:  # noqa: BLE001  # the request on its way must be waited for first
                 self._made = error

@@ -1,5 +1,7 @@
 """The next batch is made while the current one is on its way: one ahead, in order, and none lost."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -41,6 +43,22 @@ def test_one_batch_is_made_before_its_turn() -> None:
     assert [one.events[0].message for one in ahead] == ["b", "c"]
     ahead.make_next()
     assert list(ahead) == []
+
+
+def test_nothing_is_left_of_the_batches_when_they_are_sent() -> None:
+    """Without the garbage collector, which runs seldom: a container would grow by each payload."""
+    kept: list[weakref.ref[Ahead]] = []
+    gc.disable()
+    try:
+        ahead = Ahead([batch("a")])
+        kept.append(weakref.ref(ahead))
+        next(ahead)
+        ahead.make_next()
+        assert list(ahead) == []
+        del ahead
+        assert kept[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_an_error_waits_for_its_turn() -> None:

@@ -284,13 +284,13 @@ def results(cpu_ms: Mapping[str, float]) -> Results:
 
 
 def test_a_bound_that_is_not_met_says_which() -> None:
-    """As fast as the limit, then three and a half times as slow: with 10 events that is too slow."""
+    """As fast as the limit, then four times as slow: with 10 events that is too slow."""
     equal = dict.fromkeys((setup.name for setup in setups()), 1.0)
     of_limit = [one for one in results(equal).ratios() if "ours / limit" in one.name]
     assert [one.is_met for one in of_limit] == [True] * 4
-    slow = [str(one) for one in results(equal | {WITHOUT_DETECTIONS: 3.5}).ratios() if not one.is_met]
-    assert "CPU time of 10 events, ours / limit, detections off: 3.5, at most 3.25" in slow
-    assert "ours / limit, detections off, 5 ms: 0.286, at least 0.85" in slow
+    slow = [str(one) for one in results(equal | {WITHOUT_DETECTIONS: 4.0}).ratios() if not one.is_met]
+    assert "CPU time of 10 events, ours / limit, detections off: 4, at most 3.5" in slow
+    assert "ours / limit, detections off, 5 ms: 0.25, at least 0.85" in slow
 
 
 @pytest.mark.parametrize(
