@@ -49,7 +49,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--report", action="store_true", help="measure everything and write the pages")
-    parser.add_argument("--rounds", type=int, default=7, help="samples of each figure (7)")
+    parser.add_argument("--rounds", type=int, default=5, help="samples of each figure (5)")
     parser.add_argument(
         "--peer",
         action="append",
