@@ -5,7 +5,7 @@ A stage is imported only if the settings switch it on, which keeps cold starts s
 # ruff: noqa: PLC0415  # imports within functions, for the reason above
 
 import os
-from dataclasses import replace
+from copy import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, override
+from typing import ClassVar, Literal, override
+
+import msgspec
 
 from eks_log_forwarder.config.headers import header_faults, header_warnings, token_header_faults
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 
 # Elasticsearch, "Create index" path parameters; names of data streams follow the same rules
 _INDEX_NAME = re.compile(r"[^-_+.A-Z\\/*?\"<>| ,#:{}][^A-Z\\/*?\"<>| ,#:{}]{0,254}")
@@ -34,12 +36,13 @@ class BodyFormat(StrEnum):
     SINGLE = "single"
 
 
-@dataclass(frozen=True, slots=True)
-class DestinationOptions:
+class DestinationOptions(HiddenFields, msgspec.Struct, frozen=True):
     """The options that every destination has; `proxy` is the URL of an HTTP proxy, empty without one."""
 
+    hidden: ClassVar[tuple[str, ...]] = ("proxy",)
+
     compression: Compression = Compression.GZIP
-    proxy: str = field(default="", repr=False)  # a wrong URL may hold a password
+    proxy: str = ""  # a wrong URL may hold a password
 
     def faults(self) -> Iterator[str]:
         """What the collector does not allow; names the option, never its value."""
@@ -50,18 +53,18 @@ class DestinationOptions:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True)
-class JsonOptions(DestinationOptions):
+class JsonOptions(DestinationOptions, frozen=True):
     """`body_format`: one record per line, one JSON array, or one record per request."""
 
     body_format: BodyFormat = BodyFormat.NDJSON
 
 
-@dataclass(frozen=True, slots=True)
-class HttpOptions(JsonOptions):
+class HttpOptions(JsonOptions, frozen=True):
     """`token_prefix` stands before the token; None: `Bearer` in `Authorization`, nothing in other headers."""
 
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    hidden = ("proxy", "headers")
+
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     token_header: str = "Authorization"  # noqa: S105  # the name of a header
     token_prefix: str | None = None
 
@@ -77,8 +80,7 @@ class HttpOptions(JsonOptions):
         return header_warnings("headers", self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class XplgOptions(JsonOptions):
+class XplgOptions(JsonOptions, frozen=True):
     """Not compressed by default: whether XPLG reads gzip is not documented."""
 
     compression: Compression = Compression.NONE
@@ -93,8 +95,7 @@ class XplgOptions(JsonOptions):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class SplunkHecOptions(DestinationOptions):
+class SplunkHecOptions(DestinationOptions, frozen=True):
     """`{type}` in `sourcetype` stands for the log type; an empty `index` means the default of the token."""
 
     index: str = ""
@@ -110,8 +111,7 @@ class SplunkHecOptions(DestinationOptions):
             yield "sourcetype is not valid: use letters, digits, : . _ - and {type} for the log type"
 
 
-@dataclass(frozen=True, slots=True)
-class ElasticsearchOptions(DestinationOptions):
+class ElasticsearchOptions(DestinationOptions, frozen=True):
     """Documents go to `data_stream`, or to `index`. `templates`: our index templates are applied.
 
     `auth`: the secret's login, or a signature of the function's role.
@@ -137,8 +137,7 @@ class ElasticsearchOptions(DestinationOptions):
             yield "namespace is not valid: use lower case, at most 100 characters, no hyphen"
 
 
-@dataclass(frozen=True, slots=True)
-class LokiOptions(DestinationOptions):
+class LokiOptions(DestinationOptions, frozen=True):
     """An empty `tenant` means Loki without multi-tenancy."""
 
     tenant: str = ""
@@ -150,12 +149,13 @@ class LokiOptions(DestinationOptions):
             yield "tenant is not a valid tenant id: use at most 150 letters, digits and ! - _ . * ' ( )"
 
 
-@dataclass(frozen=True, slots=True)
-class OtlpOptions(DestinationOptions):
+class OtlpOptions(DestinationOptions, frozen=True):
     """`{token}` in the value of a header stands for the token of the secret; no header appears in a repr."""
 
+    hidden = ("proxy", "headers")
+
     encoding: Literal["protobuf", "json"] = "protobuf"
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
 
     @override
     def faults(self) -> Iterator[str]:

@@ -12,8 +12,9 @@ In China the names end in .cn. Any other host is a custom endpoint, which only d
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 _HOSTS = (
     re.compile(
@@ -29,8 +30,7 @@ _SIGNING_NAMES = {"es": "es", "aos": "es", "aoss": "aoss"}
 _ACCOUNT = re.compile(r"\d{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSearchEndpoint:
+class OpenSearchEndpoint(msgspec.Struct, frozen=True):
     """What a signature names: the service, and the region; empty: the function's own region."""
 
     service: str

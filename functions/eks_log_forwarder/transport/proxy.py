@@ -8,9 +8,11 @@ the proxy itself, with the full URL (RFC 9112, section 3.2.2).
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.transport.basic_authorization import basic
 from eks_log_forwarder.transport.failures import Failure, ProxyError, failure_of
@@ -25,12 +27,11 @@ _STATUS = re.compile(r"Tunnel connection failed: (\d{3})")  # the text of http.c
 _MAY_PASS = frozenset({408, 425, 429, *range(500, 600)})
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(HiddenFields, msgspec.Struct, frozen=True):
     """Where the proxy is, and the header that it wants; neither shows in a repr."""
 
-    url: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, url: str, credentials: Credentials) -> "Proxy | None":
