@@ -10,14 +10,15 @@ import msgspec
 from eks_log_forwarder.config.headers import header_faults, header_warnings, token_header_faults
 from eks_log_forwarder.config.hidden_fields import HiddenFields
 
+# Patterns are text here, so that only those of the chosen destination are compiled.
 # Elasticsearch, "Create index" path parameters; names of data streams follow the same rules
-_INDEX_NAME = re.compile(r"[^-_+.A-Z\\/*?\"<>| ,#:{}][^A-Z\\/*?\"<>| ,#:{}]{0,254}")
-_NAMESPACE = re.compile(r"[^-A-Z\\/*?\"<>| ,#:{}]{1,100}")
+_INDEX_NAME = r"[^-_+.A-Z\\/*?\"<>| ,#:{}][^A-Z\\/*?\"<>| ,#:{}]{0,254}"
+_NAMESPACE = r"[^-A-Z\\/*?\"<>| ,#:{}]{1,100}"
 # Splunk, indexes.conf
-_SPLUNK_INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}")
-_SOURCETYPE = re.compile(r"[\w:.-]{1,128}", re.ASCII)
+_SPLUNK_INDEX = r"[a-z0-9_][a-z0-9_-]{0,79}"
+_SOURCETYPE = r"(?a:[\w:.-]{1,128})"
 # Grafana Loki, "Manage tenants"
-_TENANT = re.compile(r"[A-Za-z0-9!_.*'()-]{1,150}")
+_TENANT = r"[A-Za-z0-9!_.*'()-]{1,150}"
 TOKEN_PLACEHOLDER = "{token}"  # noqa: S105  # in the headers of otlp
 
 
@@ -105,9 +106,9 @@ class SplunkHecOptions(DestinationOptions, frozen=True):
     @override
     def faults(self) -> Iterator[str]:
         """What Splunk does not allow."""
-        if self.index and not _SPLUNK_INDEX.fullmatch(self.index):
+        if self.index and not re.fullmatch(_SPLUNK_INDEX, self.index):
             yield "index is not a valid name: use lower-case letters, digits, _ and -"
-        if not _SOURCETYPE.fullmatch(_without(self.sourcetype, "{type}")):
+        if not re.fullmatch(_SOURCETYPE, _without(self.sourcetype, "{type}")):
             yield "sourcetype is not valid: use letters, digits, : . _ - and {type} for the log type"
 
 
@@ -127,13 +128,13 @@ class ElasticsearchOptions(DestinationOptions, frozen=True):
     @override
     def faults(self) -> Iterator[str]:
         """What Elasticsearch does not allow."""
-        if self.index and not _INDEX_NAME.fullmatch(self.index):
+        if self.index and not re.fullmatch(_INDEX_NAME, self.index):
             yield 'index is not a valid name: use lower case, no spaces and none of \\ / * ? " < > | , # :'
-        if not _INDEX_NAME.fullmatch(_without(self.data_stream, "{type}", "{namespace}")):
+        if not re.fullmatch(_INDEX_NAME, _without(self.data_stream, "{type}", "{namespace}")):
             yield "data_stream is not a valid name; it may contain {type} and {namespace}"
         if self.index and self.data_stream != ElasticsearchOptions().data_stream:
             yield "index and data_stream exclude each other: set only one"
-        if not _NAMESPACE.fullmatch(self.namespace):
+        if not re.fullmatch(_NAMESPACE, self.namespace):
             yield "namespace is not valid: use lower case, at most 100 characters, no hyphen"
 
 
@@ -145,7 +146,7 @@ class LokiOptions(DestinationOptions, frozen=True):
     @override
     def faults(self) -> Iterator[str]:
         """What Loki does not allow."""
-        if self.tenant and not _TENANT.fullmatch(self.tenant):
+        if self.tenant and not re.fullmatch(_TENANT, self.tenant):
             yield "tenant is not a valid tenant id: use at most 150 letters, digits and ! - _ . * ' ( )"
 
 
