@@ -23,7 +23,7 @@ _CONNECTING = {
     Failure.CONNECTION_TIMEOUT: Failure.PROXY_CONNECTION_TIMEOUT,
     Failure.NAME_NOT_RESOLVED: Failure.PROXY_NAME_NOT_RESOLVED,
 }
-_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")  # the text of http.client's error
+_STATUS = r"Tunnel connection failed: (\d{3})"  # the text of http.client's error
 _MAY_PASS = frozenset({408, 425, 429, *range(500, 600)})
 
 
@@ -72,7 +72,7 @@ def tunnelling() -> Iterator[None]:
 
 
 def _refusal(error: Exception) -> Failure:
-    if status := _STATUS.match(str(error)):
+    if status := re.match(_STATUS, str(error)):
         return _failure_of_status(int(status[1]))
     if isinstance(error, TimeoutError):
         return Failure.PROXY_ANSWER_TIMEOUT
