@@ -116,6 +116,6 @@ def test_imports_what_rare_cases_need_only_when_one_comes() -> None:
 
 @pytest.mark.parametrize("destination", DestinationName)
 def test_values_are_structs(destination: DestinationName) -> None:
-    """To make a data class takes 0.5 ms, a struct 0.01. An answer is one, as its equality leaves out a time."""
+    """A data class takes 0.5 ms to make, a struct 0.01. Answer is one: its equality leaves out a time."""
     environ = BARE | {"DESTINATION": destination, "DETECTIONS": "on"}
     assert imported(environ, DATA_CLASSES) == {"Answer"}
