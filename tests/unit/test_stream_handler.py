@@ -126,6 +126,39 @@ def test_begins_no_record_that_it_could_not_park_in_time() -> None:
         assert collector.request_history == []
 
 
+def test_no_records_are_no_fault(queues: tuple[MemoryQueue, MemoryQueue], printed: Printed) -> None:
+    """Lambda sends such an event at the end of a window; an error would only repeat it."""
+    assert handle() == []
+    assert printed() == ""
+    assert [queue.messages for queue in queues] == [[], []]
+
+
+def test_names_that_utf_8_cannot_represent_hold_up_no_record(
+    queues: tuple[MemoryQueue, MemoryQueue], printed: Printed
+) -> None:
+    """The metrics say U+FFFD in their place, and the records beside it are delivered once."""
+    odd = data_of("b", owner="44\ud80044", logGroup="/aws/eks/blue\udfff/cluster")
+    with requests_mock.Mocker() as collector:
+        collector.post(URL)
+        assert handle(data_of("a"), odd, data_of("c")) == []
+        assert len(collector.request_history) == 3
+    assert [(one["account"], one["cluster"], one["EventsReceived"]) for one in summaries(printed())] == [
+        ("111122223333", "demo", 2),
+        ("44\ufffd44", "blue\ufffd", 1),
+    ]
+    assert [queue.messages for queue in queues] == [[], []]
+
+
+@pytest.mark.usefixtures("environment")
+def test_without_a_dead_letter_queue_the_record_stays_and_the_log_says_why(printed: Printed) -> None:
+    """Nothing asks AWS for a queue that has no URL."""
+    with requests_mock.Mocker() as collector:
+        collector.post(URL)
+        assert handle(data_of("a"), BROKEN, data_of("c")) == ["101", "102"]
+    (kept,) = [json.loads(line) for line in printed().splitlines() if '"record kept"' in line]
+    assert kept["why"] == "awslogs.data (19 bytes) is not gzip or is damaged; no such queue is configured"
+
+
 def test_wrong_settings_raise_so_that_every_record_comes_again(environment: pytest.MonkeyPatch) -> None:
     """A batch that raises keeps its place in the stream; the error lists the faults."""
     environment.setenv("DESTINATION", "carrier pigeon")

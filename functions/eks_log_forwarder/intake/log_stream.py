@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from eks_log_forwarder.encoding import encodable
 from eks_log_forwarder.intake.filter_name import CLUSTER_NAME, read_filter_name
 from eks_log_forwarder.intake.log_type import LogType, bare, log_type_of_stream, vended_log_type_in
 from eks_log_forwarder.intake.payload import SubscriptionPayload, filter_names
@@ -95,7 +96,9 @@ class LogStream:
         return cls(
             log_group=payload.logGroup,
             name=payload.logStream,
-            owner=payload.owner,
-            cluster=cluster,
+            owner=encodable(payload.owner),
+            cluster=encodable(
+                cluster
+            ),  # both are published, and metrics take only text that UTF-8 represents
             log_type=log_type,
         )
