@@ -259,9 +259,11 @@ def test_a_destination_or_a_stream_takes_the_lines(arn: str, is_allowed: bool) -
     """A destination that allows an organization, and a stream, need a role; others have none."""
     pattern = source("subscription.yaml")["Parameters"]["DestinationArn"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, arn)) is is_allowed
-    role = "arn:aws:iam::111122223333:role/logs"
+    role = "arn:aws:iam::111122223333:role/eks/logs"
     without = resolved_subscription(DestinationArn=arn)["Resources"]["Filter"]["Properties"]
-    given = resolved_subscription(DestinationArn=arn, FilterRoleArn=role)["Resources"]["Filter"]["Properties"]
+    given = resolved_subscription(DestinationArn=arn, FilterRoleName="eks/logs")["Resources"]["Filter"][
+        "Properties"
+    ]
     assert (without.get("RoleArn"), given["RoleArn"]) == (None, role)
 
 
