@@ -1,6 +1,7 @@
 """The parts of docs/scale.md."""
 
 import math
+from dataclasses import replace
 
 from tools.bill import bill, quotas, stack
 from tools.bill.bill import Kind, Load, Part, month, total, typical
@@ -22,7 +23,7 @@ _GB = 1e9
 def scale_parts(measured: Measured) -> dict[str, str]:
     """Each part of the page by the name of its place."""
     load = typical(CLUSTERS, measured)
-    parts = [*month(load, measured), *_kinesis(load, measured)]
+    parts = [*map(_of_central, month(load, measured)), *_kinesis(load, measured)]
     separate = month(typical(CLUSTERS // ACCOUNTS, measured), measured)
     redrive_rate = messages_per_second(load, measured, 1)
     slow_ms = bill.billed_ms(load, measured) - measured.delay_ms + _SLOW_MS
@@ -59,6 +60,11 @@ def scale_parts(measured: Measured) -> dict[str, str]:
 def record_bytes(load: Load, measured: Measured) -> float:
     """A payload in the stream: gzip without base64."""
     return load.events_per_payload * measured.payload.streamed_bytes
+
+
+def _of_central(part: Part) -> Part:
+    """A part of a forwarder's bill as a central stack has it."""
+    return replace(part, dollars=cost("alarm", stack.CENTRAL_ALARMS)) if part.name == "alarms" else part
 
 
 def _month(parts: list[Part]) -> str:
