@@ -14,7 +14,7 @@ from eks_log_forwarder.parking.queue import Queue
 from tests.conftest import URL, LambdaContext
 from tests.payloads import event_of, payload_of
 from tests.scripted import MemoryQueue
-from tools.stream_poller import kinesis_event
+from tools.make_event import EVENTS, kinesis_event
 
 type Printed = Callable[[], str]
 
@@ -124,6 +124,24 @@ def test_begins_no_record_that_it_could_not_park_in_time() -> None:
         assert handle(data_of("a"), data_of("b"), remaining_ms=11_000) == ["101"]
         assert handle(data_of("a"), data_of("b"), remaining_ms=13_000) == []
         assert collector.request_history == []
+
+
+def test_the_example_event_is_delivered(queues: tuple[MemoryQueue, MemoryQueue], printed: Printed) -> None:
+    """Three payloads of two accounts, after the probe, which is counted apart."""
+    event = json.loads((EVENTS / "stream.json").read_text(encoding="utf-8"))
+    with requests_mock.Mocker() as collector:
+        collector.post(URL)
+        assert stream_handler.handler(event, LambdaContext(60_000)) == {"batchItemFailures": []}
+    assert [
+        (one["account"], one["logType"], one.get("EventsDelivered"), one.get("ControlMessages"))
+        for one in summaries(printed())
+    ] == [
+        ("CloudwatchLogs", "unknown", None, 1),
+        ("111122223333", "audit", 13, None),
+        ("444455556666", "scheduler", 7, None),
+        ("111122223333", "autoModeCompute", 7, None),
+    ]
+    assert [queue.messages for queue in queues] == [[], []]
 
 
 def test_no_records_are_no_fault(queues: tuple[MemoryQueue, MemoryQueue], printed: Printed) -> None:
