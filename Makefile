@@ -122,8 +122,10 @@ format: setup  #: format the files
 	@ruff format .
 	@ruff check --fix .
 
+# The emulated tests run one after the other: MiniStack waits only a moment for what a busy machine does late.
 test: check  #: run check and all tests; ARGS=--cov measures coverage, too
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest --numprocesses auto --dist worksteal --ignore tests/emulated $(ARGS)
+	@$(python) -m pytest tests/emulated $(if $(findstring --cov,$(ARGS)),--cov-append) $(ARGS)
 
 requirements: setup  #: pin the newest versions that requirements/*.in allow, with hashes
 	@pin() { uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \

@@ -26,6 +26,7 @@ from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.intake.payload import SubscriptionPayload
 from eks_log_forwarder.record.record import Record
 from tools.lambda_context import lambda_context
+from tools.make_event import kinesis_event
 
 type Event = dict[str, Any]
 type Contender = Callable[[Event], None]
@@ -54,7 +55,6 @@ def stream(url: str) -> Contender:
     """The deployed handler of a Kinesis stream; a payload is one record."""
     os.environ["DESTINATION_URL"] = url
     from eks_log_forwarder.stream_handler import handler  # noqa: PLC0415  # as above
-    from tools.stream_poller import kinesis_event  # noqa: PLC0415  # it imports the handler
 
     def forward(event: Event) -> None:
         answer = handler(kinesis_event([("1", event["awslogs"]["data"])]), lambda_context())

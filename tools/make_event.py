@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ STEP_MS = 1_000
 # CloudWatch's event ids have 56 decimal digits; the bits above the 144th are the time.
 _ID_BITS_BELOW_TIME = 144
 _ID_DIGITS = 56
+_FIRST_SEQUENCE_NUMBER = (
+    49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898  # of a made-up record
+)
 
 # the stem of a file in events/lines, the log type of its lines, and the prefix of their stream's name
 _KINDS = (
@@ -167,6 +171,42 @@ def parked_record(payload: dict[str, Any]) -> str:
     return json.dumps({"Records": [record]}, indent=2) + "\n"
 
 
+def kinesis_event(records: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Records as Lambda passes them on, from their sequence numbers and data in base64."""
+    return {
+        "Records": [
+            {
+                "kinesis": {
+                    "kinesisSchemaVersion": "1.0",
+                    "partitionKey": "a",
+                    "sequenceNumber": sequence_number,
+                    "data": data,
+                    "approximateArrivalTimestamp": 1768384800.0,
+                },
+                "eventSource": "aws:kinesis",
+                "eventVersion": "1.0",
+                "eventID": f"shardId-000000000000:{sequence_number}",
+                "eventName": "aws:kinesis:record",
+                "invokeIdentityArn": "arn:aws:iam::000000000000:role/stream",
+                "awsRegion": "us-east-1",
+                "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/logs",
+            }
+            for sequence_number, data in records
+        ]
+    }
+
+
+def stream_event(payloads: dict[str, dict[str, Any]]) -> str:
+    """A Kinesis event, as the stream function receives it: the probe, and lines of two accounts."""
+    other = payloads["scheduler"] | {"owner": "444455556666"}
+    sent = (payloads["control-message"], payloads["cw"], other, payloads["auto-mode-compute"])
+    records = (
+        (str(_FIRST_SEQUENCE_NUMBER + number), json.loads(encode_event(payload))["awslogs"]["data"])
+        for number, payload in enumerate(sent)
+    )
+    return json.dumps(kinesis_event(records), indent=2) + "\n"
+
+
 def _event_id(timestamp: int, identity: str) -> str:
     digest = int.from_bytes(hashlib.sha256(identity.encode()).digest()[: _ID_BITS_BELOW_TIME // 8])
     return f"{(timestamp << _ID_BITS_BELOW_TIME) + digest:0{_ID_DIGITS}d}"
@@ -201,7 +241,8 @@ def main(arguments: list[str]) -> int:
     if options.all:
         payloads = all_payloads()
         events = {stem: encode_event(payload) for stem, payload in payloads.items()}
-        for stem, text in {**events, "parked": parked_record(payloads["cw"])}.items():
+        events |= {"parked": parked_record(payloads["cw"]), "stream": stream_event(payloads)}
+        for stem, text in events.items():
             (EVENTS / f"{stem}.json").write_text(text, encoding="utf-8")
         return 0
     if options.lines is None or not (options.stream or options.type):

@@ -6,12 +6,11 @@ responses, and bisecting. It knows no maximum age.
 """
 
 import base64
-from collections.abc import Iterable
-from typing import Any
 
 from eks_log_forwarder import stream_handler
 from tools.lambda_context import lambda_context
 from tools.local_aws import LocalAws
+from tools.make_event import kinesis_event
 
 _RECORDS_PER_INVOCATION = 100  # the template's
 
@@ -74,28 +73,3 @@ class StreamPoller:
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         stays = (number for number, (sequence_number, _) in enumerate(records) if sequence_number in kept)
         return next(stays, len(records))
-
-
-def kinesis_event(records: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Records as Lambda passes them on, from their sequence numbers and data in base64."""
-    return {
-        "Records": [
-            {
-                "kinesis": {
-                    "kinesisSchemaVersion": "1.0",
-                    "partitionKey": "a",
-                    "sequenceNumber": sequence_number,
-                    "data": data,
-                    "approximateArrivalTimestamp": 1768384800.0,
-                },
-                "eventSource": "aws:kinesis",
-                "eventVersion": "1.0",
-                "eventID": f"shardId-000000000000:{sequence_number}",
-                "eventName": "aws:kinesis:record",
-                "invokeIdentityArn": "arn:aws:iam::000000000000:role/stream",
-                "awsRegion": "us-east-1",
-                "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/logs",
-            }
-            for sequence_number, data in records
-        ]
-    }

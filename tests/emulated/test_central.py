@@ -112,11 +112,15 @@ def test_a_line_of_another_account_arrives_with_its_account(central: Central) ->
         wait_until(lambda: len(listener.records) == 2, "two lines at the collector")
         (found,) = {(one["account"], one["cluster"], one["logType"]) for one in listener.records}
     assert found == (ACCOUNT, CLUSTER, "audit")
-    written = central.aws.log_lines(central.outputs["StreamLogGroupName"])
-    summaries = [json.loads(line) for line in written if '"message":"summary"' in line]
-    assert [
-        (one.get("account"), one["EventsReceived"]) for one in summaries if one["cluster"] == CLUSTER
-    ] == [(ACCOUNT, 2)]
+    written: list[str] = []
+
+    def summaries() -> list[tuple[str, int]]:
+        """What the function's log says of the cluster; the collector has the lines before the log does."""
+        written[:] = central.aws.log_lines(central.outputs["StreamLogGroupName"])
+        lines = [json.loads(line) for line in written if '"message":"summary"' in line]
+        return [(one["account"], one["EventsReceived"]) for one in lines if one["cluster"] == CLUSTER]
+
+    wait_until(lambda: summaries() == [(ACCOUNT, 2)], "one summary of the cluster")
     assert [line for line in written if demo.TOKEN in line] == []
 
 

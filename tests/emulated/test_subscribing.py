@@ -363,7 +363,7 @@ def test_subscription_yaml_leads_to_a_destination_of_another_account(watchful: W
             "ClusterName": name,
             "ForwarderStackName": "central",
             "DestinationArn": destination,
-            "FilterRoleArn": CLUSTER_ROLE,
+            "FilterRoleName": CLUSTER_ROLE.rpartition("/")[2],
         },
     )
     assert outputs == {"SubscribedLogGroupName": log_group(name), "SubscriptionFilterName": "central"}

@@ -1,8 +1,6 @@
 """What the bill counts is what the templates make."""
 
-import pytest
-
-from tests.template.resolve import ROOT, resolved, resolved_network, source
+from tests.template.resolve import resolved, resolved_central, resolved_network, source
 from tools.bill import stack
 
 
@@ -50,7 +48,12 @@ def test_the_settings_of_the_bill_are_the_template_s() -> None:
     assert float(variables["READ_TIMEOUT_SECONDS"]) == stack.READ_TIMEOUT_SECONDS
 
 
-@pytest.mark.skipif(not (ROOT / "central.yaml").exists(), reason="this edition has no central.yaml")
+def test_a_central_stack_has_the_alarms_of_the_bill() -> None:
+    """None of them on an anomaly band."""
+    central, alarm = resolved_central(Environment="prod"), "AWS::CloudWatch::Alarm"
+    assert (count(central, alarm), count(central, alarm, with_band=True)) == (stack.CENTRAL_ALARMS, 0)
+
+
 def test_the_stream_of_the_bill_is_that_of_the_central_stack() -> None:
     """Batches, window, parallel batches of a shard, and retention in prod."""
     template = source("central.yaml")

@@ -369,3 +369,9 @@ def test_the_tampering_rule_knows_the_stream_by_both_of_its_names() -> None:
         ("streamARN", "'{Stream.Arn}'"),
         ("queueUrl", "'{UndeliveredQueue}', '{DeadLetterQueue}'"),
     ]
+
+
+def test_the_destination_waits_until_its_role_is_known() -> None:
+    """CloudWatch Logs puts a record as soon as it is made; a refusal would roll a first deployment back."""
+    assert CENTRAL["Resources"]["LogDestination"]["DependsOn"] == "StreamFunction"
+    assert "LogDestination" not in json.dumps(CENTRAL["Resources"]["StreamFunction"])  # no circle

@@ -183,6 +183,8 @@ def test_one_more_cluster_is_subscribed_by_the_names_of_the_forwarder_s_stack() 
     alarms = of_type("AWS::CloudWatch::Alarm", stack)
     assert list(alarms) == ["SilenceAlarm", "DeliveryErrorsAlarm", "DeliveryThrottlingAlarm"]
     assert all(one["AlarmActions"] == one["OKActions"] == [TOPIC] for one in alarms.values())
+    for name in ("DeliveryErrorsAlarm", "DeliveryThrottlingAlarm"):
+        assert {"Name": "FilterName", "Value": "eks-logs"} in alarms[name]["Dimensions"]
     assert of_type("AWS::Lambda::Permission", stack) == {}
 
 
@@ -208,7 +210,7 @@ def test_a_vended_log_group_has_a_permission_and_a_filter_that_says_cluster_and_
         assert alarm["Dimensions"] == [
             {"Name": "LogGroupName", "Value": "/aws/vendedlogs/eks/x"},
             {"Name": "DestinationType", "Value": "Lambda"},
-            {"Name": "FilterName", "Value": "{Filter}"},
+            {"Name": "FilterName", "Value": filter_["Properties"]["FilterName"]},
         ]
 
 
@@ -239,7 +241,7 @@ def test_a_destination_takes_the_lines_to_another_account(
         selected, _, condition = query["Expression"].partition(" WHERE ")
         schema = 'FROM SCHEMA("AWS/Logs", DestinationType, FilterName, LogGroupName)'
         assert selected == f"SELECT SUM({metric}) {schema}"
-        assert condition == f"LogGroupName = '{log_group}' AND FilterName = '{{Filter}}'"
+        assert condition == f"LogGroupName = '{log_group}' AND FilterName = '{name}'"
         assert alarm["AlarmActions"] == alarm["OKActions"] == [OTHER_TOPIC["AlarmTopicArn"]]
 
 
@@ -257,9 +259,11 @@ def test_a_destination_or_a_stream_takes_the_lines(arn: str, is_allowed: bool) -
     """A destination that allows an organization, and a stream, need a role; others have none."""
     pattern = source("subscription.yaml")["Parameters"]["DestinationArn"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, arn)) is is_allowed
-    role = "arn:aws:iam::111122223333:role/logs"
+    role = "arn:aws:iam::111122223333:role/eks/logs"
     without = resolved_subscription(DestinationArn=arn)["Resources"]["Filter"]["Properties"]
-    given = resolved_subscription(DestinationArn=arn, FilterRoleArn=role)["Resources"]["Filter"]["Properties"]
+    given = resolved_subscription(DestinationArn=arn, FilterRoleName="eks/logs")["Resources"]["Filter"][
+        "Properties"
+    ]
     assert (without.get("RoleArn"), given["RoleArn"]) == (None, role)
 
 

@@ -2,7 +2,15 @@
 
 import re
 
-from tests.unit.test_documentation import ROOT, _template, code, mappings, shown_default, table
+from tests.unit.test_documentation import (
+    ROOT,
+    TemplateLoader,
+    _template,
+    code,
+    mappings,
+    shown_default,
+    table,
+)
 
 PAGE = (ROOT / "docs" / "central.md").read_text(encoding="utf-8")
 CENTRAL, FORWARDER = _template("central.yaml"), _template("template.yaml")
@@ -58,3 +66,15 @@ def test_lists_every_further_right_with_its_actions() -> None:
     further = {sid: actions for sid, actions in granted(CENTRAL["Resources"]).items() if sid not in known}
     documented = {row[0]: set(code(row[1])) for row in table(PAGE, "statement of central.yaml")}
     assert documented == further
+
+
+def test_the_role_of_a_sending_account_is_a_template_that_cloudformation_takes() -> None:
+    """Every filter of a StackSet names it by its name, which is the same in all accounts."""
+    text = re.search(r"<<'EOF'\n(.*?)\nEOF\n", PAGE, re.DOTALL)
+    assert text is not None
+    template = TemplateLoader(text[1]).get_single_data()
+    (role,) = template["Resources"].values()
+    allowed = [one["Action"] for one in mappings(role) if "Effect" in one]
+    assert sorted(allowed) == ["logs:PutLogEvents", "sts:AssumeRole"]
+    named = re.findall(r"FilterRoleName(?:=|,ParameterValue=)([\w-]+)", PAGE)
+    assert named == [role["Properties"]["RoleName"]] * 2

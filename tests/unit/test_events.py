@@ -158,6 +158,20 @@ def test_the_control_message_carries_no_log_group() -> None:
     assert [event["id"] for event in payload["logEvents"]] == [""]
 
 
+def test_the_records_of_a_stream_are_whole_payloads_of_two_accounts() -> None:
+    """The probe of CloudWatch Logs, and those of three other events; the sequence numbers grow."""
+    event = json.loads((EVENTS / "stream.json").read_text(encoding="utf-8"))
+    kinesis = [record["kinesis"] for record in event["Records"]]
+    payloads = [json.loads(gzip.decompress(base64.b64decode(one["data"], validate=True))) for one in kinesis]
+    owners = [payload["owner"] for payload in payloads]
+    assert owners == ["CloudwatchLogs", "111122223333", "444455556666", "111122223333"]
+    made = ("control-message", "cw", "scheduler", "auto-mode-compute")
+    assert [one["logEvents"] for one in payloads] == [payload_of(stem)["logEvents"] for stem in made]
+    numbers = [int(one["sequenceNumber"]) for one in kinesis]
+    assert numbers == sorted(set(numbers))
+    assert {len(one["sequenceNumber"]) for one in kinesis} == {56}
+
+
 def test_the_malformed_event_is_not_gzip() -> None:
     """Its base64 is sound, so the fault lies one layer down."""
     with pytest.raises(gzip.BadGzipFile):

@@ -41,19 +41,19 @@ def targets(source: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def sent_names() -> set[str]:
+def sent_values() -> dict[str, set[str]]:
     """The labels and the structured metadata of every sample record, live and redriven."""
     settings = Settings.from_environ(
         {"DESTINATION": "loki", "DESTINATION_URL": "https://loki.example.internal"}
     )
     destination = for_redrive(build_destination(settings), settings)
     body = gzip.decompress(request_of(destination, sample_records()).body)
-    names: set[str] = set()
+    found: dict[str, set[str]] = {}
     for stream in json.loads(body)["streams"]:
-        names |= stream["stream"].keys()
-        for _, _, metadata in stream["values"]:
-            names |= metadata.keys()
-    return names
+        for values in (stream["stream"], *(metadata for _, _, metadata in stream["values"])):
+            for name, value in values.items():
+                found.setdefault(name, set()).add(value)
+    return found
 
 
 def test_every_name_in_a_query_is_sent() -> None:
@@ -62,7 +62,25 @@ def test_every_name_in_a_query_is_sent() -> None:
     assert len(queries) >= 20
     used = {name for target in queries for name in names_in(target["expr"])}
     assert {"cluster", "log_type", "audit_verb", "detection_level", "klog_fields_pod"} <= used
-    assert used - sent_names() == set()
+    assert used - sent_values().keys() == set()
+
+
+def test_every_value_in_a_query_is_sent() -> None:
+    """A query that asks for another value shows nothing, and nobody notices."""
+    sent = sent_values()
+    asked = {
+        comparison
+        for target in targets(LOKI)
+        for comparison in re.findall(r'(\w+)(=~|=)["`]([^"`${]+)["`]', target["expr"])
+    }
+    assert len(asked) >= 8
+    missing = {
+        (name, value)
+        for name, sign, value in asked
+        for one in (value.split("|") if sign == "=~" else [value])
+        if one not in sent[name]
+    }
+    assert missing == {("audit_responseStatus_code", "429")}  # no sample was throttled
 
 
 def test_the_page_names_what_the_dashboard_uses() -> None:
@@ -126,8 +144,8 @@ def test_the_dashboard_has_what_grafana_needs() -> None:
 def test_a_variable_in_a_query_is_one_of_the_dashboard() -> None:
     """Or Grafana's own."""
     own = {variable["name"] for variable in DASHBOARD["templating"]["list"]}
-    used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD["panels"])))
-    assert used == own | {"__range", "__auto"}
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD)))
+    assert used == own | {"__range", "__auto", "__all"}
 
 
 def test_the_dashboard_has_a_row_for_each_subject() -> None:

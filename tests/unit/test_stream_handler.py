@@ -14,7 +14,7 @@ from eks_log_forwarder.parking.queue import Queue
 from tests.conftest import URL, LambdaContext
 from tests.payloads import event_of, payload_of
 from tests.scripted import MemoryQueue
-from tools.stream_poller import kinesis_event
+from tools.make_event import EVENTS, kinesis_event
 
 type Printed = Callable[[], str]
 
@@ -124,6 +124,57 @@ def test_begins_no_record_that_it_could_not_park_in_time() -> None:
         assert handle(data_of("a"), data_of("b"), remaining_ms=11_000) == ["101"]
         assert handle(data_of("a"), data_of("b"), remaining_ms=13_000) == []
         assert collector.request_history == []
+
+
+def test_the_example_event_is_delivered(queues: tuple[MemoryQueue, MemoryQueue], printed: Printed) -> None:
+    """Three payloads of two accounts, after the probe, which is counted apart."""
+    event = json.loads((EVENTS / "stream.json").read_text(encoding="utf-8"))
+    with requests_mock.Mocker() as collector:
+        collector.post(URL)
+        assert stream_handler.handler(event, LambdaContext(60_000)) == {"batchItemFailures": []}
+    assert [
+        (one["account"], one["logType"], one.get("EventsDelivered"), one.get("ControlMessages"))
+        for one in summaries(printed())
+    ] == [
+        ("CloudwatchLogs", "unknown", None, 1),
+        ("111122223333", "audit", 13, None),
+        ("444455556666", "scheduler", 7, None),
+        ("111122223333", "autoModeCompute", 7, None),
+    ]
+    assert [queue.messages for queue in queues] == [[], []]
+
+
+def test_no_records_are_no_fault(queues: tuple[MemoryQueue, MemoryQueue], printed: Printed) -> None:
+    """Lambda sends such an event at the end of a window; an error would only repeat it."""
+    assert handle() == []
+    assert printed() == ""
+    assert [queue.messages for queue in queues] == [[], []]
+
+
+def test_names_that_utf_8_cannot_represent_hold_up_no_record(
+    queues: tuple[MemoryQueue, MemoryQueue], printed: Printed
+) -> None:
+    """The metrics say U+FFFD in their place, and the records beside it are delivered once."""
+    odd = data_of("b", owner="44\ud80044", logGroup="/aws/eks/blue\udfff/cluster")
+    with requests_mock.Mocker() as collector:
+        collector.post(URL)
+        assert handle(data_of("a"), odd, data_of("c")) == []
+        assert len(collector.request_history) == 3
+    assert [(one["account"], one["cluster"], one["EventsReceived"]) for one in summaries(printed())] == [
+        ("111122223333", "demo", 2),
+        ("44\ufffd44", "blue\ufffd", 1),
+    ]
+    assert [queue.messages for queue in queues] == [[], []]
+
+
+@pytest.mark.usefixtures("environment")
+def test_without_a_dead_letter_queue_the_record_stays_and_the_log_says_why(printed: Printed) -> None:
+    """Nothing asks AWS for a queue that has no URL."""
+    with requests_mock.Mocker() as collector:
+        collector.post(URL)
+        assert handle(data_of("a"), BROKEN, data_of("c")) == ["101", "102"]
+    (kept,) = [json.loads(line) for line in printed().splitlines() if '"record kept"' in line]
+    assert kept["why"] == "awslogs.data (19 bytes) is not gzip or is damaged; no such queue is configured"
 
 
 def test_wrong_settings_raise_so_that_every_record_comes_again(environment: pytest.MonkeyPatch) -> None:

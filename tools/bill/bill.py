@@ -130,7 +130,7 @@ def _cloudwatch(load: Load, measured: Measured) -> Iterator[Part]:
         "taking in the control-plane logs",
         cost("logs_ingestion_gb", load.gb),
         "GB that the clusters log",
-        "switch log types of the cluster off; EKS's audit policy cannot be changed",
+        "switch log types of the cluster off",
     )
     yield Part(
         Kind.CLOUDWATCH,
@@ -195,7 +195,7 @@ def _variable(load: Load, measured: Measured) -> Iterator[Part]:
         "the functions' own log, taking in",
         cost("lambda_logs_ingestion_gb", log_gb),
         "payloads, detections",
-        "a filter pattern; LogLevel has little effect, because most lines are metrics",
+        "a filter pattern; LogLevel hardly: most lines are metrics",
     )
     yield Part(
         Kind.VARIABLE,
@@ -257,7 +257,7 @@ def _optional(load: Load, measured: Measured) -> Iterator[Part]:
     )
     yield Part(
         Kind.OPTIONAL,
-        "no compression, as xplg has it by default: more transfer to another zone",
+        "without gzip, as xplg by default: more transfer to another zone",
         cost("zone_transfer_gb", more),
         "bytes sent",
         "gzip, where the listener takes it",

@@ -39,6 +39,7 @@ def cost_parts(measured: Measured) -> dict[str, str]:
         "own_share": f"{_of(parts, 'the functions', 'custom metrics') / forwarder:.0%}",
         "lambda_share": f"{_of(parts, 'Lambda') / forwarder:.0%}",
         "month": month_table(measured),
+        "levers": _levers(parts),
         "payloads": _payloads(measured),
         "metrics": f"{measured.metrics}",
         "further_metrics": f"{measured.further_metrics}",
@@ -64,6 +65,7 @@ def cost_parts(measured: Measured) -> dict[str, str]:
         "invocations": _invocations(measured),
         "region": prices().region,
         "prices": _prices(),
+        "sources": _sources(),
     }
 
 
@@ -71,7 +73,7 @@ def month_table(measured: Measured) -> str:
     """The month's bill with a column for each number of clusters: the sums, then every part."""
     bills = [month(typical(size, measured), measured) for size in SIZES]
     sums = [
-        ("sum", name, *(dollars(total(parts, *kinds)) for parts in bills), "", "")
+        ("sum", name, *(dollars(total(parts, *kinds)) for parts in bills))
         for name, kinds in (
             ("**CloudWatch**, with or without a forwarder", (Kind.CLOUDWATCH,)),
             ("**the forwarder, fixed**", (Kind.FIXED,)),
@@ -80,12 +82,17 @@ def month_table(measured: Measured) -> str:
         )
     ]
     rows = [
-        (part.kind, part.name, *(dollars(one.dollars) for one in same), part.depends_on, part.less)
+        (part.kind, part.name, *(dollars(one.dollars) for one in same))
         for same in zip(*bills, strict=True)
         for part in same[:1]
     ]
-    head = ("kind", "part", *map(clusters, SIZES), "depends on", "to pay less")
-    return table(head, [*sums, *rows], texts=(0, 1, len(head) - 2, len(head) - 1))
+    return table(("kind", "part", *map(clusters, SIZES)), [*sums, *rows], texts=(0, 1))
+
+
+def _levers(parts: Iterable[Part]) -> str:
+    """What each part depends on, and what lowers it."""
+    rows = [(part.name, part.depends_on, part.less) for part in parts]
+    return table(("part", "depends on", "to pay less"), rows, texts=(0, 1, 2))
 
 
 def _of(parts: Iterable[Part], *starts: str) -> float:
@@ -202,10 +209,17 @@ def _invocations(measured: Measured) -> str:
 
 def _prices() -> str:
     rows = [
-        (price.of, price.shown(), f"{price.date}", _link(price.source)) for price in prices().prices.values()
+        (price.of, price.shown(), f"{price.date}", _link(name, price.source))
+        for name, price in prices().prices.items()
     ]
     return table(("price of", "dollars", "date", "source"), rows, texts=(0, 2, 3))
 
 
-def _link(source: str) -> str:
-    return f"[{source.split('/')[2]}]({source})" if "://" in source else source
+def _link(name: str, source: str) -> str:
+    """The host, as a link to the address that `_sources` has, which would make the table wide."""
+    return f"[{source.split('/')[2]}][{name}]" if "://" in source else source
+
+
+def _sources() -> str:
+    found = prices().prices.items()
+    return "\n".join(f"[{name}]: {price.source}" for name, price in found if "://" in price.source)

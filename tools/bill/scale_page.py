@@ -1,19 +1,21 @@
 """The parts of docs/scale.md."""
 
 import math
+from dataclasses import replace
 
 from tools.bill import bill, quotas, stack
 from tools.bill.bill import Kind, Load, Part, month, total, typical
 from tools.bill.measured import Measured
-from tools.bill.outage import messages_per_second
+from tools.bill.outage import messages_per_second, outage
 from tools.bill.prices import cost
-from tools.bill.shown import FORWARDER, common_parts, dollars, outage_table
+from tools.bill.shown import FORWARDER, common_parts, dollars
 from tools.markdown import table
 
 ACCOUNTS = 50
 CLUSTERS = 200
 PEAK = 3.0
 _SLOW_MS = 100.0
+_LEAST_DOLLARS = 10.0
 _MB = 1e6
 _GB = 1e9
 
@@ -21,13 +23,11 @@ _GB = 1e9
 def scale_parts(measured: Measured) -> dict[str, str]:
     """Each part of the page by the name of its place."""
     load = typical(CLUSTERS, measured)
-    parts = [*month(load, measured), *_kinesis(load, measured)]
+    parts = [*map(_of_central, month(load, measured)), *_kinesis(load, measured)]
     separate = month(typical(CLUSTERS // ACCOUNTS, measured), measured)
     redrive_rate = messages_per_second(load, measured, 1)
     slow_ms = bill.billed_ms(load, measured) - measured.delay_ms + _SLOW_MS
-    sums = [("sum", f"**the forwarder, {kind}**", dollars(total(parts, kind))) for kind in FORWARDER] + [
-        ("sum", "**the forwarder**", dollars(total(parts, *FORWARDER)))
-    ]
+    hour, day = outage(load, measured, 1), outage(load, measured, 24)
     return common_parts(measured) | {
         "accounts": f"{ACCOUNTS}",
         "clusters": f"{CLUSTERS}",
@@ -36,12 +36,11 @@ def scale_parts(measured: Measured) -> dict[str, str]:
         "central": dollars(total(parts, *FORWARDER)),
         "cloudwatch": dollars(total(parts, Kind.CLOUDWATCH)),
         "needs": _needs(load, measured),
-        "month": table(
-            ("kind", "part", "dollars"),
-            [*sums, *((part.kind, part.name, dollars(part.dollars)) for part in parts)],
-            texts=(0, 1),
-        ),
-        "outage": outage_table(measured, (CLUSTERS,)),
+        "month": _month(parts),
+        "least": f"{_LEAST_DOLLARS:g}",
+        "first_hour": dollars(hour.dollars),
+        "mean_hour": dollars(day.dollars / 24),
+        "messages": f"{hour.messages:,.0f}",
         "drain_rate": f"{messages_per_second(load, measured):.0f}",
         "parked_rate": f"{load.payloads_per_second:,.0f}",
         "wanted_concurrency": f"{math.ceil(load.payloads_per_second / redrive_rate)}",
@@ -61,6 +60,21 @@ def scale_parts(measured: Measured) -> dict[str, str]:
 def record_bytes(load: Load, measured: Measured) -> float:
     """A payload in the stream: gzip without base64."""
     return load.events_per_payload * measured.payload.streamed_bytes
+
+
+def _of_central(part: Part) -> Part:
+    """A part of a forwarder's bill as a central stack has it."""
+    return replace(part, dollars=cost("alarm", stack.CENTRAL_ALARMS)) if part.name == "alarms" else part
+
+
+def _month(parts: list[Part]) -> str:
+    """The sums, and the parts of the forwarder that are worth a line, the dearest first."""
+    sums = [("sum", f"**the forwarder, {kind}**", dollars(total(parts, kind))) for kind in FORWARDER]
+    sums += [("sum", "**the forwarder**", dollars(total(parts, *FORWARDER)))]
+    shown = [part for part in parts if part.kind in FORWARDER and part.dollars >= _LEAST_DOLLARS]
+    shown.sort(key=lambda part: -part.dollars)
+    rows = [(part.kind, part.name, dollars(part.dollars)) for part in shown]
+    return table(("kind", "part", "dollars"), [*sums, *rows], texts=(0, 1))
 
 
 def _kinesis(load: Load, measured: Measured) -> list[Part]:

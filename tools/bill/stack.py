@@ -19,7 +19,8 @@ RETRY_BUDGET_SECONDS = 20.0
 CONNECT_PROBE_SECONDS = 2.0  # of the one attempt a minute of a container whose circuit is open
 READ_TIMEOUT_SECONDS = 10.0
 SECRET_CACHE_SECONDS = 300.0
-# Of central.yaml
+# Of central.yaml in staging and prod, with detections. No alarm is about one cluster.
+CENTRAL_ALARMS = 16
 STREAM_BATCH = 100  # BatchSize: records of one invocation
 STREAM_WINDOW_SECONDS = 1  # MaximumBatchingWindowInSeconds
 STREAM_FACTOR = 4  # ParallelizationFactor

@@ -8,7 +8,7 @@ Exit status: 0 if the cluster is subscribed, 1 if it cannot be, 2 if AWS could n
 import argparse
 import sys
 
-from eks_log_forwarder.intake.filter_name import MIXED, filter_name
+from eks_log_forwarder.intake.filter_name import CLUSTER_NAME, MIXED, filter_name
 from eks_log_forwarder.intake.log_stream import cluster_of
 from eks_log_forwarder.intake.log_type import VENDED_LOG_TYPES
 from tools.aws_clients import client_factory
@@ -68,8 +68,15 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not options.cluster and not options.log_group:
         parser.error("name a cluster, or a log group")
+    if options.cluster and not CLUSTER_NAME.fullmatch(options.cluster):
+        parser.error("this is not the name of a cluster: letters, digits, hyphens and underscores")
     if options.log_type and not (options.cluster and options.log_group):
         parser.error("--log-type needs a cluster and --log-group")
+    named = cluster_of(options.log_group or "")
+    if named is not None and (options.log_type or options.cluster not in {named, None}):
+        parser.error(
+            f"the log group has the control-plane logs of {named}: name neither a type nor another cluster"
+        )
     _run(options)
     return 0
 

@@ -22,6 +22,8 @@ _TRIES = 13  # a minute
 class SubscriptionError(ToolError):
     """The log group cannot be subscribed; the message says why and what to do."""
 
+    status = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:

@@ -26,16 +26,18 @@ _OF_THE_REQUEST = frozenset(
 
 _WORDS = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
 _SENSITIVE_WORD = (
-    r".*(?:token(?!i[sz])|secret|passw|passphrase|passcode|pwd|credential|signature|bearer|authoriz|authentic"
+    r".*(?:token(?!i[sz])|secret|passw|passphrase|passcode|pwd|credential|signature|bearer|authori[sz]|authentic"
     r"|hmac|jwt|cookie|session|webhook|licen[cs]e|(?:access|api|auth|private|sign(?:ing)?)key).*"
-    r"|.*(?<!by)(?<!com)pass|[a-z]*dsn|[a-z]{0,5}auth|creds?|keys?|otp|pw|pat|sas|sig|sign"
+    r"|.*(?<!by)(?<!com)pass|[a-z]*dsn|[a-z]{0,5}auth|creds?|keys?|otp|pw|pat|pin|sas|sig|sign|[as]k"
     r"|(?:account|app|application|client|encryption|host|function|ingest|ingestion|insert|instrumentation"
     r"|integration|logs|master|primary|project|public|routing|secondary|service|shared|sharedaccess|ssh"
     r"|subscription|user|write)keys?"
 )
 _SECRET_NAMES = frozenset({"x-honeycomb-team"})  # keys of vendors under names that do not say so
 # RFC 9110, section 11.4
-_CREDENTIALS = r"(?i:bearer|basic|digest|negotiate|apikey|token|splunk|aws4-\S+)[\s=:]"
+_CREDENTIALS = (
+    r"(?i:bearer|basic|digest|negotiate|apikey|token|splunk|oauth|jwt|ssws|googlelogin|aws4-\S+)[\s=:]"
+)
 
 
 def header_faults(option: str, headers: Mapping[str, str], *, placeholder: str = "") -> Iterator[str]:

@@ -1,14 +1,16 @@
 """Names and values of documents that no mapping of Elasticsearch or OpenSearch refuses, whatever a line says.
 
-A mapping fixes one type for each name, and without a template the first value decides which. So what a
-line chooses freely is made to fit: the names of its fields and annotations, their length, and times. The
-message keeps the original.
+A mapping fixes one type for each name, without a template the first value decides which, and an index takes
+1,000 names. So what a line chooses freely is made to fit: the names of its fields, annotations and `extra`,
+their number, their length, and times. The message keeps the original.
 
 Sources: Elasticsearch reference, "Dynamic field mapping" (date detection), "Object field type" (dots in
-names), "Flattened field type"; Lucene, IndexWriter.MAX_TERM_LENGTH (32,766 bytes of name and value).
+names), "Mapping limit settings", "Flattened field type"; Lucene, IndexWriter.MAX_TERM_LENGTH (32,766 bytes of
+name and value).
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -16,6 +18,7 @@ import msgspec
 from eks_log_forwarder.control_plane.audit import AuditHeader, User
 from eks_log_forwarder.control_plane.authenticator import AuthenticatorLine
 from eks_log_forwarder.control_plane.klog import KlogLine
+from eks_log_forwarder.destinations.elasticsearch_names import ANNOTATIONS, EXTRA, FIELDS, OTHER
 from eks_log_forwarder.record.record import Record
 
 MAX_NAME = 256
@@ -30,8 +33,8 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d
 def mappable(record: Record, *, templates: bool) -> Record:
     """The record with names and values that fit; the record itself if they do already.
 
-    Without the index templates, a free value that looks like a date is put in quotes, and a time that is not
-    RFC 3339 is left out.
+    Without the index templates, only common names are fields of their own, a free value that looks like a
+    date is put in quotes, and a time that is not RFC 3339 is left out.
     """
     changes: dict[str, object] = {}
     if record.audit is not None:
@@ -44,23 +47,24 @@ def mappable(record: Record, *, templates: bool) -> Record:
 
 
 def _line[Line: (KlogLine, AuthenticatorLine)](line: Line, *, templates: bool) -> Line:
-    """Names without dots, which dynamic mapping reads as objects: `pod` and `pod.name` exclude each other."""
-    fields = {
-        _name(name).replace(".", "_"): _value(value, templates=templates)
-        for name, value in line.fields.items()
-    }
+    if templates:
+        fields = {_name(name).replace(".", "_"): _short(value) for name, value in line.fields.items()}
+    else:
+        fields = _common(line.fields, FIELDS)
     return msgspec.structs.replace(line, fields=fields, time=_time(line.time, templates=templates))
 
 
 def _audit(audit: AuditHeader, *, templates: bool) -> AuditHeader:
-    """The API server's own names keep their dots."""
-    annotations = {
-        _name(name): _value(value, templates=templates) for name, value in audit.annotations.items()
-    }
+    annotations = audit.annotations
+    if templates:
+        annotations = {_name(name): _short(value) for name, value in annotations.items()}
+    else:
+        annotations = _common(annotations, ANNOTATIONS)
     changes = _changed("annotations", audit.annotations, annotations)
-    changes |= _changed("user", audit.user, _user(audit.user))
+    changes |= _changed("user", audit.user, _user(audit.user, templates=templates))
     if audit.impersonated_user is not None:
-        changes |= _changed("impersonated_user", audit.impersonated_user, _user(audit.impersonated_user))
+        user = _user(audit.impersonated_user, templates=templates)
+        changes |= _changed("impersonated_user", audit.impersonated_user, user)
     status = audit.response_status
     if status is not None and not 0 <= status.code <= MAX_CODE:
         changes["response_status"] = msgspec.structs.replace(status, code=0)
@@ -70,9 +74,28 @@ def _audit(audit: AuditHeader, *, templates: bool) -> AuditHeader:
     return msgspec.structs.replace(audit, **changes) if changes else audit
 
 
-def _user(user: User) -> User:
-    extra = {_name(name): [_short(value) for value in values] for name, values in user.extra.items()}
+def _user(user: User, *, templates: bool) -> User:
+    if templates:
+        extra = {_name(name): [_short(value) for value in values] for name, values in user.extra.items()}
+    else:
+        extra = {name: [_quoted(value) for value in user.extra[name]] for name in user.extra if name in EXTRA}
+        others = [
+            _quoted(f"{name}={value}")
+            for name, values in user.extra.items()
+            if name not in EXTRA
+            for value in values
+        ]
+        extra |= {OTHER: others} if others else {}
     return user if extra == user.extra else msgspec.structs.replace(user, extra=extra)
+
+
+def _common(values: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
+    """The values under these names; all others are one text under one name."""
+    common = {name: _quoted(value) for name, value in values.items() if name in names}
+    if len(common) < len(values):
+        others = " ".join(f"{name}={value}" for name, value in values.items() if name not in names)
+        common[OTHER] = _quoted(others)
+    return common
 
 
 def _changed(name: str, old: object, new: object) -> dict[str, object]:
@@ -86,9 +109,9 @@ def _name(name: str) -> str:
     return name[:MAX_NAME].replace(".", "_").replace("\0", "_").strip() or "_"
 
 
-def _value(value: str, *, templates: bool) -> str:
+def _quoted(value: str) -> str:
     value = _short(value)
-    return f'"{value}"' if not templates and _LIKE_A_DATE.match(value) else value
+    return f'"{value}"' if _LIKE_A_DATE.match(value) else value
 
 
 def _short(value: str) -> str:

@@ -5,17 +5,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from zlib import crc32
 
-import msgspec
-
 from eks_log_forwarder.destinations.severity import gravest, severity_of, word_of
-from eks_log_forwarder.encoding import encodable
+from eks_log_forwarder.encoding import encodable, to_strict_json
 from eks_log_forwarder.record.record import Record
 
 MAX_LINE_BYTES = 256 * 1024  # max_line_size; some versions count the metadata in
 _PIECE_BYTES = 192 * 1024
 # Loki accepts 128 entries and 64 KB of metadata per line. What is left out is still in the line. The first
-# ones, about detections, have 16 KB at most, so they always fit; the others have at most 64 times 640 bytes.
-_MAX_ENTRIES = 64
+# ones, about detections, have 16 KB at most, so they always fit; the others have at most 62 times 640 bytes.
+_MAX_ENTRIES = 62  # a piece of a long line has two more
 _MAX_NAME = 128
 _MAX_VALUE_BYTES = 512
 _MAX_DETECTIONS_BYTES = 8192
@@ -98,7 +96,7 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
         case list() if all(isinstance(part, str) for part in value):
             yield path, encodable(",".join(value))
         case list():
-            yield path, msgspec.json.encode(value).decode()
+            yield path, to_strict_json(value).decode()
         case bool():
             yield path, "true" if value else "false"
         case _:

@@ -8,13 +8,16 @@ botocore comes with Lambda and is imported at the first signature.
 import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
 
 from eks_log_forwarder.config.opensearch_endpoint import OpenSearchEndpoint
 from eks_log_forwarder.errors import SecretError
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Signer:
@@ -69,7 +72,8 @@ class Signer:
 def canonical_url(url: str) -> str:
     """The same URL with every character escaped that a signature escapes, and without dot segments.
 
-    The signer of botocore takes a query as it is, and AWS compares with the escaped one.
+    The signer of botocore takes a query as it is, and AWS compares with the escaped one. The host is written
+    as the header Host names it: in ASCII, without the default port.
     """
     parts = urlsplit(url)
     segments: list[str] = []
@@ -80,4 +84,11 @@ def canonical_url(url: str) -> str:
             segments.append(quote(unquote_to_bytes(segment), safe=""))
     path = "/" + "/".join(segments) + ("/" if segments and parts.path.endswith("/") else "")
     query = urlencode(parse_qsl(parts.query, keep_blank_values=True), quote_via=quote, safe="")
-    return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
+    return urlunsplit((parts.scheme, _host_and_port(parts), path, query, ""))
+
+
+def _host_and_port(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    name = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii")
+    is_default = parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)}
+    return name if is_default else f"{name}:{parts.port}"

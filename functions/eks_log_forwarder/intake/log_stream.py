@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from eks_log_forwarder.encoding import encodable
 from eks_log_forwarder.intake.filter_name import CLUSTER_NAME, read_filter_name
 from eks_log_forwarder.intake.log_type import LogType, bare, log_type_of_stream, vended_log_type_in
 from eks_log_forwarder.intake.payload import SubscriptionPayload, filter_names
@@ -13,6 +14,7 @@ UNKNOWN_CLUSTER = "unknown"
 
 # Amazon EKS user guide, "Send control plane logs to CloudWatch Logs"
 _CLUSTER_LOG_GROUP = re.compile(r"/aws/eks/(?P<cluster>[^/]+)/cluster")
+_VENDED_LOG_GROUP = re.compile(r"/aws/vendedlogs/eks/cluster/[^/]+/(?P<cluster>[^/]+)")
 _EKS_LOG_GROUP = re.compile(r"/aws/eks/(?P<cluster>[^/]+)/.+")
 # Of a cluster, and of a capability of a cluster (service authorization reference, Amazon EKS).
 _EKS_ARN = re.compile(
@@ -70,9 +72,13 @@ def _cluster_in(log_group: str) -> str:
     if len(log_group) > _MAX_NAME_CHARACTERS:
         return UNKNOWN_CLUSTER
     log_type, parts = vended_log_type_in(log_group)
-    possible = [part for part in parts if CLUSTER_NAME.fullmatch(part) and bare(part) not in _COMMON_PARTS]
-    if log_type is LogType.UNKNOWN or not possible:
+    parts = [part for part in parts if CLUSTER_NAME.fullmatch(part)]
+    if log_type is LogType.UNKNOWN:
         return UNKNOWN_CLUSTER
+    vended = _VENDED_LOG_GROUP.fullmatch(log_group)
+    if vended is not None and vended["cluster"] in parts:  # also a cluster with the name eks or cluster
+        return vended["cluster"]
+    possible = [part for part in parts if bare(part) not in _COMMON_PARTS]
     eks = _EKS_LOG_GROUP.fullmatch(log_group)
     if eks is not None and eks["cluster"] in possible:
         return eks["cluster"]
@@ -95,7 +101,9 @@ class LogStream(msgspec.Struct, frozen=True):
         return cls(
             log_group=payload.logGroup,
             name=payload.logStream,
-            owner=payload.owner,
-            cluster=cluster,
+            owner=encodable(payload.owner),
+            cluster=encodable(
+                cluster
+            ),  # both are published, and metrics take only text that UTF-8 represents
             log_type=log_type,
         )

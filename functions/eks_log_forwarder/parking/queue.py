@@ -27,7 +27,7 @@ def new_client() -> "SQSClient":
 
 
 class Queue:
-    """One SQS queue, identified by its URL."""
+    """One SQS queue, identified by its URL; an empty one stands for a queue that is not configured."""
 
     def __init__(self, url: str, connect: Callable[[], "SQSClient"] = new_client) -> None:
         self._url = url
@@ -44,6 +44,9 @@ class Queue:
         """
         waiting = list(messages)
         unsent = total = sum(message.events for message in waiting)
+        if waiting and not self._url:
+            msg = "no such queue is configured"
+            raise ParkingError(msg, unsent=unsent)
         for message in waiting:
             try:
                 self._sqs().send_message(

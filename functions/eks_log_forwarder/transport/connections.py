@@ -50,14 +50,7 @@ def pool_classes(connections: Connections) -> dict[str, type[urllib3.HTTPConnect
             connections.opened(self)
             return self.sock
 
-    class Https(urllib3.connection.HTTPSConnection):
-        @override
-        def _new_conn(self) -> socket.socket:
-            with connecting(to_proxy=self.proxy is not None):
-                self.sock = super()._new_conn()
-            connections.opened(self)
-            return self.sock
-
+    class Https(Http, urllib3.connection.HTTPSConnection):
         @override
         def set_tunnel(
             self,

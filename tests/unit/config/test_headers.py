@@ -22,6 +22,7 @@ SECRET_NAMES = (
     "X-Passwd X-Pass X-Pwd X-Passphrase X-Passcode X-Credential X-Creds Cookie Cookie2 Set-Cookie "
     "X-Session-Id X-Jwt-Assertion X-Bearer X-Hmac X-Signature X-Hub-Signature-256 X-Sig X-Sas X-Pat "
     "X-Auth X-Basic-Auth X-OAuth X-Otp X-Webhook-Id Sentry-Dsn X-Honeycomb-Team "
+    "X-Authorisation X-Pin X-Ak X-SK "
 )
 HARMLESS_NAMES = (
     "X-Scope-OrgID X-Team X-Author X-Authority X-Compass X-Bypass-Cache X-Monkey X-Turkey-Count "
@@ -61,7 +62,16 @@ def test_a_part_that_the_redaction_knows_is_known(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Bearer s3cr3t", "basic czNjcjN0", "Token token=s3cr3t", "Splunk s3cr3t", "ApiKey s3cr3t"]
+    "value",
+    [
+        "Bearer s3cr3t",
+        "basic czNjcjN0",
+        "Token token=s3cr3t",
+        "Splunk s3cr3t",
+        "ApiKey s3cr3t",
+        "OAuth s3cr3t",
+        "SSWS s3cr3t",
+    ],
 )
 def test_a_value_that_is_a_credential_is_refused_under_any_name(value: str) -> None:
     """With the scheme in front (RFC 9110, section 11.4)."""

@@ -129,6 +129,22 @@ def test_the_url_is_sent_as_it_is_signed(path: str, arrives: str) -> None:
     assert canonical_url(request.url) == request.url
 
 
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        (f"http://{DOMAIN.upper()}:80/_bulk", f"http://{DOMAIN}/_bulk"),
+        (f"https://{DOMAIN}:443/_bulk", f"https://{DOMAIN}/_bulk"),
+        ("https://logs.example:9243/_bulk", "https://logs.example:9243/_bulk"),
+        ("https://büro.example/_bulk", "https://xn--bro-hoa.example/_bulk"),
+        ("https://[2001:db8::1]:9243/_bulk", "https://[2001:db8::1]:9243/_bulk"),
+    ],
+)
+def test_the_host_is_signed_as_the_header_names_it(url: str, sent: str) -> None:
+    """A proxy for http gets the URL, and the collector the Host that is in it."""
+    assert canonical_url(url) == sent
+    assert canonical_url(sent) == sent
+
+
 def test_a_request_of_its_own_time_is_signed_with_renewed_credentials(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

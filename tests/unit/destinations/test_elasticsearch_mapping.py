@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eks_log_forwarder.destinations.base import Destination
+from eks_log_forwarder.destinations.elasticsearch_names import ANNOTATIONS, EXTRA, FIELDS, OTHER
 from eks_log_forwarder.intake.log_type import LogType
 from tests.elasticsearch_model import Index, RefusedError
 from tests.records import AUDIT, RECORDS, RULE, any_records, record_of
@@ -229,7 +230,11 @@ def test_no_field_of_a_klog_line_breaks_a_mapping(turn: int, templates: bool) ->
     documents = [document_of(destination, line, LogType.API) for line in lines]
     assert refused_of(Index(TEMPLATE) if templates else Index(), documents) == []
     fields = [json.loads(document)["klog"]["fields"] for document in documents]
-    assert {"web-0"} == {found["pod_name"] for found in fields if found.get("pod_name", "x") != "x"}
+    assert sorted(found["pod"] for found in fields if "pod" in found) == ["7", "shop/web-0", "shop/web-1"]
+    others = [found["pod_name"] for found in fields if "pod_name" in found]
+    if not templates:
+        others = [found["other"] for found in fields if "pod.name" in found["other"]]
+    assert others == ["web-0"] if templates else ["deadline=soon pod.name=web-0 .=x a.=y"]
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -246,27 +251,102 @@ def test_no_field_of_the_authenticator_breaks_a_mapping(first: int) -> None:
     assert refused_of(Index(), documents) == []
     entries = [json.loads(document)["authenticator"] for document in documents]
     assert sorted(entry.get("time", "none") for entry in entries) == ["2026-03-04T10:00:00Z", "none"]
-    assert sorted(entry["fields"]["until"] for entry in entries) == ['"2026-03-04"', "never"]
+    assert sorted(entry["fields"]["other"] for entry in entries) == [
+        "client.addr=a until=2026-03-04",
+        "until=never",
+    ]
 
 
-def test_annotations_keep_the_names_of_the_api_server() -> None:
-    """Only a name that a mapping refuses is changed."""
-    annotations = {
-        "authorization.k8s.io/decision": "allow",
-        "deprecation.example.com/until": "2027-01-01",
-        "..": "a",
-        "k" * 300: "b",
-        "nul\0.": "c",
-    }
-    document = document_of(elasticsearch(), audit_with(annotations=annotations))
-    assert json.loads(document)["audit"]["annotations"] == {
-        "authorization.k8s.io/decision": "allow",
-        "deprecation.example.com/until": '"2027-01-01"',
-        "__": "a",
-        "k" * 256: "b",
-        "nul__": "c",
-    }
-    assert refused_of(Index(), [document]) == []
+def test_no_common_name_stands_in_the_way_of_another() -> None:
+    """One would be a value, and the other needs an object in its place."""
+    for names in (FIELDS, ANNOTATIONS, EXTRA):
+        assert OTHER not in names
+        assert [(one, two) for one in names for two in names if two.startswith(f"{one}.")] == []
+
+
+def test_an_index_without_the_templates_takes_any_number_of_names() -> None:
+    """1,200 in lines, 1,200 annotations and 1,200 in `extra`, of which each index takes 1,000 at most."""
+    for log_type in (LogType.CONTROLLER_MANAGER, LogType.AUDIT):
+        index = Index()
+        for number in range(1200):
+            value = {f"n{number}.example.com/x": "2026-03-04"}
+            message = f'I0304 10:00:00.123456       1 a.go:1] "Done" item="a" vol-{number}="2026-03-04"'
+            if log_type is LogType.AUDIT:
+                user = {"username": "eve", "extra": {name: [text] for name, text in value.items()}}
+                message = audit_with(annotations=value, user=user, impersonatedUser=user)
+            assert refused_of(index, [document_of(elasticsearch(), message, log_type)]) == []
+        assert len(index.fields) < 60
+
+
+def test_the_common_names_leave_room_for_those_of_the_record() -> None:
+    """All of them together, and the other records of the index."""
+    user = {"username": "eve", "extra": {name: ["x"] for name in [*EXTRA, OTHER]}}
+    annotations = dict.fromkeys([*ANNOTATIONS, OTHER], "x")
+    messages = [(LogType.AUDIT, audit_with(annotations=annotations, user=user, impersonatedUser=user))]
+    messages += [
+        (LogType.SCHEDULER, f'I0304 10:00:00.123456       1 a.go:1] "Done" {name}="x"')
+        for name in [*FIELDS, OTHER]
+    ]
+    index = Index()
+    documents = [document_of(elasticsearch(), message, log_type) for log_type, message in messages]
+    assert refused_of(index, documents) == []
+    assert len(index.fields) < 250  # a text counts twice, as text and as keyword
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_value_of_extra_is_no_date(first: int) -> None:
+    """An AWS session may be called like a day."""
+    users = [
+        {"username": "eve", "extra": {"sessionName": ["2026-03-04"], "scopes.x": ["a", "b"]}},
+        {"username": "eve", "extra": {"sessionName": ["alice"], "scopes": ["c"]}},
+    ]
+    ordered = users[first:] + users[:first]
+    documents = [document_of(elasticsearch(), audit_with(user=user)) for user in ordered]
+    assert refused_of(Index(), documents) == []
+    extras = [json.loads(document)["audit"]["user"]["extra"] for document in documents]
+    assert sorted(extras, key=str) == [
+        {"sessionName": ['"2026-03-04"'], "other": ["scopes.x=a", "scopes.x=b"]},
+        {"sessionName": ["alice"], "other": ["scopes=c"]},
+    ]
+
+
+ANNOTATED = {
+    "authorization.k8s.io/decision": "2027-01-01",
+    "deprecation.example.com/until": "2027-01-01",
+    "..": "a",
+    "k" * 300: "b",
+    "nul\0.": "c",
+}
+
+
+@pytest.mark.parametrize(
+    ("templates", "expected"),
+    [
+        (
+            True,
+            {
+                "authorization.k8s.io/decision": "2027-01-01",
+                "deprecation.example.com/until": "2027-01-01",
+                "__": "a",
+                "k" * 256: "b",
+                "nul__": "c",
+            },
+        ),
+        (
+            False,
+            {
+                "authorization.k8s.io/decision": '"2027-01-01"',
+                "other": f"deprecation.example.com/until=2027-01-01 ..=a {'k' * 300}=b nul\0.=c",
+            },
+        ),
+    ],
+    ids=["templates", "none"],
+)
+def test_annotations_keep_the_names_of_the_api_server(*, templates: bool, expected: dict[str, str]) -> None:
+    """With the templates, only a name that a mapping refuses is changed."""
+    document = document_of(elasticsearch(templates=templates), audit_with(annotations=ANNOTATED))
+    assert json.loads(document)["audit"]["annotations"] == expected
+    assert refused_of(Index(TEMPLATE) if templates else Index(), [document]) == []
 
 
 def test_an_immense_value_is_cut() -> None:

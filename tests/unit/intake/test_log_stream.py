@@ -90,6 +90,11 @@ VENDED = "/aws/vendedlogs/eks"
         # EKS's own prefix says which part is the cluster
         ("/aws/eks/shop-2/team-a/auto-mode-ipam", "shop-2", "autoModeIpam"),
         ("/aws/eks/AUTO_MODE_IPAM_LOGS/shop-2", "shop-2", "autoModeIpam"),
+        # the last part is the cluster where the path is the usual one, whatever its name
+        (f"{VENDED}/cluster/AUTO_MODE_IPAM_LOGS/eks-cluster", "eks-cluster", "autoModeIpam"),
+        (f"{VENDED}/cluster/EKS_CAPABILITY_KRO_LOGS/eks", "eks", "capabilityKro"),
+        (f"{VENDED}/cluster/capabilities/kro", "unknown", "capabilityKro"),
+        (f"{VENDED}/cluster/eks-cluster/AUTO_MODE_IPAM_LOGS", "unknown", "autoModeIpam"),
         # more than one part, or none, can be a cluster
         ("/team-a/shop-2/AUTO_MODE_IPAM_LOGS", "unknown", "autoModeIpam"),
         (f"{VENDED}/cluster/AUTO_MODE_IPAM_LOGS", "unknown", "autoModeIpam"),

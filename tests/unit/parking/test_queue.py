@@ -68,6 +68,17 @@ def test_without_messages_no_client_is_made() -> None:
     assert Queue(URL, connect).send([]) == 0
 
 
+def test_a_queue_without_a_url_takes_nothing_and_makes_no_client() -> None:
+    """Its events are all unsent; AWS's own error would not say that the URL is missing."""
+
+    def connect() -> "SQSClient":
+        raise AssertionError
+
+    with pytest.raises(ParkingError, match="no such queue is configured") as refused:
+        Queue("", connect).send([message("a", 10), message("b", 5)])
+    assert refused.value.unsent == 15
+
+
 def test_the_client_is_made_once(sqs: Stubber) -> None:
     """For all the invocations of a container."""
     made: list[int] = []

@@ -83,7 +83,7 @@ def test_the_variable_parts_follow_payloads_events_and_bytes() -> None:
     )
     sent_gb = 100 * MONTH_SECONDS * 500 / 1e9
     assert part(parts, "transfer") == pytest.approx(sent_gb * 0.02)
-    assert part(parts, "no compression") == pytest.approx(sent_gb * 4 * 0.02)
+    assert part(parts, "without gzip") == pytest.approx(sent_gb * 4 * 0.02)
     assert part(parts, "a collector outside AWS") == pytest.approx(sent_gb * (0.045 + 0.09))
 
 
@@ -185,3 +185,26 @@ def test_figures_are_short() -> None:
     """Cents below a hundred dollars; seconds, minutes and hours."""
     assert (dollars(12.345), dollars(99.5), dollars(1234.5)) == ("12.35", "99.50", "1,234")
     assert (duration(40), duration(720), duration(9000)) == ("40 s", "12 min", "2.5 h")
+
+
+def test_every_source_is_a_link_whose_address_the_page_has() -> None:
+    """The tables name the hosts alone, which keeps them narrow enough for a screen."""
+    page = pages.render("cost.md", MEASURED)
+    named = re.findall(r"\| \[[\w.-]+\]\[(\w+)\]", page)
+    addresses = dict(re.findall(r"^\[(\w+)\]: (https://\S+)$", page, re.MULTILINE))
+    sources = {name: price.source for name, price in prices().prices.items() if price.source != NOT_VERIFIED}
+    assert addresses == sources
+    assert named == list(sources)
+    assert max(len(line) for line in page.splitlines() if line.startswith(("| kind", "| price of"))) < 170
+
+
+def test_the_page_on_scale_leaves_cheap_parts_to_the_sums() -> None:
+    """Dearest first; nothing of CloudWatch's own charge, and nothing optional."""
+    page = pages.render("scale.md", load())
+    rows = re.findall(r"^\| (\w+) +\| ([^|*]+?) +\| +([\d,.]+) \|$", page, re.MULTILINE)
+    figures = [float(dollars.replace(",", "")) for _, _, dollars in rows]
+    assert {kind for kind, _, _ in rows} == {"fixed", "variable"}
+    assert figures == sorted(figures, reverse=True)
+    assert min(figures) >= 10
+    assert "alarms" not in {name for _, name, _ in rows}  # 16 of 10 cents: none is about one cluster
+    assert {name for _, name, _ in rows} >= {"Kinesis, written", "Kinesis, read", "Kinesis, the stream"}

@@ -398,7 +398,7 @@ def test_a_month_is_priced_from_the_rate_and_the_size_of_the_lines(rules: RuleSe
         "part": "taking in the control-plane logs",
         "dollars": round(gb * 0.5, 2),
         "depends_on": "GB that the clusters log",
-        "to_pay_less": "switch log types of the cluster off; EKS's audit policy cannot be changed",
+        "to_pay_less": "switch log types of the cluster off",
     }
     by_kind = {
         kind: sum(one["dollars"] for one in found["parts"] if one["kind"] == kind)

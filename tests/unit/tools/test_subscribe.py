@@ -182,10 +182,24 @@ def test_a_filter_that_says_something_else_is_not_doubled() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["blue", "--log-type", "autoModeIpam"], ["--log-group", VENDED, "--log-type", "mixed"]],
-    ids=["nothing", "a type without a group", "a type without a cluster"],
+    [
+        [],
+        ["blue", "--log-type", "autoModeIpam"],
+        ["--log-group", VENDED, "--log-type", "mixed"],
+        ["team/blue", "--log-group", VENDED],
+        ["blue", "--log-group", "/aws/eks/green/cluster"],
+        ["blue", "--log-group", "/aws/eks/blue/cluster", "--log-type", "autoModeIpam"],
+    ],
+    ids=[
+        "nothing",
+        "a type without a group",
+        "a type without a cluster",
+        "a name that the function would not read",
+        "control-plane logs of another cluster",
+        "a type of control-plane logs",
+    ],
 )
-def test_what_is_missing_is_said_before_aws_is_asked(arguments: list[str]) -> None:
+def test_what_is_missing_or_wrong_is_said_before_aws_is_asked(arguments: list[str]) -> None:
     """By argparse, with its exit status."""
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
