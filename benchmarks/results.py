@@ -114,7 +114,7 @@ class Results:
         yield Ratio("peak memory over idle / expanded payload", growth, 6, at_most=True)
         imports = {start.program: start.imports.median for start in self.starts if start.compiled}
         import_ratio = imports[START_WITHOUT_DETECTIONS] / imports[REFERENCE]
-        yield Ratio("import time / that of Powertools, requests and msgspec", import_ratio, 1.6, at_most=True)
+        yield Ratio("import time / that of Powertools, requests and msgspec", import_ratio, 1.3, at_most=True)
         started = {
             start.program: start.imports.median + start.first_invocation.median
             for start in self.starts

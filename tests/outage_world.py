@@ -1,7 +1,8 @@
 """The two functions between models of the collector, SQS and Lambda."""
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from eks_log_forwarder.config.credentials import Credentials

@@ -5,7 +5,7 @@ import re
 
 import msgspec
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"  # text, because few messages need it compiled
 _encoder = msgspec.json.Encoder()
 
 
@@ -43,5 +43,5 @@ def encodable(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-        return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", joined)
+        return re.sub(_LONE_SURROGATE, "\N{REPLACEMENT CHARACTER}", joined)
     return text

@@ -1,8 +1,9 @@
 """The pipeline: carries the events of one payload through stages, delivery and parking."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from time import time
+
+import msgspec
 
 from eks_log_forwarder.delivery.batch import Batch, batched
 from eks_log_forwarder.delivery.deadline import Deadline
@@ -19,8 +20,7 @@ from eks_log_forwarder.telemetry.tally import Tally
 from eks_log_forwarder.transport.failures import Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarder:
+class Forwarder(msgspec.Struct, frozen=True):
     """Carries payloads to one destination; `undelivered` is None if no queue is configured."""
 
     stages: Stages

@@ -16,11 +16,14 @@ trigger Lambda's detection of recursive loops.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from copy import replace
 from random import uniform
 from time import time
 from typing import NoReturn
 
+import msgspec
+
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.delivery.circuit_breaker import CIRCUIT_OPEN
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
@@ -55,22 +58,19 @@ MAX_REQUESTS_PER_PARKED_BATCH = 1000
 REFUSED_ALL_TRIES = 24
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedMessage:
-    """A received message; `receive_count` includes this time, `sent_ms` is when it was parked.
+class ReceivedMessage(HiddenFields, msgspec.Struct, frozen=True):
+    """A received message; `receive_count` includes this time, `sent_ms` is when it was parked."""
 
-    `reason` is why it was parked; empty for Lambda's own record.
-    """
+    hidden = ("body", "receipt_handle")
 
-    body: str = field(repr=False)
-    receipt_handle: str = field(repr=False)
+    body: str
+    receipt_handle: str
     receive_count: int
     sent_ms: int
-    reason: str = ""
+    reason: str = ""  # why it was parked; empty for Lambda's own record
 
 
-@dataclass(slots=True)
-class Redrive:
+class Redrive(msgspec.Struct):
     """The redrive of one invocation's messages."""
 
     forwarder: Forwarder

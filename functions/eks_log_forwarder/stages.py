@@ -7,7 +7,6 @@ redact       removes tokens and Secret data from the remaining text
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,8 +34,7 @@ type Redact = Callable[[str, AuditHeader | None], tuple[str, int]]
 """The message without secrets, and how many were removed; without any, the same string object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
+class Stages(msgspec.Struct, frozen=True):
     """The stages that the settings switch on; None switches a stage off."""
 
     log_types: frozenset[LogType]
@@ -81,8 +79,7 @@ class Stages:
         return record_of(stream, event, parsed, redactions, rules, self.region)
 
 
-@dataclass(slots=True)
-class Encoding:
+class Encoding(msgspec.Struct):
     """Takes the events of one stream through the stages and the destination's encoder, until the deadline.
 
     No event can hold back another: one on which a stage or the encoder raises is in `unencodable`, and what
@@ -94,8 +91,8 @@ class Encoding:
     stream: LogStream
     deadline: Deadline
     tally: Tally
-    unencodable: list[Leftover] = field(default_factory=list)
-    untried: list[LogEvent] = field(default_factory=list)
+    unencodable: list[Leftover] = msgspec.field(default_factory=list)
+    untried: list[LogEvent] = msgspec.field(default_factory=list)
 
     def encode(self, events: Sequence[LogEvent]) -> Iterator[tuple[LogEvent, bytes]]:
         """Each event that is forwarded, in order, as the destination receives it."""

@@ -5,11 +5,15 @@ A stage is imported only if the settings switch it on, which keeps cold starts s
 # ruff: noqa: PLC0415  # imports within functions, for the reason above
 
 import os
-from dataclasses import replace
+from copy import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# First, because the HTTP libraries take 10 ms less to import here than from within a dozen other imports.
+from eks_log_forwarder.transport.client import Transport
+
+# isort: split
 from eks_log_forwarder.config.credentials import ReadSecret, SecretReader, read_nothing, usable_fields
 from eks_log_forwarder.config.settings import NO_POLICY, Settings
 from eks_log_forwarder.delivery.delivery import Delivery
@@ -18,7 +22,6 @@ from eks_log_forwarder.forwarding import Forwarder
 from eks_log_forwarder.parking.queue import Queue
 from eks_log_forwarder.stages import Match, Redact, Stages
 from eks_log_forwarder.telemetry.publishing import logger
-from eks_log_forwarder.transport.client import Transport
 
 if TYPE_CHECKING:
     from eks_log_forwarder.audit_policy import Policy

@@ -1,6 +1,6 @@
 """How much work an event is: counted in calls, which do not depend on the machine as time does."""
 
-from dataclasses import replace
+from copy import replace
 from itertools import cycle, islice
 from typing import Any, override
 

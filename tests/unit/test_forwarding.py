@@ -1,6 +1,6 @@
 """The pipeline of one payload: batches, what is parked, and the counts."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import time
 

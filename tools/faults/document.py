@@ -6,7 +6,7 @@ same text.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from eks_log_forwarder.control_plane.audit_json import MAX_DEPTH, MAX_VALUES
+from eks_log_forwarder.control_plane.audit_bounds import MAX_DEPTH, MAX_VALUES
 from eks_log_forwarder.control_plane.go_text import MAX_FIELDS
 from eks_log_forwarder.delivery.circuit_breaker import CIRCUIT_OPEN, PROBE_INTERVAL_SECONDS
 from eks_log_forwarder.delivery.delivery import MAX_REQUESTS_PER_BATCH

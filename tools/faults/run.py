@@ -5,7 +5,8 @@ import traceback
 from base64 import b64encode
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from copy import replace
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 

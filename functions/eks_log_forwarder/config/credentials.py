@@ -1,11 +1,11 @@
 """The destination's secret: read from Secrets Manager, cached, never printed."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.errors import SecretError
 
 if TYPE_CHECKING:
@@ -19,18 +19,17 @@ _PROXY = frozenset({"proxy_username", "proxy_password"})
 _WITH_PASSWORD = frozenset({"elasticsearch", "http", "loki", "otlp"})
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(HiddenFields, msgspec.Struct, frozen=True):
     """The fields of the secret; each is optional and none appears in a repr."""
 
-    token: str | None = field(default=None, repr=False)
-    username: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    ca_certificate: str | None = field(default=None, repr=False)
-    client_certificate: str | None = field(default=None, repr=False)
-    client_key: str | None = field(default=None, repr=False)
-    proxy_username: str | None = field(default=None, repr=False)
-    proxy_password: str | None = field(default=None, repr=False)
+    token: str | None = None
+    username: str | None = None
+    password: str | None = None
+    ca_certificate: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    proxy_username: str | None = None
+    proxy_password: str | None = None
 
 
 class ReadSecret(Protocol):
@@ -104,14 +103,14 @@ def parse_secret(value: str, arn: str, usable: frozenset[str]) -> Credentials:
     credentials = {name: text.strip() for name, text in fields.items()}
     faults = list(_faults(credentials, usable))
     if faults:
-        may_hold = ", ".join(name for name in Credentials.__dataclass_fields__ if name in usable)
+        may_hold = ", ".join(name for name in Credentials.__struct_fields__ if name in usable)
         msg = f"the destination's secret {arn} {'; '.join(faults)}; it may hold {may_hold}"
         raise SecretError(msg)
     return Credentials(**credentials)
 
 
 def _faults(fields: Mapping[str, str], usable: frozenset[str]) -> Iterator[str]:
-    known = Credentials.__dataclass_fields__
+    known = Credentials.__struct_fields__
     if not fields:
         yield "has no field"
     if unknown := [name for name in fields if name not in known]:

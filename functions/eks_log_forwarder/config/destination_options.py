@@ -2,20 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, override
+from typing import ClassVar, Literal, override
+
+import msgspec
 
 from eks_log_forwarder.config.headers import header_faults, header_warnings, token_header_faults
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 
+# Patterns are text here, so that only those of the chosen destination are compiled.
 # Elasticsearch, "Create index" path parameters; names of data streams follow the same rules
-_INDEX_NAME = re.compile(r"[^-_+.A-Z\\/*?\"<>| ,#:{}][^A-Z\\/*?\"<>| ,#:{}]{0,254}")
-_NAMESPACE = re.compile(r"[^-A-Z\\/*?\"<>| ,#:{}]{1,100}")
+_INDEX_NAME = r"[^-_+.A-Z\\/*?\"<>| ,#:{}][^A-Z\\/*?\"<>| ,#:{}]{0,254}"
+_NAMESPACE = r"[^-A-Z\\/*?\"<>| ,#:{}]{1,100}"
 # Splunk, indexes.conf
-_SPLUNK_INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}")
-_SOURCETYPE = re.compile(r"[\w:.-]{1,128}", re.ASCII)
+_SPLUNK_INDEX = r"[a-z0-9_][a-z0-9_-]{0,79}"
+_SOURCETYPE = r"(?a:[\w:.-]{1,128})"
 # Grafana Loki, "Manage tenants"
-_TENANT = re.compile(r"[A-Za-z0-9!_.*'()-]{1,150}")
+_TENANT = r"[A-Za-z0-9!_.*'()-]{1,150}"
 TOKEN_PLACEHOLDER = "{token}"  # noqa: S105  # in the headers of otlp
 
 
@@ -34,12 +37,13 @@ class BodyFormat(StrEnum):
     SINGLE = "single"
 
 
-@dataclass(frozen=True, slots=True)
-class DestinationOptions:
+class DestinationOptions(HiddenFields, msgspec.Struct, frozen=True):
     """The options that every destination has; `proxy` is the URL of an HTTP proxy, empty without one."""
 
+    hidden: ClassVar[tuple[str, ...]] = ("proxy",)
+
     compression: Compression = Compression.GZIP
-    proxy: str = field(default="", repr=False)  # a wrong URL may hold a password
+    proxy: str = ""  # a wrong URL may hold a password
 
     def faults(self) -> Iterator[str]:
         """What the collector does not allow; names the option, never its value."""
@@ -50,18 +54,18 @@ class DestinationOptions:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True)
-class JsonOptions(DestinationOptions):
+class JsonOptions(DestinationOptions, frozen=True):
     """`body_format`: one record per line, one JSON array, or one record per request."""
 
     body_format: BodyFormat = BodyFormat.NDJSON
 
 
-@dataclass(frozen=True, slots=True)
-class HttpOptions(JsonOptions):
+class HttpOptions(JsonOptions, frozen=True):
     """`token_prefix` stands before the token; None: `Bearer` in `Authorization`, nothing in other headers."""
 
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    hidden = ("proxy", "headers")
+
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     token_header: str = "Authorization"  # noqa: S105  # the name of a header
     token_prefix: str | None = None
 
@@ -77,8 +81,7 @@ class HttpOptions(JsonOptions):
         return header_warnings("headers", self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class XplgOptions(JsonOptions):
+class XplgOptions(JsonOptions, frozen=True):
     """Not compressed by default: whether XPLG reads gzip is not documented."""
 
     compression: Compression = Compression.NONE
@@ -93,8 +96,7 @@ class XplgOptions(JsonOptions):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class SplunkHecOptions(DestinationOptions):
+class SplunkHecOptions(DestinationOptions, frozen=True):
     """`{type}` in `sourcetype` stands for the log type; an empty `index` means the default of the token."""
 
     index: str = ""
@@ -104,14 +106,13 @@ class SplunkHecOptions(DestinationOptions):
     @override
     def faults(self) -> Iterator[str]:
         """What Splunk does not allow."""
-        if self.index and not _SPLUNK_INDEX.fullmatch(self.index):
+        if self.index and not re.fullmatch(_SPLUNK_INDEX, self.index):
             yield "index is not a valid name: use lower-case letters, digits, _ and -"
-        if not _SOURCETYPE.fullmatch(_without(self.sourcetype, "{type}")):
+        if not re.fullmatch(_SOURCETYPE, _without(self.sourcetype, "{type}")):
             yield "sourcetype is not valid: use letters, digits, : . _ - and {type} for the log type"
 
 
-@dataclass(frozen=True, slots=True)
-class ElasticsearchOptions(DestinationOptions):
+class ElasticsearchOptions(DestinationOptions, frozen=True):
     """Documents go to `data_stream`, or to `index`. `templates`: our index templates are applied.
 
     `auth`: the secret's login, or a signature of the function's role.
@@ -127,18 +128,17 @@ class ElasticsearchOptions(DestinationOptions):
     @override
     def faults(self) -> Iterator[str]:
         """What Elasticsearch does not allow."""
-        if self.index and not _INDEX_NAME.fullmatch(self.index):
+        if self.index and not re.fullmatch(_INDEX_NAME, self.index):
             yield 'index is not a valid name: use lower case, no spaces and none of \\ / * ? " < > | , # :'
-        if not _INDEX_NAME.fullmatch(_without(self.data_stream, "{type}", "{namespace}")):
+        if not re.fullmatch(_INDEX_NAME, _without(self.data_stream, "{type}", "{namespace}")):
             yield "data_stream is not a valid name; it may contain {type} and {namespace}"
         if self.index and self.data_stream != ElasticsearchOptions().data_stream:
             yield "index and data_stream exclude each other: set only one"
-        if not _NAMESPACE.fullmatch(self.namespace):
+        if not re.fullmatch(_NAMESPACE, self.namespace):
             yield "namespace is not valid: use lower case, at most 100 characters, no hyphen"
 
 
-@dataclass(frozen=True, slots=True)
-class LokiOptions(DestinationOptions):
+class LokiOptions(DestinationOptions, frozen=True):
     """An empty `tenant` means Loki without multi-tenancy."""
 
     tenant: str = ""
@@ -146,16 +146,17 @@ class LokiOptions(DestinationOptions):
     @override
     def faults(self) -> Iterator[str]:
         """What Loki does not allow."""
-        if self.tenant and not _TENANT.fullmatch(self.tenant):
+        if self.tenant and not re.fullmatch(_TENANT, self.tenant):
             yield "tenant is not a valid tenant id: use at most 150 letters, digits and ! - _ . * ' ( )"
 
 
-@dataclass(frozen=True, slots=True)
-class OtlpOptions(DestinationOptions):
+class OtlpOptions(DestinationOptions, frozen=True):
     """`{token}` in the value of a header stands for the token of the secret; no header appears in a repr."""
 
+    hidden = ("proxy", "headers")
+
     encoding: Literal["protobuf", "json"] = "protobuf"
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
 
     @override
     def faults(self) -> Iterator[str]:

@@ -12,25 +12,25 @@ In China the names end in .cn. Any other host is a custom endpoint, which only d
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import msgspec
+
 _HOSTS = (
-    re.compile(
+    (
         r"(?P<name>[^.]+)\.(?P<region>[a-z]+(?:-[a-z]+)+-\d+)\.(?P<service>es|aoss)(?:-fips)?"
         r"\.amazonaws\.com(?:\.cn)?\.?"
     ),
-    re.compile(
+    (
         r"(?P<name>[^.]+)\.(?P<service>aos|aoss)(?:-fips)?\.(?P<region>[a-z]+(?:-[a-z]+)+-\d+)"
         r"\.on\.(?:aws|amazonwebservices\.com\.cn)\.?"
     ),
 )
 _SIGNING_NAMES = {"es": "es", "aos": "es", "aoss": "aoss"}
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = r"\d{12}"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSearchEndpoint:
+class OpenSearchEndpoint(msgspec.Struct, frozen=True):
     """What a signature names: the service, and the region; empty: the function's own region."""
 
     service: str
@@ -47,7 +47,7 @@ def endpoint_of(url: str) -> OpenSearchEndpoint:
     """The endpoint behind a URL; any host that is not AWS's is a domain's custom endpoint."""
     host = urlsplit(url).hostname or ""
     for pattern in _HOSTS:
-        if found := pattern.fullmatch(host):
+        if found := re.fullmatch(pattern, host):
             return OpenSearchEndpoint(_SIGNING_NAMES[found["service"]], found["region"], found["name"])
     return OpenSearchEndpoint("es", "")
 
@@ -65,7 +65,7 @@ def endpoint_faults(url: str, *, signed: bool) -> Iterator[str]:
             "DESTINATION_URL is a collection of OpenSearch Serverless, which takes signed requests only: "
             "set the option auth to sigv4"
         )
-    if _ACCOUNT.fullmatch(endpoint.name):
+    if re.fullmatch(_ACCOUNT, endpoint.name):
         yield (
             "DESTINATION_URL is the endpoint of all collections of an account: "
             "give the endpoint of one collection, as its page in the console shows it"

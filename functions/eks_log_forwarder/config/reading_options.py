@@ -1,8 +1,9 @@
 """`DESTINATION_OPTIONS`: a JSON object with options of the chosen collector; unknown ones are faults."""
 
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
+from msgspec.structs import fields
 
 from eks_log_forwarder.config.destination_options import (
     DestinationOptions,
@@ -31,7 +32,7 @@ def read_options(destination: str, text: str, faults: list[str], warnings: list[
     """The options of a destination; appends faults and warnings, which name the option."""
     kind = _OPTIONS[destination]
     given = _object(text, faults)
-    known = get_type_hints(kind)
+    known = {field.name: field.type for field in fields(kind)} if given else {}
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:

@@ -1,12 +1,14 @@
 """The environment of a function, read once and checked as a whole."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
+import msgspec
+
 from eks_log_forwarder.config.destination_options import DestinationOptions, ElasticsearchOptions
 from eks_log_forwarder.config.environment import EnvironmentReader
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.config.index_templates import template_faults
 from eks_log_forwarder.config.opensearch_endpoint import endpoint_faults
 from eks_log_forwarder.config.reading_options import read_options
@@ -38,16 +40,17 @@ class RecordFormat(StrEnum):
     OCSF = "ocsf"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(HiddenFields, msgspec.Struct, frozen=True):
     """The environment variables of the function, by their names in lower case.
 
     A queue URL is empty if there is no queue. `warnings` are for the operator, about settings that work but
     may be wrong.
     """
 
+    hidden = ("destination_url",)
+
     destination: DestinationName
-    destination_url: str = field(repr=False)  # a wrong URL may hold the token
+    destination_url: str  # a wrong URL may hold the token
     destination_secret_arn: str
     destination_options: DestinationOptions
     max_batch_bytes: int

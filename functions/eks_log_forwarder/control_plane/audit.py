@@ -2,7 +2,7 @@
 
 import msgspec
 
-from eks_log_forwarder.control_plane.audit_event import MOST_SURELY_SMALL, is_small
+from eks_log_forwarder.control_plane.audit_bounds import MOST_SURELY_SMALL, is_small
 from eks_log_forwarder.control_plane.audit_header import (
     AuditHeader,
     ObjectRef,
@@ -10,18 +10,15 @@ from eks_log_forwarder.control_plane.audit_header import (
     User,
     tidied,
 )
-from eks_log_forwarder.control_plane.audit_salvage import AuditReading, read_audit
 
 __all__ = [
     "TRUNCATED_ANNOTATION",
     "AuditHeader",
-    "AuditReading",
     "ObjectRef",
     "ResponseStatus",
     "User",
     "parse_audit",
     "parse_ordinary",
-    "read_audit",
 ]
 
 # The API server's truncating back end sets it on an event whose bodies it removed
@@ -46,6 +43,8 @@ def parse_audit(message: str) -> AuditHeader | None:
     header = parse_ordinary(message)
     if header is not None:
         return header
+    from eks_log_forwarder.control_plane.audit_salvage import read_audit  # noqa: PLC0415  # seldom needed
+
     reading = read_audit(message)
     return reading.header if reading is not None and reading.whole else None
 

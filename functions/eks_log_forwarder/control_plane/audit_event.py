@@ -5,11 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from eks_log_forwarder.control_plane.audit_json import MAX_VALUES, decode_json
+from eks_log_forwarder.control_plane.audit_bounds import is_small
 
 CUT_MARKER = "[Truncated...]"
-MOST_SURELY_SMALL = 2 * MAX_VALUES
-"""Characters; a value has at least two, with its comma or closing bracket."""
 BODY_UNREADABLE = "bodyUnreadable"
 """A field for rules: true in an event that is not whole."""
 BODIES = frozenset({"requestObject", "responseObject"})
@@ -49,6 +47,9 @@ def decode_event(message: str) -> AuditEvent | None:
     text = text.removesuffix(CUT_MARKER)
     if _OPENING.match(text) is None:
         return None
+    # Imported here because most containers never see such an event, and its patterns take long to compile.
+    from eks_log_forwarder.control_plane.audit_json import decode_json  # noqa: PLC0415
+
     decoded = decode_json(text)
     fields = decoded.value
     if not isinstance(fields, dict):
@@ -59,15 +60,3 @@ def decode_event(message: str) -> AuditEvent | None:
     if not whole:
         fields[BODY_UNREADABLE] = True
     return AuditEvent(fields, whole=whole, closed=decoded.closed, marked=marked)
-
-
-def is_small(message: str) -> bool:
-    """Whether a message surely has no more values than are decoded.
-
-    A value has at least two characters, and each but the outermost stands behind an opening bracket or a
-    comma.
-    """
-    return (
-        len(message) <= MOST_SURELY_SMALL
-        or message.count(",") + message.count("[") + message.count("{") < MAX_VALUES
-    )

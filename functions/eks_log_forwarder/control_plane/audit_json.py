@@ -7,13 +7,10 @@ early or is faulty.
 
 import re
 from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from eks_log_forwarder.control_plane.audit_bounds import MAX_DEPTH, MAX_VALUES
 from eks_log_forwarder.encoding import encodable
-
-MAX_DEPTH: Final = 10_000  # encoding/json, scanner.go, maxNestingDepth
-MAX_VALUES: Final = 120_000
-"""The most values of one event that are decoded. 1 MB of nothing but managedFields has 110,000."""
 
 _OUTERMOST = 2  # the length of the stack within the outermost value: it stands in a list
 _MAX_DIGITS = 300  # int() takes quadratic time; float() does not

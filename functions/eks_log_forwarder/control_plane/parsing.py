@@ -8,7 +8,6 @@ from eks_log_forwarder.control_plane.audit import (
     TRUNCATED_ANNOTATION,
     AuditHeader,
     parse_ordinary,
-    read_audit,
 )
 from eks_log_forwarder.control_plane.authenticator import AuthenticatorLine, parse_authenticator
 from eks_log_forwarder.control_plane.go_text import OMITTED_FIELDS
@@ -48,6 +47,9 @@ def _audit(event: LogEvent) -> Parsed:
     header = parse_ordinary(event.message)
     if header is not None:
         return Parsed(audit=header, parsed=True, truncated=TRUNCATED_ANNOTATION in header.annotations)
+    # Imported here because most containers never see such an event.
+    from eks_log_forwarder.control_plane.audit_salvage import read_audit  # noqa: PLC0415
+
     reading = read_audit(event.message)
     if reading is None:
         return _NOT_PARSED

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials, ReadSecret
 from eks_log_forwarder.delivery.circuit_breaker import is_out_of_reach
@@ -26,8 +28,7 @@ from eks_log_forwarder.transport.proxy import Proxy
 from eks_log_forwarder.transport.tls import TlsIdentity
 
 
-@dataclass(slots=True)
-class Attempts:
+class Attempts(msgspec.Struct):
     """The requests for one batch and its parts; `made` counts them without follow-up requests.
 
     `proxy_url` is empty without a proxy; `connect_timeout_seconds` shortens the transport's own; `meanwhile`

@@ -1,12 +1,12 @@
 """How long to wait before a request is retried."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import uniform
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+
+class Backoff(msgspec.Struct, frozen=True):
     """Exponential back-off with full jitter: a random pause between 0 and `base * 2**n`, at most `cap`.
 
     Full jitter spreads the retries of many containers, so that a recovering collector does not receive

@@ -1,20 +1,21 @@
 """Batches, bounded by the bytes of the request's body and by the number of events."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
+import msgspec
+
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.intake.payload import LogEvent
 
 # Beyond one separator per event: the two brackets of an array, less the comma after its last event.
 _ENVELOPE_BYTES = 1
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(HiddenFields, msgspec.Struct):
     """The events of one request, in order; `encoded[n]` is `events[n]` as the collector receives it."""
 
-    events: list[LogEvent] = field(default_factory=list, repr=False)
-    encoded: list[bytes] = field(default_factory=list, repr=False)
+    events: list[LogEvent] = msgspec.field(default_factory=list)
+    encoded: list[bytes] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.events)

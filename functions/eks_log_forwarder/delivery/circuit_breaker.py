@@ -7,10 +7,12 @@ containers make N attempts a minute.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from time import time
 
+import msgspec
+
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.transport.exchange import Answer
 from eks_log_forwarder.transport.failures import Failure
 
@@ -48,8 +50,7 @@ class Gate(Enum):
     OPEN = auto()  # the circuit is open: no attempt
 
 
-@dataclass(slots=True)
-class CircuitBreaker:
+class CircuitBreaker(HiddenFields, msgspec.Struct):
     """One per container and destination; `last_accepted` is one encoded event that the destination accepted.
 
     `refuses_all` says that a batch was refused event by event, and nothing was accepted since.
@@ -58,8 +59,10 @@ class CircuitBreaker:
     If the wall clock is set back, the next attempt is due at once.
     """
 
+    hidden = ("last_accepted",)
+
     clock: Callable[[], float] = time
-    last_accepted: bytes | None = field(default=None, repr=False)
+    last_accepted: bytes | None = None
     refuses_all: bool = False
     interval_seconds: float = PROBE_INTERVAL_SECONDS
     _last_attempt: float | None = None  # None: closed

@@ -1,10 +1,12 @@
 """Monotonic deadlines: one is created at the start of an invocation and passed down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from time import monotonic
 
+import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 
 # Reserved for parking the remaining events and writing the summary: enough to import boto3 and for a queue
 # that does not answer either of its two attempts (parking/queue.py), so that the handler raises before
@@ -12,12 +14,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 RESERVE_SECONDS = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(HiddenFields, msgspec.Struct, frozen=True):
     """A point in time, in seconds of a monotonic clock."""
 
+    hidden = ("clock",)
+
     at: float
-    clock: Callable[[], float] = field(default=monotonic, repr=False)
+    clock: Callable[[], float] = monotonic
 
     @classmethod
     def after(cls, seconds: float, clock: Callable[[], float] = monotonic) -> "Deadline":

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from copy import replace
 from itertools import chain, islice
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import ReadSecret
 from eks_log_forwarder.delivery.acknowledgement import Awaiting, confirm
@@ -32,8 +34,7 @@ MAX_REQUESTS_PER_BATCH = 100
 MAX_SINGLES = 1000  # events of one request each that are judged together, as many as in a batch
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One destination, with its HTTP session, its secret, its limits and the container's circuit breaker.
 
     `suspects_settings` says that a batch which is refused as a whole can wait for a setting to be corrected.
@@ -46,8 +47,8 @@ class Delivery:
     max_requests_per_batch: int = MAX_REQUESTS_PER_BATCH
     suspects_settings: bool = True
     proxy_url: str = ""
-    backoff: Backoff = field(default_factory=Backoff)
-    circuit: CircuitBreaker = field(default_factory=CircuitBreaker)
+    backoff: Backoff = msgspec.field(default_factory=Backoff)
+    circuit: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)
     sleep: Callable[[float], None] = time.sleep
 
     def send(

@@ -5,7 +5,7 @@ answer. Without this module, that event would keep its message, with the healthy
 until SQS deletes them.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
@@ -35,8 +35,7 @@ _NOT_OF_AN_EVENT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Isolating:
+class Isolating(msgspec.Struct, frozen=True):
     """Sends halves, and halves again what failed, for as long as the destination is known to be up.
 
     It is known to be up if in each round at least one part is accepted. After a round without any, an event

@@ -1,8 +1,10 @@
 """What was not delivered, and why."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.intake.payload import LogEvent
 
 NOT_ENCODABLE = "not_encodable"  # a stage or the destination's encoder raised on this event
@@ -20,11 +22,12 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"  # the destination or the network path to it
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(HiddenFields, msgspec.Struct, frozen=True):
     """At most one batch of events that were not delivered, as CloudWatch sent them."""
 
-    events: list[LogEvent] = field(repr=False)
+    hidden = ("events",)
+
+    events: list[LogEvent]
     cause: Cause
     reason: str
     detail: str = ""

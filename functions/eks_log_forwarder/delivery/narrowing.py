@@ -1,7 +1,8 @@
 """Narrows the rejection of a batch down to the events at fault."""
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from eks_log_forwarder.delivery.batch import Batch
 from eks_log_forwarder.delivery.leftover import REFUSED_ALL, Cause, Leftover
@@ -9,8 +10,7 @@ from eks_log_forwarder.delivery.sending import Sending, Settled, Unsent
 from eks_log_forwarder.destinations.outcomes import Delivered, Rejected, Unreachable, Unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowing:
+class Narrowing(msgspec.Struct, frozen=True):
     """Halves a rejected batch until only the events at fault are rejected.
 
     If everything is refused and this container has not seen the destination accept an event, three events are

@@ -1,7 +1,8 @@
 """Sends one part of a batch, with retries, and counts the events that this settles."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from eks_log_forwarder.delivery.acknowledgement import Awaiting
 from eks_log_forwarder.delivery.attempts import Attempts
@@ -31,8 +32,7 @@ UNREADABLE_ALONE = 3
 MIN_EVENTS_OF_A_SETTING = 4  # a smaller batch can consist of events at fault
 
 
-@dataclass(slots=True)
-class Sending:
+class Sending(msgspec.Struct):
     """The requests of one batch; `leftovers` holds the events that the collector rejected one by one.
 
     `awaiting` holds the parts whose outcome the collector reports later. `unreadable_alone` counts the single
@@ -48,7 +48,7 @@ class Sending:
     awaiting: list[Awaiting]
     suspects_settings: bool = True
     retries: bool = True
-    leftovers: list[Leftover] = field(default_factory=list)
+    leftovers: list[Leftover] = msgspec.field(default_factory=list)
     unreadable_alone: int | None = 0
 
     @property

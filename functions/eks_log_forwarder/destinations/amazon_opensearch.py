@@ -1,10 +1,13 @@
 """Amazon OpenSearch Service and OpenSearch Serverless: `_bulk` requests that the function's role signs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import ElasticsearchOptions
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.config.opensearch_endpoint import endpoint_of
 from eks_log_forwarder.destinations.elasticsearch import Elasticsearch
 from eks_log_forwarder.destinations.outcomes import Outcome
@@ -16,12 +19,13 @@ from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
 
 
-@dataclass(frozen=True, slots=True)
-class AmazonOpenSearch:
+class AmazonOpenSearch(HiddenFields, msgspec.Struct, frozen=True):
     """A collector whose requests are signed; `ids` is there for a collection of OpenSearch Serverless."""
 
+    hidden = ("signer",)
+
     collector: Elasticsearch
-    signer: Signer = field(repr=False)
+    signer: Signer
     ids: DocumentIds | None = None
 
     @property

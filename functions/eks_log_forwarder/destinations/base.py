@@ -1,8 +1,9 @@
 """What every destination implements: encode a record, build a request, interpret an answer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.destinations.outcomes import Outcome, Unreachable
@@ -10,8 +11,7 @@ from eks_log_forwarder.record.record import Record
 from eks_log_forwarder.transport.exchange import Answer, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """The collector has received the batch, and reports later under `ticket` that it is stored.
 
     `ask` builds one request about several tickets of the same destination. `understand` reads its answer: the

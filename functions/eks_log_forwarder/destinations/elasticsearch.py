@@ -6,13 +6,13 @@ stored once (409).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import ElasticsearchOptions
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.elasticsearch_answer import BYTES_PER_ITEM, outcome_of_items
 from eks_log_forwarder.destinations.elasticsearch_bodies import fits
@@ -39,11 +39,12 @@ class _Action(msgspec.Struct):
     create: _Create
 
 
-@dataclass(frozen=True, slots=True)
-class Elasticsearch:
+class Elasticsearch(HiddenFields, msgspec.Struct, frozen=True):
     """One data stream for each log type, or one index."""
 
-    url: str = field(repr=False)
+    hidden = ("url",)
+
+    url: str
     shape: Shape
     options: ElasticsearchOptions
 

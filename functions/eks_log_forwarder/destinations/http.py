@@ -1,7 +1,6 @@
 """Any collector that accepts JSON records over HTTP, with the credentials and headers that it wants."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import BodyFormat, HttpOptions
@@ -16,8 +15,7 @@ _BEARER = "Bearer"  # RFC 6750, section 2.1
 _JOINED = (" ", "=", ":")  # a prefix that ends with one of these needs no space before the token
 
 
-@dataclass(frozen=True, slots=True)
-class Http(JsonDestination):
+class Http(JsonDestination, frozen=True):
     """A collector of which only the URL and its options are known."""
 
     options: HttpOptions

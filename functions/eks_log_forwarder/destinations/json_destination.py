@@ -1,9 +1,11 @@
 """What the collectors of plain JSON records share: everything except the request itself."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from eks_log_forwarder.config.destination_options import BodyFormat, Compression
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.http_parts import compressed
 from eks_log_forwarder.destinations.outcomes import Outcome
@@ -33,8 +35,7 @@ _JOIN: dict[BodyFormat, Callable[[Sequence[bytes]], bytes]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class JsonBody:
+class JsonBody(msgspec.Struct, frozen=True):
     """Turns records into the body of a request."""
 
     body_format: BodyFormat
@@ -55,11 +56,12 @@ class JsonBody:
         return compressed(_JOIN[self.body_format](encoded), headers, self.compression)
 
 
-@dataclass(frozen=True, slots=True)
-class JsonDestination:
+class JsonDestination(HiddenFields, msgspec.Struct, frozen=True):
     """A URL, and how records become the body of a request."""
 
-    url: str = field(repr=False)
+    hidden = ("url",)
+
+    url: str
     json_body: JsonBody
 
     @property

@@ -1,7 +1,5 @@
 """A record for collectors that store a line of text with named values."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from eks_log_forwarder.encoding import encodable, to_strict_json
@@ -9,8 +7,7 @@ from eks_log_forwarder.record.formats import Shape
 from eks_log_forwarder.record.record import PlainRecord, Record
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """The text, and the other fields of the record under their names; `is_plain`: nothing may be added."""
 
     text: str

@@ -11,10 +11,12 @@ which they happened: a stream of one hour accepts them in any order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import LokiOptions
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.destinations.grouping import framed, grouped
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
 from eks_log_forwarder.destinations.line import line_of, service_name
@@ -35,11 +37,12 @@ from eks_log_forwarder.transport.exchange import Answer, Request
 PATH = "/loki/api/v1/push"
 
 
-@dataclass(frozen=True, slots=True)
-class Loki:
+class Loki(HiddenFields, msgspec.Struct, frozen=True):
     """One tenant of Loki; `redriven` is set in the redrive."""
 
-    url: str = field(repr=False)
+    hidden = ("url",)
+
+    url: str
     shape: Shape
     options: LokiOptions
     redriven: bool = False

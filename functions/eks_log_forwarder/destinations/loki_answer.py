@@ -5,7 +5,7 @@ pkg/chunkenc (texts of the errors). A push that is answered with 400 has stored 
 """
 
 import re
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 
 from eks_log_forwarder.destinations.answer import outcome_of_answer

@@ -5,12 +5,14 @@ be retried. A partial success must not be sent again: refused records are counte
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import TOKEN_PLACEHOLDER, OtlpOptions
 from eks_log_forwarder.config.headers import effective
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.fitting import fitted
 from eks_log_forwarder.destinations.grouping import framed, grouped
@@ -51,11 +53,12 @@ class Encoding(Protocol):
         """An ExportLogsServiceRequest; `groups` maps each Resource to its LogRecords."""
 
 
-@dataclass(frozen=True, slots=True)
-class Otlp:
+class Otlp(HiddenFields, msgspec.Struct, frozen=True):
     """An OpenTelemetry collector, or the OTLP endpoint of a vendor."""
 
-    url: str = field(repr=False)
+    hidden = ("url",)
+
+    url: str
     shape: Shape
     options: OtlpOptions
     encoding: Encoding

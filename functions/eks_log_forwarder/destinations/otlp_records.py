@@ -4,7 +4,7 @@ Source: OpenTelemetry specification, "Logs Data Model"; semantic conventions for
 and log records.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from eks_log_forwarder.destinations.line import line_of, service_name
 from eks_log_forwarder.destinations.severity import severity_of
@@ -24,8 +24,7 @@ _ELSEWHERE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(msgspec.Struct, frozen=True):
     """A LogRecord; severity number 0 means unspecified."""
 
     time_unix_nano: int

@@ -11,25 +11,23 @@ A wrong URL rejects nothing: the events wait until somebody corrects it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from eks_log_forwarder.transport.failures import Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """The collector accepted the whole request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """This request will never succeed; a part of it may."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(msgspec.Struct, frozen=True):
     """The request may succeed later; `retry` says whether to try again within the invocation.
 
     `detail` is for the operator and holds neither payload nor token.
@@ -41,16 +39,14 @@ class Unreachable:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NotTaken:
+class NotTaken(msgspec.Struct, frozen=True):
     """The collector refused this event because of another one; without that one it can be sent at once."""
 
 
 type EventOutcome = Delivered | Rejected | Unreachable
 
 
-@dataclass(frozen=True, slots=True)
-class PerEvent:
+class PerEvent(msgspec.Struct, frozen=True):
     """The collector answered for each event; `outcomes[n]` belongs to event n of the batch.
 
     `may_be_a_setting`: if all events are refused, a wrong setting can be the reason.
@@ -60,16 +56,14 @@ class PerEvent:
     may_be_a_setting: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PartlyDelivered:
+class PartlyDelivered(msgspec.Struct, frozen=True):
     """The collector refused this many events for good, did not say which, and forbids sending them again."""
 
     refused: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AllButOld:
+class AllButOld(msgspec.Struct, frozen=True):
     """The collector accepted all events but those before `before_ms` (ms since 1970), for `reason`."""
 
     before_ms: int
@@ -86,8 +80,7 @@ class AllButOld:
         return PerEvent(outcomes, may_be_a_setting=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """The collector answered 2xx, but not readably for each event: a smaller request shows where."""
 
     reason: str = Failure.ANSWER_UNREADABLE

@@ -5,7 +5,7 @@ A module is imported only when its collector is chosen, so that a cold start pay
 # ruff: noqa: PLC0415  # imports inside functions are the purpose of this module
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, cast
 
 from eks_log_forwarder.config.destination_options import (

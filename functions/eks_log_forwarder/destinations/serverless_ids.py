@@ -6,7 +6,8 @@ URL does not say which type a collection has; the first answer does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from eks_log_forwarder.destinations.outcomes import Delivered, NotTaken, Outcome, PerEvent, Rejected
 
@@ -15,8 +16,7 @@ _REFUSAL_OF_ALL = Rejected("http_400")
 _ID = b',"_id":'  # quotes within a value are escaped, so this is the key
 
 
-@dataclass(slots=True)
-class DocumentIds:
+class DocumentIds(msgspec.Struct):
     """What the container knows: None before the first answer that tells."""
 
     taken: bool | None = None

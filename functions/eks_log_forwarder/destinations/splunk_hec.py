@@ -7,12 +7,12 @@ count as delivered when Splunk reports that they are indexed.
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
 from eks_log_forwarder.config.destination_options import SplunkHecOptions
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.destinations.answer import outcome_of_answer
 from eks_log_forwarder.destinations.base import Pending
 from eks_log_forwarder.destinations.fitting import fitted
@@ -53,14 +53,15 @@ class _Acks(msgspec.Struct):
     acks: dict[str, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class SplunkHec:
+class SplunkHec(HiddenFields, msgspec.Struct, frozen=True):
     """One HEC input; `channel` identifies this container, as acknowledgement requires."""
 
-    url: str = field(repr=False)
+    hidden = ("url",)
+
+    url: str
     shape: Shape
     options: SplunkHecOptions
-    channel: str = field(default_factory=lambda: str(uuid.uuid4()))
+    channel: str = msgspec.field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
     def max_events_per_request(self) -> int | None:

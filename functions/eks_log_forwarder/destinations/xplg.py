@@ -8,7 +8,6 @@ servlet container reads a body whose charset is not named as ISO-8859-1 (Jakarta
 
 import codecs
 from collections.abc import Sequence
-from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 from typing import override
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -33,8 +32,7 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_ESCAPES, _escaped)
 
 
-@dataclass(frozen=True, slots=True)
-class Xplg(JsonDestination):
+class Xplg(JsonDestination, frozen=True):
     """The listener of XPLG; the body format is a setting, since listeners are configured differently."""
 
     @override

@@ -1,7 +1,6 @@
 """What the stages call: the rules that an event matches, with a readable actor and target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
@@ -17,12 +16,11 @@ from eks_log_forwarder.intake.payload import LogEvent
 from eks_log_forwarder.record.record import Detection
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(msgspec.Struct, frozen=True):
     """The rules of one container, in the form that the stages use."""
 
     rules: RuleSet
-    started: StartedRequests = field(default_factory=StartedRequests)
+    started: StartedRequests = msgspec.field(default_factory=StartedRequests)
 
     def __call__(self, log_type: LogType, parsed: Parsed, event: LogEvent) -> list[Detection]:
         """The detections of an event, in the order of the rules' file names; never raises."""

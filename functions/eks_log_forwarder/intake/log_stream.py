@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from eks_log_forwarder.encoding import encodable
 from eks_log_forwarder.intake.filter_name import CLUSTER_NAME, read_filter_name
@@ -84,8 +85,7 @@ def _cluster_in(log_group: str) -> str:
     return possible[0] if len(possible) == 1 else UNKNOWN_CLUSTER
 
 
-@dataclass(frozen=True, slots=True)
-class LogStream:
+class LogStream(msgspec.Struct, frozen=True):
     """One log stream. `cluster` and `log_type` come from names (`origin_of`)."""
 
     log_group: str

@@ -6,13 +6,14 @@ holds the same under `requestPayload`, so one decoder reads both.
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.delivery.leftover import Cause, Leftover
 from eks_log_forwarder.encoding import to_json
 from eks_log_forwarder.errors import PayloadError
@@ -27,14 +28,15 @@ _CUT_BYTES = len(',"cut":true')
 PAYLOAD_INVALID = "payload_invalid"  # the reason of what is not a subscription payload
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(HiddenFields, msgspec.Struct, frozen=True):
     """One message for a queue; `events` is the number of log events in it."""
 
-    body: str = field(repr=False)
+    hidden = ("body",)
+
+    body: str
     reason: str
     events: int
-    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    time: str = msgspec.field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property
     def size_bytes(self) -> int:

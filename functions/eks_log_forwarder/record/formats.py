@@ -5,7 +5,6 @@ from collections.abc import Callable
 import msgspec
 
 from eks_log_forwarder.config.settings import RecordFormat
-from eks_log_forwarder.record.ocsf import ocsf
 from eks_log_forwarder.record.record import ParsedRecord, PlainRecord, Record
 
 type Shape = Callable[[Record], object]
@@ -82,10 +81,14 @@ _SHAPES: dict[RecordFormat, Shape] = {
     RecordFormat.ENRICHED: _enriched,
     RecordFormat.PARSED: _parsed,
     RecordFormat.PLAIN: _plain,
-    RecordFormat.OCSF: ocsf,
 }
 
 
 def shape_of(record_format: RecordFormat) -> Shape:
     """Return the function that gives a record the shape of a format."""
+    if record_format is RecordFormat.OCSF:
+        # imported here, so that the other formats do not pay for it at a cold start
+        from eks_log_forwarder.record.ocsf import ocsf  # noqa: PLC0415
+
+        return ocsf
     return _SHAPES[record_format]

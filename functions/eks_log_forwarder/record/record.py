@@ -1,7 +1,6 @@
 """The record that a collector receives for one log event."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -49,8 +48,7 @@ class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     time: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(msgspec.Struct, frozen=True):
     """One detection: the rule, the event's id, the actor, the target and the details of the event.
 
     Its texts hold no secret and no control character, and are bounded. `details` reads the rest of the event

@@ -12,8 +12,10 @@ could overtake an earlier record of the same log stream.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+import msgspec
+
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.delivery.deadline import Deadline
 from eks_log_forwarder.delivery.leftover import UNEXPECTED_ERROR, Cause, Leftover
 from eks_log_forwarder.errors import (
@@ -37,16 +39,16 @@ from eks_log_forwarder.telemetry.tally import Tally
 SECONDS_TO_PARK = 12.0
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRecord:
+class StreamRecord(HiddenFields, msgspec.Struct, frozen=True):
     """A record; `data` is base64, as Lambda passes it on."""
 
+    hidden = ("data",)
+
     sequence_number: str
-    data: str = field(repr=False)
+    data: str
 
 
-@dataclass(slots=True)
-class StreamRecords:
+class StreamRecords(msgspec.Struct):
     """The records of one invocation, in the order of the shard.
 
     No delivery is tried after `deadline`. After `last_call` no record is begun but the first, so that every

@@ -1,8 +1,9 @@
 """What the API server's answers say of its health: how many were throttled, and how long requests took."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 
@@ -55,12 +56,11 @@ def latency_ms(header: AuditHeader) -> float | None:
     return taken if taken >= 0 else None
 
 
-@dataclass(slots=True)
-class ApiAnswers:
+class ApiAnswers(msgspec.Struct):
     """Counts throttled requests, and collects latencies by verb."""
 
     throttled: int = 0
-    latencies_ms: dict[str, list[float]] = field(default_factory=dict)
+    latencies_ms: dict[str, list[float]] = msgspec.field(default_factory=dict)
 
     def count(self, header: AuditHeader) -> None:
         """Counts one audit event."""

@@ -8,7 +8,6 @@ Source: CloudWatch user guide, "Specification: Embedded metric format".
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from time import time
 from typing import override
@@ -28,8 +27,7 @@ _SERVICE_VARIABLE = "POWERTOOLS_SERVICE_NAME"
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
-class Document:
+class Document(msgspec.Struct):
     """One line of the log that CloudWatch also reads as metrics.
 
     A name has one value in a document, and so a further value of a dimension needs a further document.
@@ -37,10 +35,10 @@ class Document:
     """
 
     dimensions: dict[str, str]
-    values: dict[str, Value] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
-    directives: list[Directive] = field(default_factory=list)
-    fields: dict[str, object] = field(default_factory=dict)
+    values: dict[str, Value] = msgspec.field(default_factory=dict)
+    units: dict[str, str] = msgspec.field(default_factory=dict)
+    directives: list[Directive] = msgspec.field(default_factory=list)
+    fields: dict[str, object] = msgspec.field(default_factory=dict)
 
     def add(self, name: str, unit: MetricUnit, value: Value) -> None:
         """Adds a metric, unless its value is zero."""

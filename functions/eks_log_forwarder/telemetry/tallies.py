@@ -5,7 +5,8 @@ write a hundred.
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
+
+from msgspec.structs import fields
 
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.telemetry.tally import Tally

@@ -1,6 +1,6 @@
 """The counts of one payload: the outcome of every event."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
 from eks_log_forwarder.control_plane.parsing import Parsed
@@ -12,8 +12,7 @@ from eks_log_forwarder.telemetry.detection_counts import DetectionCounts
 _RESOURCES = frozenset({"pods", "secrets"})
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """Counts the events of one payload and the requests that delivered them.
 
     `parked` includes the rejected events that were parked. `kept` events stay in their message, or with
@@ -45,12 +44,12 @@ class Tally:
     slowest_request_ms: float = 0.0
     oldest_event_ms: float = 0.0
     parked_age_seconds: float = 0.0
-    reasons: dict[str, int] = field(default_factory=dict)
-    details: list[str] = field(default_factory=list)
-    detections: DetectionCounts = field(default_factory=DetectionCounts)
-    api_requests: dict[tuple[str, str], int] = field(default_factory=dict)
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
+    details: list[str] = msgspec.field(default_factory=list)
+    detections: DetectionCounts = msgspec.field(default_factory=DetectionCounts)
+    api_requests: dict[tuple[str, str], int] = msgspec.field(default_factory=dict)
     account: str = ""
-    api_answers: ApiAnswers = field(default_factory=ApiAnswers)
+    api_answers: ApiAnswers = msgspec.field(default_factory=ApiAnswers)
 
     def count_parsed(self, parsed: Parsed) -> None:
         """Counts lines that the parser could not read, or not completely."""

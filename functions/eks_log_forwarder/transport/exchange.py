@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.transport.proxy import Proxy
 from eks_log_forwarder.transport.tls import TlsIdentity
 
 MAX_ANSWER_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(HiddenFields, msgspec.Struct, frozen=True):
     """One HTTP POST. URL and headers may hold the token, so neither shows in a repr.
 
     `max_answer_bytes` is how much of the answer is read; `split_events` is how many of the events it holds in
@@ -19,15 +21,15 @@ class Request:
     while the request is on its way, and it never raises.
     """
 
-    url: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    max_answer_bytes: int = field(default=MAX_ANSWER_BYTES, repr=False)
-    split_events: int = field(default=0, repr=False)
-    tls: TlsIdentity | None = field(default=None, repr=False)
-    proxy: Proxy | None = field(default=None, repr=False)
-    connect_timeout_seconds: float | None = field(default=None, repr=False)
-    meanwhile: Callable[[], None] | None = field(default=None, repr=False)
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    max_answer_bytes: int = MAX_ANSWER_BYTES
+    split_events: int = 0
+    tls: TlsIdentity | None = None
+    proxy: Proxy | None = None
+    connect_timeout_seconds: float | None = None
+    meanwhile: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ the proxy itself, with the full URL (RFC 9112, section 3.2.2).
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.errors import SecretError
 from eks_log_forwarder.transport.basic_authorization import basic
 from eks_log_forwarder.transport.failures import Failure, ProxyError, failure_of
@@ -21,16 +23,15 @@ _CONNECTING = {
     Failure.CONNECTION_TIMEOUT: Failure.PROXY_CONNECTION_TIMEOUT,
     Failure.NAME_NOT_RESOLVED: Failure.PROXY_NAME_NOT_RESOLVED,
 }
-_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")  # the text of http.client's error
+_STATUS = r"Tunnel connection failed: (\d{3})"  # the text of http.client's error
 _MAY_PASS = frozenset({408, 425, 429, *range(500, 600)})
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(HiddenFields, msgspec.Struct, frozen=True):
     """Where the proxy is, and the header that it wants; neither shows in a repr."""
 
-    url: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, url: str, credentials: Credentials) -> "Proxy | None":
@@ -71,7 +72,7 @@ def tunnelling() -> Iterator[None]:
 
 
 def _refusal(error: Exception) -> Failure:
-    if status := _STATUS.match(str(error)):
+    if status := re.match(_STATUS, str(error)):
         return _failure_of_status(int(status[1]))
     if isinstance(error, TimeoutError):
         return Failure.PROXY_ANSWER_TIMEOUT

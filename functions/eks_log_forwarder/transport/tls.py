@@ -5,22 +5,23 @@ The server's certificate and host name are always verified. No setting turns thi
 
 import ssl
 import tempfile
-from dataclasses import dataclass, field
+
+import msgspec
 
 from eks_log_forwarder.config.credentials import Credentials
+from eks_log_forwarder.config.hidden_fields import HiddenFields
 from eks_log_forwarder.errors import SecretError
 
 _FAULT = "the destination's secret cannot be used for TLS"
 _NO_KEY = "holds no private key in PEM form without a passphrase"
 
 
-@dataclass(frozen=True, slots=True)
-class TlsIdentity:
+class TlsIdentity(HiddenFields, msgspec.Struct, frozen=True):
     """PEM texts: the CA to trust instead of the public ones, our certificate and its key; not in the repr."""
 
-    ca_certificate: str | None = field(default=None, repr=False)
-    client_certificate: str | None = field(default=None, repr=False)
-    client_key: str | None = field(default=None, repr=False)
+    ca_certificate: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
 
     @classmethod
     def of(cls, credentials: Credentials) -> "TlsIdentity | None":

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_log_forwarder.control_plane.audit_json import MAX_DEPTH, MAX_VALUES, Decoded, decode_json
+from eks_log_forwarder.control_plane.audit_bounds import MAX_DEPTH, MAX_VALUES
+from eks_log_forwarder.control_plane.audit_json import Decoded, decode_json
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 VALUES = st.recursive(

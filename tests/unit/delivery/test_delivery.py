@@ -1,6 +1,6 @@
 """Delivers one batch: retries, narrowing, the secret, and the leftovers."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from eks_log_forwarder.destinations.answer import is_web_page
 from eks_log_forwarder.destinations.outcomes import Unreachable
+from eks_log_forwarder.destinations.web_page import is_web_page
 from eks_log_forwarder.transport.exchange import Answer
 from eks_log_forwarder.transport.failures import Failure
 from tests.unit.destination_requests import destination_of

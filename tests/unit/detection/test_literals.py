@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eks_log_forwarder.control_plane.audit_event import MOST_SURELY_SMALL, decode_event
+from eks_log_forwarder.control_plane.audit_bounds import MOST_SURELY_SMALL
+from eks_log_forwarder.control_plane.audit_event import decode_event
 from eks_log_forwarder.detection.event import Event
 from eks_log_forwarder.detection.rule_set import RuleSet
 from tests.unit import shipped_rules

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eks_log_forwarder.control_plane.audit_json import MAX_VALUES
+from eks_log_forwarder.control_plane.audit_bounds import MAX_VALUES
 from eks_log_forwarder.control_plane.parsing import Parsed, parse
 from eks_log_forwarder.detection.matcher import Matcher
 from eks_log_forwarder.intake.log_type import LogType

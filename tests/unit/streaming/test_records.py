@@ -4,7 +4,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from hashlib import sha256
 
 import pytest

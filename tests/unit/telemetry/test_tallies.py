@@ -1,6 +1,6 @@
 """The counts of many payloads: one tally for each account, cluster and log type."""
 
-from dataclasses import fields
+from msgspec.structs import fields
 
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Detection, RuleRef
