@@ -103,7 +103,8 @@ TEXTS = {
         ('{"items":[', '{"metadata":{"managedFields":[]}},'),
         ('{"kind":"Table","rows":[', '{"object":{"metadata":{"managedFields":1}}},'),
     ],
-    "levels": [("", "[]"), ("", '""'), ("", "\\\\"), ("", '{"a":'), ("", '\\"'), ("", "[")],
+    # with fewer brackets than the levels that are allowed, a text is not looked at
+    "levels": [("[" * 21, unit) for unit in ("[]", '""', "\\\\", '{"a":', '\\"', "[")],
 }
 CLOSING = {
     ('{"items":[', "{},"): "{}]}",
