@@ -9,16 +9,18 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPResponse
-from typing import Any, BinaryIO, override
+from io import BufferedReader
+from socket import socket
+from typing import Any, override
 
 import urllib3
 
 _LENGTH = b"Content-Length"
 
-# RFC 9112, sections 4 and 5. A field with one of these names can change where the answer ends, or what follows.
+# RFC 9112, sections 4 and 5. A field of these names can say where the answer ends, or what comes next.
 _FIELDS = (
     rb"(?:(?!(?:connection|content-length|retry-after|transfer-encoding):)"
-    rb"[!#$%&'*+.^`|~\w-]++:[^\r\n\x00]*+\r\n)*+"
+    rb"[!#$%&'*+.^`|~\w-]++:[^\r\n\x00]*+\r\n){0,40}+"
 )
 _ORDINARY_HEAD = re.compile(
     rb"HTTP/1\.1 (?P<status>2[0-9]{2}) [^\r\n\x00]*+\r\n"
@@ -37,11 +39,16 @@ class RepeatingConnection(urllib3.connection.HTTPConnection):
 
     _head: bytes | None = None  # of the last request, up to the value of its length, which comes last
     _held: list[bytes] | None = None
-    _begun: tuple[bytes, BinaryIO] | None = None  # the body that was sent, and the answer to it
+    _begun: tuple[bytes, BufferedReader] | None = None  # the body that was sent, and the answer to it
 
     @override
-    def request(
-        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **options: Any
+    def request(  # type: ignore[override]  # as urllib3's own, which http.client's never is
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> None:
         """Sends head and body together; sends nothing if `repeat` has sent this body."""
         if self._begun is not None and self._begun[0] is not body:
@@ -72,7 +79,7 @@ class RepeatingConnection(urllib3.connection.HTTPConnection):
     @property
     @override
     def is_connected(self) -> bool:
-        """Whether the connection can be used: an answer that `repeat` has begun to read is no reason against."""
+        """Whether the connection can be used; an answer that `repeat` has begun to read says nothing else."""
         return self._begun is not None or super().is_connected
 
     @property
@@ -81,14 +88,15 @@ class RepeatingConnection(urllib3.connection.HTTPConnection):
         return self._head is not None and self.is_connected
 
     def repeat(self, body: bytes, timeout: tuple[float, float]) -> OrdinaryAnswer | None:
-        """Sends the last request with another body; `timeout` is for sending and for reading.
+        """Sends the last request with another body; `timeout` has the seconds to send, and for the answer.
 
-        Returns None if urllib3 has to read the answer: it is given the same body, and `request` sends nothing.
+        None means that urllib3 has to read the answer: given the same body, `request` sends nothing.
 
         Raises:
             OSError: the exchange failed or took too long; the connection is closed.
         """
         assert self.sock is not None  # noqa: S101  # see can_repeat
+        assert self._head is not None  # noqa: S101  # see can_repeat
         try:
             self.sock.settimeout(timeout[0])
             with suppress(BrokenPipeError, ConnectionResetError):  # as urllib3: there can be an answer
@@ -105,9 +113,9 @@ class RepeatingConnection(urllib3.connection.HTTPConnection):
             file.close()
         return answer
 
-    def response_class(self, sock: Any, *arguments: Any, **options: Any) -> HTTPResponse:
+    def response_class(self, sock: socket, method: str) -> HTTPResponse:  # type: ignore[override]  # only called
         """The answer as http.client reads it, from its beginning also where `repeat` has begun."""
-        response = HTTPResponse(sock, *arguments, **options)
+        response = HTTPResponse(sock, method=method)
         if self._begun is not None:
             response.fp.close()
             response.fp, self._begun = self._begun[1], None

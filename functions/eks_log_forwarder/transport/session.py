@@ -4,6 +4,7 @@ An attempt that has run out of time can be aborted from another thread, so that 
 """
 
 import ssl
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, override
 
@@ -154,8 +155,8 @@ class _Adapter(HTTPAdapter):
         """Sends the request over the connection of the last one, if only the bodies differ."""
         if self._last is not None:
             head, connection = self._last
-            if connection.can_repeat and head == _head(request):
-                answer = connection.repeat(request.body, timeout)
+            if head == _head(request) and connection.can_repeat:
+                answer = connection.repeat(request.body, timeout)  # type: ignore[arg-type]  # it is ours: bytes
                 if answer is not None:
                     return _response(answer[0], {}, BytesIO(answer[1]))
         return super().send(request, stream, timeout, verify, cert, proxies)
@@ -171,8 +172,9 @@ def _head(request: requests.PreparedRequest) -> _Head:
     return request.url, {**request.headers, "Content-Length": ""}
 
 
-def _response(status: int, headers: Any, body: Any) -> requests.Response:
+def _response(status: int, headers: Mapping[str, str], body: object) -> requests.Response:
     """What `Transport` reads of an answer: status, headers and the body that is still to come."""
     response = requests.Response()
-    response.status_code, response.headers, response.raw = status, headers, body
+    # requests' own mapping of headers takes long to build, and nothing needs it
+    response.status_code, response.headers, response.raw = status, headers, body  # type: ignore[assignment]
     return response
