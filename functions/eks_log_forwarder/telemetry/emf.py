@@ -50,7 +50,9 @@ class Document:
 
     def publish_by(self, *dimensions: str, only: str | None = None) -> None:
         """Publishes all metrics, or one of them, by a set of dimensions."""
-        metrics = tuple((name, unit) for name, unit in self.units.items() if only in {None, name})
+        metrics = tuple(self.units.items())
+        if only is not None:
+            metrics = tuple(metric for metric in metrics if metric[0] == only)
         if metrics:
             self.directives.append((dimensions, metrics))
 
@@ -82,8 +84,9 @@ class EmfProvider(BaseProvider):
     def flush_metrics(self, *, raise_on_empty_metrics: bool = False) -> None:
         """Prints what was added since the last flush; nothing where nothing was."""
         documents, self._documents = self._documents, []
-        for document in documents:
-            print(self.serialize_metric_set(document))  # noqa: T201  # Lambda's log is standard output
+        if documents:
+            # One call, because Lambda writes each to its pipe at once; each line becomes an event of the log.
+            print("\n".join(map(self.serialize_metric_set, documents)))  # noqa: T201  # Lambda's log is stdout
 
     @override
     def clear_metrics(self) -> None:
