@@ -255,6 +255,25 @@ def test_requests_to_two_collectors_in_turn_reach_each_its_own(repeats: Repeats)
     assert repeats.others == 0
 
 
+def test_only_the_body_that_was_repeated_counts_as_sent() -> None:
+    """Any other body is sent, on a new connection: the answer that has begun is not its answer."""
+    script = Script(OK, OTHERS["refusal"][0])
+
+    def headers(body: bytes) -> dict[str, str]:
+        return {"User-Agent": "x", "Content-Length": str(len(body))}
+
+    with running_server(script) as server:
+        connection = RepeatingConnection("127.0.0.1", server.port)
+        connection.request("POST", "/in", b"1", headers(b"1"))
+        assert connection.getresponse().data == b"OK\n"
+        assert connection.repeat(b"22", (30, 30)) is None
+        connection.request("POST", "/in", b"333", headers(b"333"))
+        assert connection.getresponse().data == b"OK\n"
+        connection.close()
+        assert len(server.accepted) == 2
+    assert [request.rpartition(b"\r\n\r\n")[2] for request in script.requests] == [b"1", b"22", b"333"]
+
+
 @pytest.mark.parametrize(("login", "ordinary"), [((), 1), ((("Proxy-Authorization", "Basic eDp5"),), 0)])
 def test_a_proxy_gets_the_whole_url_and_its_own_header_each_time(
     login: tuple[tuple[str, str], ...], ordinary: int, repeats: Repeats
