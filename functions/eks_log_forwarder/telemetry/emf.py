@@ -48,7 +48,9 @@ class Document(msgspec.Struct):
 
     def publish_by(self, *dimensions: str, only: str | None = None) -> None:
         """Publishes all metrics, or one of them, by a set of dimensions."""
-        metrics = tuple((name, unit) for name, unit in self.units.items() if only in {None, name})
+        metrics = tuple(self.units.items())
+        if only is not None:
+            metrics = tuple(metric for metric in metrics if metric[0] == only)
         if metrics:
             self.directives.append((dimensions, metrics))
 

@@ -9,6 +9,7 @@ from weakref import WeakSet
 import urllib3
 
 from eks_log_forwarder.transport.proxy import connecting, tunnelling
+from eks_log_forwarder.transport.repeating import RepeatingConnection
 
 
 class Connections:
@@ -42,7 +43,7 @@ class Connections:
 def pool_classes(connections: Connections) -> dict[str, type[urllib3.HTTPConnectionPool]]:
     """urllib3's pools, with connections that register themselves and name what fails at a proxy."""
 
-    class Http(urllib3.connection.HTTPConnection):
+    class Http(RepeatingConnection):
         @override
         def _new_conn(self) -> socket.socket:
             with connecting(to_proxy=self.proxy is not None):
