@@ -1,9 +1,8 @@
 """What an invocation publishes: EMF documents by their names, units and dimensions, and log lines."""
 
-import io
 import json
 from collections.abc import Callable
-from typing import Any, override
+from typing import Any
 
 import pytest
 
@@ -318,24 +317,3 @@ def test_latencies_are_published_by_verb_and_throttled_answers_in_the_summary(pr
     assert units(by_verb["get"]) == {"ApiLatency": "Milliseconds"}
     (summary,) = found[SUMMARY]
     assert (summary["ApiThrottled"], units(summary)["ApiThrottled"]) == (2, "Count")
-
-
-def test_the_metrics_of_an_invocation_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda writes each call to its pipe at once; each line becomes an event of the log."""
-    written: list[str] = []
-
-    class Pipe(io.StringIO):
-        @override
-        def write(self, text: str) -> int:
-            written.append(text)
-            return len(text)
-
-    monkeypatch.setattr("sys.stdout", Pipe())
-    tally = Tally("prod", LogType.AUDIT, received=2, delivered=2, api_requests={("pods", "get"): 2})
-    publish(tally)
-    metrics.flush_metrics()
-    metrics.flush_metrics()
-    documents, end = written
-    assert end == "\n"
-    requests, summary = map(json.loads, documents.split("\n"))
-    assert (requests["ApiRequests"], summary["EventsReceived"]) == (2, 2)
