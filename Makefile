@@ -3,6 +3,7 @@
 .PHONY: help setup demo report records index-templates rules faults soak bench bench-report package deploy discover subscribe clusters verify reconcile replay remove redrive-from sbom vulnerabilities \
   reproducible listener build scan check format test requirements clean
 
+MAKEFLAGS += --no-print-directory
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 python := .venv/bin/python
