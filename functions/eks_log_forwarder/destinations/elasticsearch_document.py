@@ -31,7 +31,7 @@ def iso_time(timestamp: int) -> str | int:
         moment = datetime.fromtimestamp(timestamp // 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return timestamp
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{timestamp % 1000:03d}Z"
+    return f"{moment.isoformat()[:19]}.{timestamp % 1000:03d}Z"
 
 
 def ecs_document(record: Record) -> dict[str, Any]:

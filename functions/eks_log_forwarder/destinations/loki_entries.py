@@ -17,6 +17,7 @@ _MAX_ENTRIES = 62  # a piece of a long line has two more
 _MAX_NAME = 128
 _MAX_VALUE_BYTES = 512
 _MAX_DETECTIONS_BYTES = 8192
+_MOST_METADATA_BYTES = 2 * _MAX_DETECTIONS_BYTES + _MAX_ENTRIES * (_MAX_NAME + _MAX_VALUE_BYTES)
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 _OF_THE_STREAM = frozenset({"timestamp", "cluster", "logType"})
 
@@ -53,10 +54,15 @@ def metadata_of(rest: Mapping[str, object], findings: Mapping[str, str] | None =
     """Structured metadata: the findings, then nested names joined by `_`, with short string values only."""
     found = dict(findings or {})
     for path, value in _leaves(rest, ""):
-        name = _NOT_A_NAME.sub("_", path)
-        if len(name) <= _MAX_NAME and len(value.encode()) <= _MAX_VALUE_BYTES and len(found) < _MAX_ENTRIES:
+        name = path if path.isascii() and path.isidentifier() else _NOT_A_NAME.sub("_", path)
+        if len(name) <= _MAX_NAME and _is_short(value) and len(found) < _MAX_ENTRIES:
             found.setdefault(name, value)
     return found
+
+
+def _is_short(value: str) -> bool:
+    # a character is at most four bytes: most values need no second look
+    return len(value) * 4 <= _MAX_VALUE_BYTES or len(value.encode()) <= _MAX_VALUE_BYTES
 
 
 def findings_of(record: Record) -> dict[str, str]:
@@ -87,12 +93,12 @@ def _joined(separator: str, texts: list[str]) -> str:
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
     match value:
+        case str():
+            yield path, encodable(value)
         case dict():
             for name, part in value.items():
                 if path or name not in _OF_THE_STREAM:
                     yield from _leaves(part, f"{path}_{name}" if path else str(name))
-        case str():
-            yield path, encodable(value)
         case list() if all(isinstance(part, str) for part in value):
             yield path, encodable(",".join(value))
         case list():
@@ -105,11 +111,10 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 def pieces_of(line: str, metadata: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """The line, or its pieces if Loki would refuse it, each with metadata that numbers it."""
-    # ASCII or not, a character is at most four bytes: most lines need no second look
-    metadata_bytes = sum(len(name) + len(value.encode()) for name, value in metadata.items())
-    if len(line) * 4 + metadata_bytes <= MAX_LINE_BYTES:
+    if len(line) * 4 + _MOST_METADATA_BYTES <= MAX_LINE_BYTES:
         yield line, {}
         return
+    metadata_bytes = sum(len(name) + len(value.encode()) for name, value in metadata.items())
     text = line.encode()
     if len(text) + metadata_bytes <= MAX_LINE_BYTES:
         yield line, {}

@@ -5,6 +5,7 @@ be retried. A partial success must not be sent again: refused records are counte
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -18,7 +19,14 @@ from eks_log_forwarder.destinations.fitting import fitted
 from eks_log_forwarder.destinations.grouping import framed, grouped
 from eks_log_forwarder.destinations.http_parts import authorization, compressed, with_default_path
 from eks_log_forwarder.destinations.otlp_answer import rejected_log_records
-from eks_log_forwarder.destinations.otlp_records import LogRecord, Value, log_record_of, resource_of
+from eks_log_forwarder.destinations.otlp_records import (
+    LogRecord,
+    Source,
+    Value,
+    log_record_of,
+    resource_of,
+    source_of,
+)
 from eks_log_forwarder.destinations.outcomes import (
     Delivered,
     Outcome,
@@ -43,6 +51,9 @@ class Encoding(Protocol):
 
     content_type: str
 
+    def __hash__(self) -> int:
+        """Its resources are remembered."""
+
     def log_record(self, record: LogRecord) -> bytes:
         """One LogRecord."""
 
@@ -51,6 +62,12 @@ class Encoding(Protocol):
 
     def request(self, groups: dict[bytes, list[bytes]]) -> bytes:
         """An ExportLogsServiceRequest; `groups` maps each Resource to its LogRecords."""
+
+
+# An invocation's events have one source, or a few from a stream of payloads.
+@lru_cache(maxsize=16)
+def _resource(encoding: Encoding, source: Source) -> bytes:
+    return encoding.resource(resource_of(source))
 
 
 class Otlp(HiddenFields, msgspec.Struct, frozen=True):
@@ -71,7 +88,7 @@ class Otlp(HiddenFields, msgspec.Struct, frozen=True):
     def encode(self, record: Record) -> bytes:
         """One LogRecord, framed with its Resource."""
         log_record = fitted(record, self._log_record, MAX_EVENT_BYTES)
-        return framed(self.encoding.resource(resource_of(record)), log_record)
+        return framed(_resource(self.encoding, source_of(record)), log_record)
 
     def _log_record(self, record: Record) -> bytes:
         return self.encoding.log_record(log_record_of(record, self.shape))

@@ -56,12 +56,12 @@ def _key_values(attributes: dict[str, Value]) -> list[KeyValue]:
 
 def _any_value(value: Value) -> AnyValue:
     match value:
+        case str():
+            return AnyValue(string_value=value)
         case bool():
             return AnyValue(bool_value=value)
         case int():
             return AnyValue(int_value=value)
-        case str():
-            return AnyValue(string_value=value)
         case list():
             return AnyValue(array_value=ArrayValue(values=[_any_value(part) for part in value]))
         case dict():

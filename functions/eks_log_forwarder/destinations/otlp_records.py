@@ -4,6 +4,8 @@ Source: OpenTelemetry specification, "Logs Data Model"; semantic conventions for
 and log records.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from eks_log_forwarder.destinations.line import line_of, service_name
@@ -24,6 +26,17 @@ _ELSEWHERE = frozenset(
 )
 
 
+class Source(NamedTuple):
+    """What the records of one log stream share."""
+
+    service: str
+    account: str
+    region: str
+    cluster: str
+    log_group: str
+    log_stream: str
+
+
 class LogRecord(msgspec.Struct, frozen=True):
     """A LogRecord; severity number 0 means unspecified."""
 
@@ -34,17 +47,29 @@ class LogRecord(msgspec.Struct, frozen=True):
     attributes: dict[str, Value]
 
 
-def resource_of(record: Record) -> dict[str, Value]:
-    """The source of the record, under the names of the semantic conventions."""
+def source_of(record: Record) -> Source:
+    """Where the record comes from."""
+    return Source(
+        service_name(record),
+        record.account,
+        record.region,
+        record.cluster,
+        record.logGroup,
+        record.logStream,
+    )
+
+
+def resource_of(source: Source) -> dict[str, Value]:
+    """A source under the names of the semantic conventions."""
     return {
-        "service.name": service_name(record),
+        "service.name": source.service,
         "cloud.provider": "aws",
         "cloud.platform": "aws_eks",
-        "cloud.account.id": encodable(record.account),
-        "cloud.region": encodable(record.region),
-        "k8s.cluster.name": encodable(record.cluster),
-        "aws.log.group.names": [encodable(record.logGroup)],
-        "aws.log.stream.names": [encodable(record.logStream)],
+        "cloud.account.id": encodable(source.account),
+        "cloud.region": encodable(source.region),
+        "k8s.cluster.name": encodable(source.cluster),
+        "aws.log.group.names": [encodable(source.log_group)],
+        "aws.log.stream.names": [encodable(source.log_stream)],
     }
 
 
@@ -65,6 +90,8 @@ def log_record_of(record: Record, shape: Shape) -> LogRecord:
 
 def _value(value: object) -> Value:
     match value:
+        case str():
+            return encodable(value)
         case dict():
             return {encodable(str(name)): _value(part) for name, part in value.items()}
         case list():

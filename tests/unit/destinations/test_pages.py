@@ -166,7 +166,7 @@ def test_the_page_on_opentelemetry_lists_every_attribute_of_the_resource() -> No
     page = PAGES["opentelemetry"]
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     listed = [name for row in rows for name in re.findall(r"`([a-z.0-9_]+)`", row)]
-    assert sorted(listed) == sorted(otlp_records.resource_of(record_of()))
+    assert sorted(listed) == sorted(otlp_records.resource_of(otlp_records.source_of(record_of())))
     for level, number in severity.LEVELS.items():
         assert f"{level} {number}" in page
     assert otlp.MAX_EVENT_BYTES // 1024**2 == 3  # 4 MiB less the resource
