@@ -1,7 +1,7 @@
 """The whole redrive handler: MiniStack's queues, a real collector, and what is printed on the way."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -15,23 +15,14 @@ from tests.conftest import LambdaContext
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
 from tools.faults.collector import Collector
-from tools.faults.scripts import answering, rejecting
-from tools.faults.speech import SPEECHES
+from tools.faults.scripts import TAKE_ALL, answering, rejecting
 from tools.lambda_poller import sqs_event
-from tools.listener.http_server import Incoming, Reply, running_http_server
-from tools.local_aws import LocalAws, local_aws
+from tools.listener.http_server import Incoming, Reply
+from tools.local_aws import LocalAws
 
 type Printed = Callable[[], str]
 
 BACKOFF_SECONDS = 60  # longer than a test
-TAKE_ALL = rejecting("\0")  # with any token
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """One MiniStack for all the tests of this file."""
-    with local_aws(tmp_path_factory.mktemp("redrive")) as running:
-        yield running
 
 
 @dataclass
@@ -95,15 +86,6 @@ def queues(aws: LocalAws, environment: pytest.MonkeyPatch) -> Queues:
     environment.setenv("DEAD_LETTER_QUEUE_URL", made.dead_letters)
     environment.setenv("REDRIVE_BACKOFF_SECONDS", str(BACKOFF_SECONDS))
     return made
-
-
-@pytest.fixture
-def collector(environment: pytest.MonkeyPatch) -> Iterator[Collector]:
-    """A collector that does what its script says; it wants no token."""
-    collector = Collector("", TAKE_ALL, SPEECHES["xplg"])
-    with running_http_server(collector.answer) as origin:
-        environment.setenv("DESTINATION_URL", f"{origin}/in")
-        yield collector
 
 
 def body_of(*messages: str) -> str:

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,22 +12,12 @@ import pytest
 from tests.payloads import event_of
 from tests.payloads import payload_of as payload_in_json
 from tools.faults.collector import Collector
-from tools.faults.scripts import answering, rejecting
-from tools.faults.speech import SPEECHES
+from tools.faults.scripts import TAKE_ALL, answering, rejecting
 from tools.lambda_poller import Poller
-from tools.listener.http_server import running_http_server
-from tools.local_aws import LocalAws, local_aws
+from tools.local_aws import LocalAws
 from tools.stream_poller import StreamPoller
 
-TAKE_ALL = rejecting("\0")
 NO_QUEUE = "http://127.0.0.1:9/000000000000/none"  # port 9, "discard", on which nothing listens
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """One MiniStack for all the tests of this file."""
-    with local_aws(tmp_path_factory.mktemp("stream")) as running:
-        yield running
 
 
 @dataclass
@@ -77,15 +66,6 @@ def stream(aws: LocalAws, environment: pytest.MonkeyPatch) -> Stream:
     environment.setenv("DEAD_LETTER_QUEUE_URL", made.dead_letters)
     environment.setenv("RETRY_BUDGET_SECONDS", "0.1")
     return made
-
-
-@pytest.fixture
-def collector(environment: pytest.MonkeyPatch) -> Iterator[Collector]:
-    """A collector that does what its script says; it wants no token."""
-    collector = Collector("", TAKE_ALL, SPEECHES["xplg"])
-    with running_http_server(collector.answer) as origin:
-        environment.setenv("DESTINATION_URL", f"{origin}/in")
-        yield collector
 
 
 def record_of(*messages: str) -> bytes:

@@ -25,6 +25,9 @@ def rejecting(marker: str) -> Script:
     return script
 
 
+TAKE_ALL = rejecting("\0")  # no message of the tests has this character
+
+
 def firewall(marker: str) -> Script:
     """Answers 403 to every request that contains the marker, before the collector sees it."""
 
