@@ -87,28 +87,24 @@ class Findings:
         }
 
     def _as_json(self, rule: str, hits: Hits) -> dict[str, object]:
-        found = self._rules[rule]
-        return {
-            "id": rule,
-            "title": found.detection.title,
-            "level": found.detection.level,
-            "file": found.file,
+        return self._named(rule) | {
+            "file": self._rules[rule].file,
             "hits": hits.count,
             "examples": hits.examples,
         }
+
+    def _named(self, rule: str) -> dict[str, object]:
+        detection = self._rules[rule].detection
+        return {"id": rule, "title": detection.title, "level": detection.level}
 
     def _silencing(self) -> dict[str, object] | None:
         """The filter for the noisiest rule whose matches have an origin that a filter can name."""
         for rule, hits in sorted(self.hits.items(), key=lambda item: -item[1].count):
             origin, silenced = hits.main_origin()
             if origin is not None:
-                found = self._rules[rule]
-                return {
-                    "id": rule,
-                    "title": found.detection.title,
-                    "level": found.detection.level,
+                return self._named(rule) | {
                     "hits": hits.count,
                     "silenced": silenced,
-                    "filter": sigma_filter(found, origin, silenced, hits.count),
+                    "filter": sigma_filter(self._rules[rule], origin, silenced, hits.count),
                 }
         return None
