@@ -137,7 +137,7 @@ full.
 
 The same for the stream handler of a [central stack](central.md): {RECORDS} records of {EVENTS_PER_RECORD} events each in one
 shard of MiniStack's Kinesis, and between the first two a record that is no payload, where the fault says so. The table
-shows one invocation of the real handler, with XPLG's collector. Afterwards all is well again; the event source goes on
+shows one invocation of the real handler, with XPLG's collector. Then the fault ends: the event source continues
 from its checkpoint, and the redrive empties the queue. Each row also checks that no record overtook an earlier one,
 and that the token does not leak.
 

@@ -98,12 +98,11 @@ class LogStream(msgspec.Struct, frozen=True):
     def of(cls, payload: SubscriptionPayload) -> "LogStream":
         """Return the stream of a payload. A payload holds the events of one stream."""
         cluster, log_type = origin_of(payload.logGroup, payload.logStream, filter_names(payload))
+        # Owner and cluster are published, and metrics take only text that UTF-8 represents.
         return cls(
             log_group=payload.logGroup,
             name=payload.logStream,
             owner=encodable(payload.owner),
-            cluster=encodable(
-                cluster
-            ),  # both are published, and metrics take only text that UTF-8 represents
+            cluster=encodable(cluster),
             log_type=log_type,
         )
