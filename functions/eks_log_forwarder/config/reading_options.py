@@ -41,9 +41,8 @@ def read_options(destination: str, text: str, faults: list[str], warnings: list[
         try:
             values[name] = msgspec.convert(value, known[name])
         except msgspec.ValidationError as error:
-            faults.append(
-                f"{VARIABLE}: {name}: {error}"
-            )  # names types and enum values, never the text of a header
+            # the error names types and enum values, never the text of a header
+            faults.append(f"{VARIABLE}: {name}: {error}")
     options = kind(**values)
     faults.extend(f"{VARIABLE}: {fault}" for fault in (*proxy_faults(options.proxy), *options.faults()))
     warnings.extend(f"{VARIABLE}: {warning}" for warning in options.warnings())

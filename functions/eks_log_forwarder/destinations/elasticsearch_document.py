@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from eks_log_forwarder.control_plane.audit import AuditHeader
+from eks_log_forwarder.destinations.severity import gravest
 from eks_log_forwarder.intake.log_type import LogType
 from eks_log_forwarder.record.record import Record
 
@@ -98,7 +99,7 @@ def _add_remarks(document: dict[str, Any], record: Record) -> None:
             "name": [detection.title for detection in record.detections],
         }
         document["tags"] = [tag for detection in record.detections for tag in detection.tags]
-        document["event"]["severity"] = max(SEVERITIES.get(one.level, 1) for one in record.detections)
+        document["event"]["severity"] = SEVERITIES.get(gravest(record.detections), 1)
     remarks = _filled(
         detections=msgspec.to_builtins(record.detections),
         truncated=record.truncated,
